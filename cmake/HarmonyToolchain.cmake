@@ -1,0 +1,37 @@
+# Compiler, linker and warning settings of every target.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug or Release" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+                    -Woverloaded-virtual -Wno-missing-field-initializers -Werror)
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # A device pays for every page: small code, one copy of it, nothing unused.
+  add_compile_options(-ffunction-sections -fdata-sections -fstack-protector-strong)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,--gc-sections -Wl,-O1 -Wl,--as-needed -Wl,-z,relro)
+else()
+  add_compile_options(-O1 -g1)
+  add_link_options(-Wl,--as-needed)
+endif()
+
+if(HARMONY_SANITIZE)
+  add_compile_options("-fsanitize=${HARMONY_SANITIZE}" -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options("-fsanitize=${HARMONY_SANITIZE}")
+endif()
+if(HARMONY_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()

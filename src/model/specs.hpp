@@ -1,0 +1,150 @@
+#pragma once
+
+// The declarations (Scores) of each resource kind, as they stand in `spec` of a resource.
+// Absent optional members mean "not managed" unless a default is named.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace harmony {
+
+/// Content to be downloaded, verified before use.
+struct remote_content {
+  std::string url;    ///< http:// or https://
+  std::string sha256; ///< 64 lower-case hexadecimal digits
+
+  friend bool operator==(const remote_content&, const remote_content&) = default;
+};
+
+/// Kind `File`: a regular file. Exactly one of `content`, `content_base64` and `source` is set.
+struct file_spec {
+  std::string path;                   ///< absolute and normal: no "..", no "//", no trailing "/"
+  std::optional<std::string> content; ///< text
+  std::optional<std::string> content_base64; ///< RFC 4648 section 4, with padding
+  std::optional<remote_content> source;
+  std::string mode = "0644"; ///< octal, four digits
+  std::string owner;         ///< user name or number; empty: the agent's own user
+  std::string group;         ///< group name or number; empty: the owner's primary group
+  bool adopt = false;        ///< take over a file that exists and is not the agent's
+
+  friend bool operator==(const file_spec&, const file_spec&) = default;
+};
+
+/// Kind `Directory`: a folder, not what lies in it.
+struct directory_spec {
+  std::string path; ///< as in file_spec
+  std::string mode = "0755";
+  std::string owner;
+  std::string group;
+  bool adopt = false;
+
+  friend bool operator==(const directory_spec&, const directory_spec&) = default;
+};
+
+enum class unit_state { active, inactive };
+
+/// Kind `SystemdUnit`. Without `content` the unit is somebody else's and only its enablement and
+/// state are managed.
+struct systemd_unit_spec {
+  std::string unit;                   ///< full name with suffix, e.g. "web.service"
+  std::optional<std::string> content; ///< of the unit file
+  std::optional<bool> enabled;        ///< absent: left as it is
+  unit_state state = unit_state::active;
+
+  friend bool operator==(const systemd_unit_spec&, const systemd_unit_spec&) = default;
+};
+
+enum class pull_policy { if_not_present, always, never };
+enum class transport_protocol { tcp, udp };
+
+struct port_mapping {
+  std::uint16_t host = 0;      ///< 1..65535
+  std::uint16_t container = 0; ///< 1..65535
+  transport_protocol protocol = transport_protocol::tcp;
+  std::string host_ip; ///< empty: all addresses
+
+  friend bool operator==(const port_mapping&, const port_mapping&) = default;
+};
+
+enum class mount_type { bind, volume, tmpfs };
+
+struct container_mount {
+  mount_type type = mount_type::bind;
+  std::string source; ///< host path (bind) or volume name (volume); empty for tmpfs
+  std::string target; ///< absolute path in the container
+  bool read_only = false;
+
+  friend bool operator==(const container_mount&, const container_mount&) = default;
+};
+
+/// Kind `Container`. Its runtime name is `harmony-<resource name>`.
+struct container_spec {
+  std::string image;                              ///< reference by digest or tag
+  pull_policy pull = pull_policy::if_not_present; ///< `pullPolicy`: IfNotPresent, Always, Never
+  std::vector<std::string> entrypoint;            ///< empty: the image's
+  std::vector<std::string> command;               ///< empty: the image's
+  std::map<std::string, std::string> env;
+  std::vector<port_mapping> ports;
+  std::vector<container_mount> mounts;
+  std::string user; ///< "user[:group]"; empty: the image's
+  std::string
+    network; ///< "bridge", "host", "none" or a network's name; empty: the runtime's default
+  std::string working_dir;      ///< `workingDir`; empty: the image's
+  std::uint64_t memory = 0;     ///< limit in bytes (`memory`: "64Mi" or a number); 0: none
+  std::uint32_t pids_limit = 0; ///< `pidsLimit`; 0: the runtime's default
+
+  friend bool operator==(const container_spec&, const container_spec&) = default;
+};
+
+struct exec_probe {
+  std::vector<std::string> command; ///< argument vector, never a shell string
+
+  friend bool operator==(const exec_probe&, const exec_probe&) = default;
+};
+
+struct tcp_probe {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+
+  friend bool operator==(const tcp_probe&, const tcp_probe&) = default;
+};
+
+struct http_probe {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string path = "/";
+
+  friend bool operator==(const http_probe&, const http_probe&) = default;
+};
+
+/// One probe, with Kubernetes' meaning and defaults; times in seconds.
+struct probe {
+  std::variant<exec_probe, tcp_probe, http_probe>
+    check;                             ///< on the wire one of `exec`, `tcp`, `http`
+  std::uint32_t initial_delay = 0;     ///< `initialDelaySeconds`, 0..86400
+  std::uint32_t period = 10;           ///< `periodSeconds`, 1..86400
+  std::uint32_t timeout = 1;           ///< `timeoutSeconds`, 1..3600
+  std::uint32_t success_threshold = 1; ///< `successThreshold`, 1..100; 1 for startup and liveness
+  std::uint32_t failure_threshold = 3; ///< `failureThreshold`, 1..100
+
+  friend bool operator==(const probe&, const probe&) = default;
+};
+
+struct probe_set {
+  std::optional<probe> startup, readiness, liveness;
+
+  [[nodiscard]] bool empty() const noexcept { return !startup && !readiness && !liveness; }
+  friend bool operator==(const probe_set&, const probe_set&) = default;
+};
+
+using resource_spec = std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec>;
+
+/// The kind's name on the wire, e.g. "File".
+std::string_view kind_of(const resource_spec& spec) noexcept;
+
+} // namespace harmony

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "model/manifest.hpp"
+
+namespace harmony {
+
+/// Where a resource stands in its lifecycle; docs/lifecycle.md has the table.
+enum class resource_phase {
+  pending,
+  blocked,
+  observing,
+  applying,
+  probing,
+  ready,
+  drifted,
+  failed,
+  removing,
+  removed,
+  rejected,
+};
+
+/// Where the device stands as a whole.
+enum class agent_phase {
+  starting,   ///< no manifest seen yet
+  converging, ///< some resource is on its way
+  converged,  ///< every resource was observed to equal its desire at this generation
+  degraded,   ///< some resource failed or was rejected; the others are where they should be
+  rejected,   ///< the newest document was not accepted; the one before it stays in force
+};
+
+/// "Ready", "Failed", …: the wire name.
+std::string_view name_of(resource_phase p) noexcept;
+std::string_view name_of(agent_phase p) noexcept;
+
+/// Observed state, by kind.
+struct file_state {
+  std::string present_at; ///< "sha256:…" of the content; empty: absent
+  std::string mode;       ///< octal
+
+  friend bool operator==(const file_state&, const file_state&) = default;
+};
+
+struct directory_state {
+  bool present = false;
+  std::string mode;
+
+  friend bool operator==(const directory_state&, const directory_state&) = default;
+};
+
+struct unit_status {
+  std::string active; ///< systemd's ActiveState
+  std::string sub;    ///< systemd's SubState
+  std::uint32_t restarts = 0;
+  std::string enabled; ///< systemd's UnitFileState
+
+  friend bool operator==(const unit_status&, const unit_status&) = default;
+};
+
+struct container_running {
+  std::string since; ///< RFC 3339
+  std::uint32_t restarts = 0;
+
+  friend bool operator==(const container_running&, const container_running&) = default;
+};
+
+struct container_terminated {
+  std::int32_t exit_code = 0;
+  std::string finished; ///< RFC 3339
+  std::uint32_t restarts = 0;
+
+  friend bool operator==(const container_terminated&, const container_terminated&) = default;
+};
+
+struct container_waiting {
+  std::string reason; ///< e.g. "absent", "created"
+
+  friend bool operator==(const container_waiting&, const container_waiting&) = default;
+};
+
+/// On the wire `{"container": {"running": {…}}}`, one of running, terminated, waiting; plus `id`
+/// and `image` beside it.
+struct container_state {
+  std::string id;    ///< runtime's id; empty: absent
+  std::string image; ///< id of the image it runs
+  std::variant<container_waiting, container_running, container_terminated> state;
+
+  friend bool operator==(const container_state&, const container_state&) = default;
+};
+
+using resource_state =
+  std::variant<std::monostate, file_state, directory_state, unit_status, container_state>;
+
+struct resource_status {
+  std::string revision;         ///< desired
+  std::string applied_revision; ///< last one seen to be in place
+  resource_phase phase = resource_phase::pending;
+  std::string reason;  ///< CamelCase; empty where the phase says all
+  std::string message; ///< for a person
+  std::optional<timestamp> next_retry;
+  std::uint32_t attempts = 0; ///< applies since the desire changed
+  std::string origin;
+  resource_state state;
+
+  friend bool operator==(const resource_status&, const resource_status&) = default;
+};
+
+enum class condition_state { true_, false_, unknown };
+
+struct condition {
+  std::string type; ///< "Ready", "ManifestAccepted", "StoreConnected", "Unsigned", …
+  condition_state status = condition_state::unknown;
+  std::string reason;
+  std::string message;
+  timestamp last_transition;
+
+  friend bool operator==(const condition&, const condition&) = default;
+};
+
+struct agent_status {
+  std::string agent;
+  std::string boot_id;        ///< of this run of the agent: 16 hexadecimal digits
+  std::uint64_t sequence = 0; ///< counts the writes of this run
+  generation_number observed_generation = 0;
+  agent_phase phase = agent_phase::starting;
+  std::vector<condition> conditions;
+  std::map<resource_id, resource_status> resources;
+
+  friend bool operator==(const agent_status&, const agent_status&) = default;
+};
+
+/// Reads a status; unknown fields are ignored.
+outcome<agent_status> read_status(std::string_view json);
+
+/// Writes a status as compact JSON.
+std::string write_status(const agent_status& s);
+
+/// A heartbeat, at most 95 bytes of JSON: boot id, sequence, observed generation, phase.
+struct heartbeat {
+  std::string boot_id;
+  std::uint64_t sequence = 0;
+  generation_number observed_generation = 0;
+  agent_phase phase = agent_phase::starting;
+
+  friend bool operator==(const heartbeat&, const heartbeat&) = default;
+};
+
+outcome<heartbeat> read_heartbeat(std::string_view json);
+std::string write_heartbeat(const heartbeat& h);
+
+} // namespace harmony

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reconcilers/reconciler.hpp"
+
+namespace harmony {
+
+/// What a look at a resource yields. Empty changes mean: it equals its desire.
+struct observation {
+  std::vector<change> changes;
+  resource_state state;
+
+  friend bool operator==(const observation&, const observation&) = default;
+};
+
+/// A reconciler with its types erased: what a supervisor drives. Calls block and are thread-safe.
+class driver {
+public:
+  virtual ~driver() = default;
+  [[nodiscard]] virtual runtime_kind runtime() const = 0;
+  [[nodiscard]] virtual std::string target(const resource& r) const = 0;
+  virtual outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) = 0;
+  virtual outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
+                              op_context& ctx) = 0;
+  virtual outcome<void> remove(const owned_target& owned, op_context& ctx) = 0;
+};
+
+/// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
+/// longer its target (its path or unit name changed) is removed after the new one is in place.
+template <reconciler R>
+class driver_of final : public driver {
+public:
+  template <class... Args>
+  explicit driver_of(Args&&... args) : reconciler_(std::forward<Args>(args)...) {}
+
+  [[nodiscard]] runtime_kind runtime() const override { return R::runtime; }
+
+  [[nodiscard]] std::string target(const resource& r) const override {
+    return R::target(typed({r.id, r.spec, r.revision, {}}));
+  }
+
+  outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) override {
+    const auto mine = typed(want);
+    auto seen = reconciler_.observe(mine, ctx);
+    if (!seen)
+      return seen.error();
+    auto changes = R::plan(mine, *seen);
+    if (!changes)
+      return changes.error();
+    for (const auto& left : leftovers(mine, ctx))
+      changes->push_back({action::remove, std::string{leftover_field}, left.target, {}});
+    return observation{std::move(*changes), R::report(*seen)};
+  }
+
+  outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
+                      op_context& ctx) override {
+    const auto mine = typed(want);
+    std::vector<change> own;
+    for (const auto& c : todo)
+      if (c.field != leftover_field)
+        own.push_back(c);
+    if (!own.empty())
+      if (auto done = reconciler_.apply(mine, own, ctx); !done)
+        return done;
+    for (const auto& left : leftovers(mine, ctx))
+      if (auto done = reconciler_.remove(left, ctx); !done)
+        return done;
+    return {};
+  }
+
+  outcome<void> remove(const owned_target& owned, op_context& ctx) override {
+    return reconciler_.remove(owned, ctx);
+  }
+
+private:
+  using spec_type = typename R::spec_type;
+  static constexpr std::string_view leftover_field = "(former target)";
+
+  static desired<spec_type> typed(const desired<resource_spec>& want) {
+    return {want.id, std::get<spec_type>(want.spec), want.revision, want.restart_stamp};
+  }
+
+  static std::vector<owned_target> leftovers(const desired<spec_type>& mine,
+                                             const op_context& ctx) {
+    auto all = ctx.owned.of(mine.id);
+    std::erase_if(all, [&](const owned_target& t) { return t.target == R::target(mine); });
+    return all;
+  }
+
+  R reconciler_;
+};
+
+} // namespace harmony

@@ -1,0 +1,1 @@
+// Keeps the library target valid until its first source lands.
