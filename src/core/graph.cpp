@@ -49,16 +49,14 @@ resource_graph::resource_graph(const manifest& m) {
     if (std::holds_alternative<directory_spec>(r.spec))
       folders.emplace(path_of(r), &r);
   }
-  std::vector<std::pair<resource_id, resource_id>> implied;
+  // One by one, each against the graph so far: together they can close no cycle either.
   for (const auto& r : m.resources) {
     const auto* folder = nearest_folder(folders, path_of(r));
-    if (folder != nullptr && !leads_to(folder->id, r.id))
-      implied.emplace_back(r.id, folder->id);
-  }
-  for (const auto& [id, folder] : implied) {
-    auto& list = before_[id];
-    if (std::find(list.begin(), list.end(), folder) == list.end())
-      list.push_back(folder);
+    if (folder == nullptr || leads_to(folder->id, r.id))
+      continue;
+    auto& list = before_[r.id];
+    if (std::find(list.begin(), list.end(), folder->id) == list.end())
+      list.push_back(folder->id);
   }
   for (const auto& [id, list] : before_)
     for (const auto& each : list)
