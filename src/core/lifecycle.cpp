@@ -312,13 +312,18 @@ private:
     apply_when_due(changes);
   }
 
-  /// It was in place and is no more. The first repair is immediate; those soon after it back off.
-  void drift(std::string reason, std::string message) {
+  /// It is no longer well. After a long healthy time the backoff starts over.
+  void forgive() {
     if (s_.healthy_since && c_.now - *s_.healthy_since >= c_.backoff.healthy_after)
       s_.failures = 0;
+    s_.healthy_since.reset();
+  }
+
+  /// It was in place and is no more. The first repair is immediate; those soon after it back off.
+  void drift(std::string reason, std::string message) {
+    forgive();
     s_.not_before = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
     ++s_.failures;
-    s_.healthy_since.reset();
     stop_probes();
     enter(phase_t::drifted, std::move(reason), std::move(message));
   }
@@ -326,9 +331,9 @@ private:
   /// It could not be put in place. `gated`: no apply before the retry; otherwise a hint may lead to
   /// one.
   void fail(const failure& why, bool gated) {
+    forgive();
     ++s_.failures;
     s_.failing = true;
-    s_.healthy_since.reset();
     stop_probes();
     const auto at = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
     if (gated)

@@ -115,6 +115,34 @@ TEST_CASE("lifecycle: apply keeps failing -> retried after 1, 2, 4 ... 300 s, fo
   CHECK_FALSE(m.state.troubled());
 }
 
+TEST_CASE("lifecycle: ten healthy minutes after trouble -> the backoff starts over") {
+  rig m;
+  m.on(want("a"));
+  for (int i = 0; i < 5; ++i) {
+    m.differs();
+    m.apply_failed();
+    m.fire();
+  }
+  REQUIRE(m.equal() == "Ready");
+
+  SECTION("at a drift") {
+    m.wait(10min).on(ev::hint{});
+    CHECK(m.differs().substr(0, 15) == "Applying: apply");
+  }
+  SECTION("at an obstacle") {
+    m.wait(10min).on(ev::hint{});
+    CHECK(m.conflict() == "Failed: arm+1s");
+  }
+  SECTION("at a look that fails") {
+    m.wait(10min).on(ev::hint{});
+    CHECK(m.unseen(ec::permission_denied) == "Failed: arm+1s");
+  }
+  SECTION("sooner it goes on") {
+    m.wait(9min).on(ev::hint{});
+    CHECK(m.conflict() == "Failed: arm+32s");
+  }
+}
+
 TEST_CASE("lifecycle: a failed apply -> no hint makes the next one earlier") {
   rig m;
   m.on(want("a"));
@@ -166,9 +194,7 @@ TEST_CASE("lifecycle: a newer desire during an apply -> cancel, wait for its ans
   SECTION("it was canceled") {
     CHECK(m.on(ev::apply_failed{2, {ec::canceled, "canceled"}}) == "Observing: observe#3");
   }
-  SECTION("it was quicker") {
-    CHECK(m.on(ev::applied{2}) == "Observing: observe#3");
-  }
+  SECTION("it was quicker") { CHECK(m.on(ev::applied{2}) == "Observing: observe#3"); }
   CHECK(m.state.desire == "c");
   CHECK(m.state.failures == 0);
   CHECK(m.differs() == "Applying: apply#4(update content)");

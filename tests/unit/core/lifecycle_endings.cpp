@@ -77,9 +77,7 @@ TEST_CASE("lifecycle: rejected -> left alone until it is desired again") {
     CHECK(m.on(want("a")) == "Observing: observe#4");
     CHECK_FALSE(m.state.troubled());
   }
-  SECTION("it may be removed") {
-    CHECK(m.on(ev::remove{}) == "Removing: remove#4");
-  }
+  SECTION("it may be removed") { CHECK(m.on(ev::remove{}) == "Removing: remove#4"); }
 }
 
 TEST_CASE("lifecycle: rejected during an apply -> cancel, and nothing after its answer") {
