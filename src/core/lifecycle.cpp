@@ -88,7 +88,7 @@ public:
       return;
     s_.blind = 0;
     if (e.obstacle)
-      fail(*e.obstacle, false);
+      fail(*e.obstacle);
     else if (e.changes.empty() && !s_.restart_due)
       in_place();
     else
@@ -111,7 +111,7 @@ public:
       arm(c_.now + retry_delay(c_.backoff, s_.blind, c_.jitter));
       return;
     }
-    fail(e.why, false);
+    fail(e.why);
   }
 
   void operator()(const ev::applied& e) {
@@ -123,7 +123,7 @@ public:
 
   void operator()(const ev::apply_failed& e) {
     if (ends(operation_kind::apply, e.operation))
-      fail(e.why, true);
+      fail(e.why);
   }
 
   void operator()(const ev::removed& e) {
@@ -305,7 +305,7 @@ private:
     case phase_t::ready:
     case phase_t::probing: drift("Drifted", describe(changes)); break;
     case phase_t::applying:
-      fail({ec::not_converged, "after the change it still differs: " + describe(changes)}, true);
+      fail({ec::not_converged, "after the change it still differs: " + describe(changes)});
       return;
     default: break;
     }
@@ -328,15 +328,15 @@ private:
     enter(phase_t::drifted, std::move(reason), std::move(message));
   }
 
-  /// It could not be put in place. `gated`: no apply before the retry; otherwise a hint may lead to
-  /// one.
-  void fail(const failure& why, bool gated) {
+  /// It could not be put in place. After an apply, or the look at what it did, there is no other
+  /// apply before the retry; after any other failure a hint may lead to one.
+  void fail(const failure& why) {
     forgive();
     ++s_.failures;
     s_.failing = true;
     stop_probes();
     const auto at = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
-    if (gated)
+    if (s_.phase == phase_t::applying)
       s_.not_before = at;
     enter(phase_t::failed, std::string{reason_of(why.code)}, why.message);
     arm(at);

@@ -155,6 +155,19 @@ TEST_CASE("lifecycle: a failed apply -> no hint makes the next one earlier") {
   CHECK(m.differs() == "Applying: apply#5(update content)");
 }
 
+TEST_CASE("lifecycle: an apply that leads to a failing look -> no hint makes the next one earlier") {
+  rig m;
+  m.on(want("a"));
+  m.differs();
+  m.applied();
+  SECTION("the look fails") { CHECK(m.unseen() == "Failed: arm+1s"); }
+  SECTION("the look finds an obstacle") { CHECK(m.conflict() == "Failed: arm+1s"); }
+  SECTION("it still differs") { CHECK(m.differs() == "Failed: arm+1s"); }
+  CHECK(m.on(ev::hint{}) == "Failed: observe#4");
+  CHECK(m.differs() == "Failed");
+  CHECK(m.armed() == 1s);
+}
+
 TEST_CASE("lifecycle: a change that does not take -> failed with NotConverged, retried") {
   rig m;
   m.on(want("a"));
