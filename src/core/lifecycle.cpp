@@ -147,7 +147,8 @@ public:
       return;
     }
     const bool may_look = s_.phase == phase_t::ready || s_.phase == phase_t::probing
-                          || s_.phase == phase_t::failed || s_.phase == phase_t::drifted;
+                          || s_.phase == phase_t::failed || s_.phase == phase_t::drifted
+                          || s_.phase == phase_t::observing;
     if (may_look && s_.running == operation_kind::none)
       start_look();
   }
@@ -241,12 +242,18 @@ private:
     }
     if (s_.phase == phase_t::removed || s_.phase == phase_t::rejected || s_.desire.empty())
       return;
-    if (!s_.dependencies_ready && !s_.settled) {
-      disarm();
-      enter(phase_t::blocked, "DependencyNotReady", "waits for " + s_.waiting_for);
-      return;
-    }
-    start_look();
+    if (must_wait())
+      block();
+    else
+      start_look();
+  }
+
+  /// Dependencies count until the desire was once in place.
+  [[nodiscard]] bool must_wait() const { return !s_.dependencies_ready && !s_.settled; }
+
+  void block() {
+    disarm();
+    enter(phase_t::blocked, "DependencyNotReady", "waits for " + s_.waiting_for);
   }
 
   void start(operation_kind kind) {
@@ -272,7 +279,9 @@ private:
   }
 
   void apply_when_due(std::vector<change> changes) {
-    if (c_.now >= s_.not_before)
+    if (must_wait())
+      block();
+    else if (c_.now >= s_.not_before)
       start_apply(std::move(changes));
     else
       arm(s_.not_before);

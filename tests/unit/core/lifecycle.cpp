@@ -191,6 +191,52 @@ TEST_CASE("lifecycle: a dependency is not ready -> blocked, then on its way") {
   CHECK(m.on(needs("")) == "Observing: observe#1");
 }
 
+TEST_CASE("lifecycle: a dependency is lost before the first apply -> blocked instead of applied") {
+  rig m;
+  m.on(want("a"));
+  SECTION("during the look") {
+    CHECK(m.on(needs("File/x")) == "Observing");
+    CHECK(m.differs() == "Blocked");
+    CHECK(m.on(needs("")) == "Observing: observe#2");
+  }
+  SECTION("while it waits for its retry") {
+    m.differs();
+    m.apply_failed();
+    m.on(needs("File/x"));
+    SECTION("the timer fires") { CHECK(m.fire() == "Blocked"); }
+    SECTION("a hint comes") {
+      m.wait(5s).on(ev::hint{});
+      CHECK(m.differs() == "Blocked");
+    }
+    CHECK(m.state.message == "waits for File/x");
+  }
+}
+
+TEST_CASE("lifecycle: unblocked within the backoff -> a look at once, the apply when it is due") {
+  rig m;
+  m.on(want("a"));
+  for (int i = 0; i < 4; ++i) {
+    m.differs();
+    m.apply_failed();
+    m.fire();
+  }
+  m.differs();
+  m.on(needs("File/x"));
+  REQUIRE(m.apply_failed() == "Failed: arm+16s");
+  m.wait(1s).on(ev::hint{});
+  REQUIRE(m.differs() == "Blocked");
+  CHECK(m.on(needs("")).substr(0, 19) == "Observing: observe#");
+  CHECK(m.differs() == "Observing: arm+15s");
+  SECTION("its timer leads on") {
+    m.fire();
+    CHECK(m.differs().substr(0, 15) == "Applying: apply");
+  }
+  SECTION("a hint is heard") {
+    CHECK(m.on(ev::hint{}).substr(0, 19) == "Observing: observe#");
+    CHECK(m.equal() == "Ready");
+  }
+}
+
 TEST_CASE("lifecycle: a dependency is lost once it was in place -> it is still repaired") {
   auto m = ready_rig();
   CHECK(m.on(needs("File/x")) == "Ready");
