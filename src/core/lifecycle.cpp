@@ -292,6 +292,10 @@ private:
     disarm();
     s_.applied_revision = s_.revision;
     s_.settled = true;
+    probe_or_be_ready();
+  }
+
+  void probe_or_be_ready() {
     if (s_.probes.empty() || s_.probes_passed) {
       become_ready();
       return;
@@ -383,8 +387,10 @@ private:
   void probe_anew() {
     const bool in_place_now = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
     stop_probes();
-    if (in_place_now)
-      in_place();
+    if (!in_place_now)
+      return;
+    enter(phase_t::probing);
+    probe_or_be_ready();
   }
 
   lifecycle& s_;

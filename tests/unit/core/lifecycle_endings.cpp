@@ -154,6 +154,16 @@ TEST_CASE("lifecycle: a look that fails for good reason -> failed at once") {
   CHECK(m.state.reason == "PermissionDenied");
 }
 
+TEST_CASE("lifecycle: new probes while sight is lost -> the look is still retried") {
+  auto m = ready_rig();
+  m.on(ev::hint{});
+  REQUIRE(m.unseen() == "Ready: arm+1s");
+  CHECK(m.on(want("a", "p")) == "Probing: start probes");
+  REQUIRE(m.state.next_retry);
+  CHECK(m.armed() == 1s);
+  CHECK(m.fire() == "Probing: observe#5");
+}
+
 TEST_CASE("lifecycle: something foreign in the way -> failed, retried, and healed by a hint") {
   rig m;
   m.on(want("a"));
