@@ -105,9 +105,10 @@ public:
     ++s_.blind;
     const bool was_in_place = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
     if (was_in_place && is_transient(e.why.code) && s_.blind < max_blind_looks) {
-      // A failed look taught nothing: the record stands, for a while.
-      s_.reason = reason_of(e.why.code);
-      s_.message = e.why.message;
+      // A failed look taught nothing: the record stands, for a while. The prober's reason too,
+      // since it comes only once.
+      if (s_.phase == phase_t::ready)
+        enter(phase_t::ready, std::string{reason_of(e.why.code)}, e.why.message);
       arm(c_.now + retry_delay(c_.backoff, s_.blind, c_.jitter));
       return;
     }

@@ -164,6 +164,18 @@ TEST_CASE("lifecycle: new probes while sight is lost -> the look is still retrie
   CHECK(m.fire() == "Probing: observe#5");
 }
 
+TEST_CASE("lifecycle: sight lost while not ready -> the probes' reason stands") {
+  auto m = ready_rig("p");
+  m.on(ev::probed{ev::verdict::not_ready, "503"});
+  m.on(ev::hint{});
+  CHECK(m.unseen() == "Probing: arm+1s");
+  CHECK(m.state.reason == "ProbeFailed");
+  m.fire();
+  CHECK(m.equal() == "Probing");
+  CHECK(m.state.reason == "ProbeFailed");
+  CHECK(m.state.message == "503");
+}
+
 TEST_CASE("lifecycle: something foreign in the way -> failed, retried, and healed by a hint") {
   rig m;
   m.on(want("a"));
