@@ -29,3 +29,11 @@ jobs() {
   [ "$memory" -ge 1 ] || memory=1
   echo $((cores < memory ? cores : memory))
 }
+
+# Where root works in somebody's repository (sudo), what it built stays theirs.
+give_back() {
+  local owner
+  owner=$(stat --format %u "$repository")
+  if is_root && [ "$owner" != 0 ] && [ -d build ]; then chown --recursive --from=0 "$owner" build; fi
+}
+trap give_back EXIT
