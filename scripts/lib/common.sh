@@ -22,7 +22,7 @@ help() {
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # How many compilers fit: one a core, and 1.5 GB of memory for each.
-jobs() {
+compilers() {
   local cores memory
   cores=$(nproc)
   memory=$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)
