@@ -47,6 +47,7 @@ enum class ec {
   unit_invalid,        ///< the manager refuses the unit file
   unit_masked,         ///< the unit is masked
   unit_failed,         ///< the unit's job ended in failure
+  not_converged,       ///< the change was made and the thing still differs
   probe_failed,        ///< a probe said no
   runtime_unavailable, ///< systemd, podman or the bus does not answer
   timed_out,           ///< the operation's deadline passed

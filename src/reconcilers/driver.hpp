@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,10 +9,12 @@
 
 namespace harmony {
 
-/// What a look at a resource yields. Empty changes mean: it equals its desire.
+/// What a look at a resource yields. No changes and no obstacle mean: it equals its desire.
 struct observation {
   std::vector<change> changes;
   resource_state state;
+  std::optional<failure>
+    obstacle; ///< the plan's failure: a difference that the agent must not close
 
   friend bool operator==(const observation&, const observation&) = default;
 };
@@ -49,10 +52,10 @@ public:
       return seen.error();
     auto changes = R::plan(mine, *seen);
     if (!changes)
-      return changes.error();
+      return observation{{}, R::report(*seen), changes.error()};
     for (const auto& left : leftovers(mine, ctx))
       changes->push_back({action::remove, std::string{leftover_field}, left.target, {}});
-    return observation{std::move(*changes), R::report(*seen)};
+    return observation{std::move(*changes), R::report(*seen), {}};
   }
 
   outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
