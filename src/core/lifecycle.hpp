@@ -32,6 +32,7 @@ namespace ev {
 struct dependencies {
   bool ready = true;
   std::string waiting_for;
+  friend bool operator==(const dependencies&, const dependencies&) = default;
 };
 /// What the resource should be. `desire` is the revision together with the restart stamp: equal
 /// ones mean that nothing new is wanted. `probes` identifies its probes; empty: none.
