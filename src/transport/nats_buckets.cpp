@@ -15,6 +15,30 @@ using std::chrono::system_clock;
 constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
 constexpr std::int64_t duplicate_window = 120 * nanoseconds_a_second;
 constexpr std::int64_t bucket_history = 5;
+constexpr auto first_get_timeout = std::chrono::milliseconds{500};
+
+natsStatus direct_get_of(natsMsg** message, const session& made, const std::string& stream,
+                         const std::string& subject, link::deadline until) {
+  jsOptions wait;
+  jsOptions_Init(&wait);
+  wait.Wait = left_until(until);
+  jsDirectGetMsgOptions which;
+  jsDirectGetMsgOptions_Init(&which);
+  which.LastBySubject = subject.c_str();
+  return js_DirectGetMsg(message, made.jetstream(), stream.c_str(), &wait, &which);
+}
+
+// Whether the server says that there is no such stream. False where it says nothing.
+bool is_missing(const session& made, const std::string& stream, link::deadline until) {
+  jsOptions wait;
+  jsOptions_Init(&wait);
+  wait.Wait = left_until(until);
+  jsErrCode error{};
+  jsStreamInfo* info = nullptr;
+  const auto status = js_GetStreamInfo(&info, made.jetstream(), stream.c_str(), &wait, &error);
+  const stream_info_ptr known{info};
+  return status == NATS_NOT_FOUND || error == JSStreamNotFoundErr;
+}
 
 outcome<void> make_stream(const session& made, jsStreamConfig& config, link::deadline until) {
   jsOptions wait;
@@ -106,21 +130,25 @@ std::int64_t left_until(link::deadline until) {
   return std::max<std::int64_t>(whole, 1);
 }
 
+// A direct get from a stream that is not there is not answered at all. Where the first attempt gets
+// no answer the server is asked for the stream, if this client may.
 outcome<std::optional<stored_message>> newest_on(const session& made, const std::string& stream,
                                                  const std::string& subject, link::deadline until) {
-  jsOptions wait;
-  jsOptions_Init(&wait);
-  wait.Wait = left_until(until);
-  jsDirectGetMsgOptions which;
-  jsDirectGetMsgOptions_Init(&which);
-  which.LastBySubject = subject.c_str();
+  const auto doing = "read '" + subject + "'";
+  const auto first = std::chrono::steady_clock::now() + first_get_timeout;
   natsMsg* raw = nullptr;
-  const auto status = js_DirectGetMsg(&raw, made.jetstream(), stream.c_str(), &wait, &which);
+  auto status = direct_get_of(&raw, made, stream, subject, std::min(first, until));
+  if (status == NATS_TIMEOUT && first < until) {
+    if (is_missing(made, stream, std::min(first + first_get_timeout, until)))
+      return {ec::bucket_not_found, "cannot " + doing + ": there is no stream '" + stream
+                                      + "'; prepare the store first (harmonyctl does on apply)"};
+    status = direct_get_of(&raw, made, stream, subject, until);
+  }
   const msg_ptr message{raw};
   if (status == NATS_NOT_FOUND)
     return std::optional<stored_message>{};
   if (status != NATS_OK)
-    return from_status(status, jsErrCode{}, "read '" + subject + "'");
+    return from_status(status, jsErrCode{}, doing);
   stored_message found;
   found.value.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
   found.sequence = natsMsg_GetSequence(raw);

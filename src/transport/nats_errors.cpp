@@ -32,7 +32,7 @@ failure from_status(natsStatus status, jsErrCode error, const std::string& what)
   auto message = "cannot " + what + ": " + natsStatus_GetText(status);
   if (detail != nullptr && *detail != '\0')
     message += std::string{" ("} + detail + ")";
-  if (error != 0)
+  if (error != 0 && status != NATS_NO_RESPONDERS) // the library calls that "not enabled"
     return from_jetstream(error, message);
   switch (status) {
   case NATS_TIMEOUT: return {ec::timed_out, message};

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <nats/nats.h>
+
+#include "transport/handshake_guard.hpp"
 
 /// Owners of what the client library hands out.
 namespace harmony::nats {
@@ -29,7 +32,7 @@ using kv_ptr = std::unique_ptr<kvStore, destroyer<kvStore_Destroy>>;
 class session {
 public:
   session(natsConnection* connection, jsCtx* context, std::uint64_t id)
-    : connection_(connection), context_(context), id_(id) {}
+    : connection_(connection), context_(context), id_(id), mark_(local_port_of(connection)) {}
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session() {
@@ -42,9 +45,18 @@ public:
   [[nodiscard]] std::uint64_t id() const { return id_; }
 
 private:
+  static int local_port_of(natsConnection* connection) {
+    char* ip = nullptr;
+    int port = -1;
+    natsConnection_GetLocalIPAndPort(connection, &ip, &port);
+    std::free(ip); // NOLINT(cppcoreguidelines-no-malloc): the library's malloc
+    return port;
+  }
+
   natsConnection* connection_;
   jsCtx* context_;
   std::uint64_t id_;
+  connection_mark mark_;
 };
 
 /// Numbers that stand for objects in the library's callbacks: a callback that comes late, even

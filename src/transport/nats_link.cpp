@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto connect_timeout = milliseconds{2000};
+constexpr auto handshake_timeout = milliseconds{2500}; // more than the library waits where it does
 constexpr auto write_timeout = milliseconds{2000};
 constexpr auto flush_timeout = milliseconds{5000};
 constexpr auto ping_interval = milliseconds{5000};
@@ -131,8 +132,11 @@ outcome<link::session_ptr> link::connect_to(const server& target) {
   if (!options)
     return failed(options.error());
   natsConnection* connection = nullptr;
-  if (const auto s = natsConnection_Connect(&connection, options->get()); s != NATS_OK)
-    return failed(from_status(s, jsErrCode{}, doing));
+  {
+    const handshake_guard guard{workers_, target.port, handshake_timeout};
+    if (const auto s = natsConnection_Connect(&connection, options->get()); s != NATS_OK)
+      return failed(from_status(s, jsErrCode{}, doing));
+  }
   jsCtx* context = nullptr;
   const auto s = natsConnection_JetStream(&context, connection, nullptr);
   auto made = std::make_shared<session>(connection, context, number);

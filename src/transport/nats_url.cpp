@@ -14,11 +14,10 @@ bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
 
-bool is_port(std::string_view text) {
-  unsigned value = 0;
+bool read_port(std::string_view text, int& port) {
   const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && stop == end && value >= 1 && value <= 65535;
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  return error == std::errc{} && stop == end && port >= 1 && port <= 65535;
 }
 
 bool is_host(std::string_view text) {
@@ -54,7 +53,7 @@ std::optional<server> read_address(std::string_view address) {
     if (!is_host(found.host))
       return std::nullopt;
   }
-  if (!port.empty() && (port.front() != ':' || !is_port(port.substr(1))))
+  if (!port.empty() && (port.front() != ':' || !read_port(port.substr(1), found.port)))
     return std::nullopt;
   const auto host = address.substr(0, address.size() - port.size());
   found.shown = std::string{host} + (port.empty() ? ":4222" : std::string{port});

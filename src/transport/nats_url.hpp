@@ -13,6 +13,7 @@ struct server {
   std::string url;   ///< as the client library takes it, with user and password where given
   std::string host;  ///< for the check of a TLS certificate
   std::string shown; ///< for messages: without user and password
+  int port = 4222;
   bool tls = false;
 
   friend bool operator==(const server&, const server&) = default;
