@@ -160,12 +160,4 @@ outcome<std::vector<unit_row>> fake_systemd::list(const std::vector<std::string>
   return rows;
 }
 
-outcome<std::vector<std::string>> fake_systemd::file_states(const std::vector<std::string>& names,
-                                                            const wait_limit& limit) {
-  std::vector<std::string> states;
-  for (const auto& n : names)
-    states.push_back(properties(n, true, limit)->unit_file_state);
-  return states;
-}
-
 } // namespace harmony::test

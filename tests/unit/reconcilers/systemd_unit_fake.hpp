@@ -48,8 +48,6 @@ public:
   outcome<void> reload(const wait_limit& limit) override;
   outcome<std::vector<unit_row>> list(const std::vector<std::string>& names,
                                       const wait_limit& limit) override;
-  outcome<std::vector<std::string>> file_states(const std::vector<std::string>& names,
-                                                const wait_limit& limit) override;
 
   [[nodiscard]] std::optional<std::string> file(const std::string& name) const;
 
