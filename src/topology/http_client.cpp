@@ -178,6 +178,8 @@ exchange exchange_once(const std::string& socket, const http_request& ask,
   client.set_socket_options([&](int fd) { abort.arm(fd); });
   const auto sent = client.send(request);
   result.error = sent ? httplib::Error::Success : sent.error();
+  if (sent)
+    result.answer.status = sent->status; // the handler is not called for 204
   return result;
 }
 

@@ -332,6 +332,8 @@ failure classify(const std::string& doing, int status, std::string_view text) {
                                + " is taken ('" + words
                                + "'); see who has it with `ss -lntup`, or publish another port"};
   }
+  if (any_of(words, {"no matching entries in passwd file", "no matching entries in group file"}))
+    return {ec::no_such_user, said + "; the image has no such user, use one of its own or a number"};
   if (any_of(words, {"no space left on device", "disk quota exceeded"}))
     return {ec::disk_full, said + "; free space, e.g. with `podman image prune`"};
   if (any_of(words, {"read-only file system"}))

@@ -204,6 +204,7 @@ TEST_CASE("podman codec: error answers -> the reason by podman's words") {
   CHECK(code("unable to find network with name or ID nonet: network not found")
         == ec::container_failed);
   CHECK(code("no container with name or ID \"x\" found: no such container", 404) == ec::not_found);
+  CHECK(code("unable to find user nope: no matching entries in passwd file") == ec::no_such_user);
   CHECK(code("write /x: no space left on device") == ec::disk_full);
   CHECK(code("mkdir /x: read-only file system") == ec::read_only);
 }
