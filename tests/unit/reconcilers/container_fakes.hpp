@@ -102,7 +102,7 @@ private:
   std::map<std::string, owned_target> entries_;
 };
 
-class fake_runtime final : public container_runtime {
+class fake_runtime : public container_runtime {
 public:
   explicit fake_runtime(saboteur* hand = nullptr) : hand_(hand != nullptr ? hand : &idle_) {}
 
