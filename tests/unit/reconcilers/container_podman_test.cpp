@@ -135,7 +135,7 @@ TEST_CASE("podman codec: a list answer -> one line a container") {
 }
 
 TEST_CASE("podman codec: anything else -> nothing, no exception") {
-  for (const auto* text : {"", "{", "7", "\"x\"", "{\"Id\":7}", "{\"Id\":\"\"}", "\xff", "[[[["}) {
+  for (const auto* text : {"", "{", "7", R"("x")", R"({"Id":7})", R"({"Id":""})", "\xff", "[[[["}) {
     INFO(text);
     CHECK_FALSE(podman::read_inspect(text));
     CHECK_FALSE(podman::read_event(text));
