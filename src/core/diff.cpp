@@ -1,6 +1,5 @@
 #include "core/diff.hpp"
 
-#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -66,14 +65,6 @@ std::string restart_stamp(const manifest& m, const resource& r) {
 
 std::string desire_of(const manifest& m, const resource& r) {
   return r.restart_on.empty() ? r.revision : desire(index_of(&m), r);
-}
-
-std::vector<resource_id> prerequisites(const resource& r) {
-  auto result = r.depends_on;
-  for (const auto& id : r.restart_on)
-    if (std::find(result.begin(), result.end(), id) == result.end())
-      result.push_back(id);
-  return result;
 }
 
 } // namespace harmony

@@ -32,7 +32,4 @@ std::string restart_stamp(const manifest& m, const resource& r);
 /// What a resource should be, as one value: equal ones mean that nothing new is wanted.
 std::string desire_of(const manifest& m, const resource& r);
 
-/// What must be ready before `r` is first applied: dependsOn and restartOn, each once.
-std::vector<resource_id> prerequisites(const resource& r);
-
 } // namespace harmony

@@ -21,6 +21,11 @@ bool lane_schedule::withdraw(ticket t) {
   return true;
 }
 
+void lane_schedule::hurry(ticket t, instant at) {
+  if (const auto it = running_.find(t); it != running_.end())
+    it->second.deadline = std::min(it->second.deadline, at);
+}
+
 void lane_schedule::finished(ticket t) {
   const auto it = running_.find(t);
   if (it == running_.end())

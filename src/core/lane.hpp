@@ -54,6 +54,9 @@ public:
   /// Takes a waiting operation out of the queue. False when it is not waiting.
   bool withdraw(ticket t);
 
+  /// Moves the deadline of a running operation forward to `at`; never back.
+  void hurry(ticket t, instant at);
+
   /// The operation's thread returned.
   void finished(ticket t);
 

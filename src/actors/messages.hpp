@@ -1,0 +1,203 @@
+#pragma once
+
+// Every message that actors exchange: structs with meaning. They never leave the process, so they
+// need no serialisation; large values travel as shared pointers to const.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "core/admission.hpp"
+#include "core/lifecycle.hpp"
+#include "core/time.hpp"
+#include "model/manifest.hpp"
+#include "model/status.hpp"
+#include "reconcilers/driver.hpp"
+#include "topology/monitor.hpp"
+
+namespace harmony {
+
+using resource_ptr = std::shared_ptr<const resource>;
+using manifest_ptr = std::shared_ptr<const manifest>;
+
+/// A timer of the receiver's own fired. Late ones are told by their epoch.
+struct timer_due {
+  std::uint64_t epoch = 0;
+};
+
+// --- dispatcher -> supervisor
+// ---------------------------------------------------------------------
+
+/// What the resource should be from now on.
+struct desired_changed {
+  resource_ptr what;
+  std::string desire; ///< revision and restart stamp as one
+  std::string restart_stamp;
+  ev::dependencies needs;
+};
+/// Its declaration cannot be accepted.
+struct desire_rejected {
+  failure why;
+  std::string origin;
+};
+struct dependencies_changed {
+  ev::dependencies needs;
+};
+/// It left the manifest.
+struct removal_requested {};
+
+// --- observer -> supervisor
+// -----------------------------------------------------------------------
+
+/// The runtime says that something happened to it.
+struct runtime_observed {};
+
+// --- lanes
+// ----------------------------------------------------------------------------------------
+
+/// What a blocking operation answers: a failure, a look, a list, or that it is done.
+struct operation_done {};
+using operation_answer =
+  std::variant<operation_done, failure, observation, std::vector<runtime_fact>>;
+struct operation_finished {
+  std::uint64_t operation = 0;
+  operation_kind kind = operation_kind::none;
+  operation_answer answer;
+};
+/// Blocking work; runs outside the scheduler. Must be copyable and must not throw.
+using operation_work = std::function<operation_answer(std::stop_token, instant deadline)>;
+struct cancel_operation {
+  std::string key;
+  std::uint64_t operation = 0;
+};
+/// From a worker thread: the work returned.
+struct operation_returned {
+  std::uint64_t ticket = 0;
+  operation_answer answer;
+};
+
+// --- supervisor -> dispatcher -> status_aggregator
+// ------------------------------------------------
+
+/// Where a resource stands.
+struct resource_reported {
+  resource_id id;
+  std::string desire; ///< which one the standing speaks of
+  bool troubled = false;
+  resource_status status;
+};
+/// A resource is gone from the device and from the manifest.
+struct resource_forgotten {
+  resource_id id;
+};
+
+// --- manifest_watcher -> dispatcher, status_aggregator
+// --------------------------------------------
+
+struct manifest_accepted {
+  manifest_ptr what;
+};
+struct manifest_refused {
+  failure why;
+  generation_number generation = 0;
+};
+/// The refused document was replaced by the accepted one.
+struct manifest_confirmed {};
+
+/// From the store: the desired state may have changed.
+struct desired_hinted {};
+
+// --- dispatcher -> observer
+// -----------------------------------------------------------------------
+
+/// The things to follow, by the runtime's own name.
+struct targets_changed {
+  std::shared_ptr<const std::unordered_map<std::string, resource_id>> targets;
+};
+/// From the monitor's thread: something happened to `target`; empty: anything may have.
+struct runtime_hinted {
+  std::string target;
+};
+
+// --- observer -> dispatcher
+// -----------------------------------------------------------------------
+
+struct resource_touched {
+  resource_id id;
+};
+/// Whether an observer sees its runtime.
+struct observer_standing {
+  runtime_kind runtime = runtime_kind::files;
+  bool seeing = true;
+  std::string message;
+};
+
+// --- store -> status_aggregator, manifest_watcher
+// -------------------------------------------------
+
+struct connection_changed {
+  bool connected = false;
+  std::string detail;
+};
+
+// --- status_aggregator -> heartbeat
+// ---------------------------------------------------------------
+
+struct standing_changed {
+  generation_number observed_generation = 0;
+  agent_phase phase = agent_phase::starting;
+};
+
+// --- root
+// -----------------------------------------------------------------------------------------
+
+/// Which resources the aggregator must see current before it may say Converged.
+struct expectation {
+  generation_number generation = 0;
+  std::unordered_map<resource_id, std::string>
+    desires; ///< empty text: rejected, nothing is desired
+};
+struct expectation_changed {
+  std::shared_ptr<const expectation> what;
+};
+/// Finish what must be finished, answer nothing more, quit.
+struct stop_requested {};
+/// A configuration reload changed the interval.
+struct interval_changed {
+  duration interval{};
+};
+
+} // namespace harmony
+
+#define HARMONY_LOCAL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(harmony::name)
+HARMONY_LOCAL_MESSAGE(timer_due)
+HARMONY_LOCAL_MESSAGE(desired_changed)
+HARMONY_LOCAL_MESSAGE(desire_rejected)
+HARMONY_LOCAL_MESSAGE(dependencies_changed)
+HARMONY_LOCAL_MESSAGE(removal_requested)
+HARMONY_LOCAL_MESSAGE(runtime_observed)
+HARMONY_LOCAL_MESSAGE(operation_finished)
+HARMONY_LOCAL_MESSAGE(cancel_operation)
+HARMONY_LOCAL_MESSAGE(operation_returned)
+HARMONY_LOCAL_MESSAGE(resource_reported)
+HARMONY_LOCAL_MESSAGE(resource_forgotten)
+HARMONY_LOCAL_MESSAGE(manifest_accepted)
+HARMONY_LOCAL_MESSAGE(manifest_refused)
+HARMONY_LOCAL_MESSAGE(manifest_confirmed)
+HARMONY_LOCAL_MESSAGE(desired_hinted)
+HARMONY_LOCAL_MESSAGE(targets_changed)
+HARMONY_LOCAL_MESSAGE(runtime_hinted)
+HARMONY_LOCAL_MESSAGE(resource_touched)
+HARMONY_LOCAL_MESSAGE(observer_standing)
+HARMONY_LOCAL_MESSAGE(connection_changed)
+HARMONY_LOCAL_MESSAGE(standing_changed)
+HARMONY_LOCAL_MESSAGE(expectation_changed)
+HARMONY_LOCAL_MESSAGE(stop_requested)
+HARMONY_LOCAL_MESSAGE(interval_changed)

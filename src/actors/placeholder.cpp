@@ -1,1 +1,0 @@
-// Keeps the library target valid until its first source lands.

@@ -1,0 +1,204 @@
+#include "actors/supervisor.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace harmony {
+
+namespace {
+
+using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
+
+// --- effects
+// --------------------------------------------------------------------------------------
+
+/// The runtime whose lane takes the resource's operations.
+runtime_kind runtime_of(const supervisor_state& s) {
+  const auto* d = s.config.services->drivers->find(s.config.id.kind);
+  return d == nullptr ? runtime_kind::files : d->runtime();
+}
+
+desired<resource_spec> wanted(const supervisor_state& s) {
+  return {s.what->id, s.what->spec, s.what->revision, s.restart_stamp};
+}
+
+template <class Outcome>
+operation_answer answer_of(Outcome result) {
+  if (!result)
+    return result.error();
+  if constexpr (std::is_same_v<Outcome, outcome<void>>)
+    return operation_done{};
+  else
+    return std::move(*result);
+}
+
+operation_work look(const supervisor_state& s) {
+  return [services = s.config.services, want = wanted(s)](std::stop_token stop, instant deadline) {
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    return answer_of(services->drivers->find(want.id.kind)->observe(want, context));
+  };
+}
+
+operation_work put_in_place(const supervisor_state& s, std::vector<change> changes) {
+  return [services = s.config.services, want = wanted(s),
+          todo = std::move(changes)](std::stop_token stop, instant deadline) {
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    return answer_of(services->drivers->find(want.id.kind)->apply(want, todo, context));
+  };
+}
+
+operation_work take_away(const supervisor_state& s) {
+  return [services = s.config.services, id = s.config.id](std::stop_token stop,
+                                                          instant deadline) -> operation_answer {
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    auto* d = services->drivers->find(id.kind);
+    for (const auto& target : services->owned->of(id)) {
+      if (d == nullptr)
+        return services->drivers->why_missing(id.kind);
+      if (auto done = d->remove(target, context); !done)
+        return done.error();
+    }
+    return operation_done{};
+  };
+}
+
+void submit(self_pointer self, std::uint64_t operation, operation_kind kind, duration limit,
+            operation_work work) {
+  auto& s = self->state;
+  const auto& lanes = s.config.services->lanes;
+  self->send(lanes.at(runtime_of(s)), run_operation{supervisor_actor{self}, operation, kind,
+                                                    s.config.id.str(), limit, std::move(work)});
+}
+
+/// Tells the dispatcher where the resource stands, if that is news.
+void report(self_pointer self) {
+  auto& s = self->state;
+  const auto& m = s.machine;
+  resource_reported now{s.config.id, m.desire, m.troubled(), {}};
+  now.status = {m.revision, m.applied_revision, m.phase,
+                m.reason,   m.message,          m.next_retry ? s.retry_at : std::nullopt,
+                m.attempts, s.origin,           s.seen};
+  if (now.status == s.reported.status && now.desire == s.reported.desire
+      && now.troubled == s.reported.troubled)
+    return;
+  if (now.status.phase != s.reported.status.phase || now.status.reason != s.reported.status.reason)
+    spdlog::info("resource '{}' is {}{}{}{}{}", s.config.id.str(), name_of(m.phase),
+                 m.reason.empty() ? "" : ", ", m.reason, m.message.empty() ? "" : ": ", m.message);
+  s.reported = now;
+  self->send(s.config.dispatcher, std::move(now));
+}
+
+/// Performs one effect of the machine.
+struct performer {
+  self_pointer self;
+
+  void operator()(const fx::observe& e) const {
+    const auto& limits = self->state.config.services->limits;
+    submit(self, e.operation, operation_kind::observe, limits.observe, look(self->state));
+  }
+  void operator()(const fx::apply& e) const {
+    const auto& limits = self->state.config.services->limits;
+    submit(self, e.operation, operation_kind::apply, limits.apply,
+           put_in_place(self->state, e.changes));
+  }
+  void operator()(const fx::remove& e) const {
+    const auto& limits = self->state.config.services->limits;
+    submit(self, e.operation, operation_kind::remove, limits.remove, take_away(self->state));
+  }
+  void operator()(const fx::cancel& e) const {
+    const auto& s = self->state;
+    self->send(s.config.services->lanes.at(runtime_of(s)),
+               cancel_operation{s.config.id.str(), e.operation});
+  }
+  void operator()(const fx::arm& e) const { self->scheduled_send(self, e.at, timer_due{e.epoch}); }
+  void operator()(const fx::start_probes&) const {}
+  void operator()(const fx::stop_probes&) const {}
+  void operator()(const fx::publish&) const { report(self); }
+};
+
+void handle(self_pointer self, const lifecycle_event& event) {
+  auto& s = self->state;
+  std::uniform_real_distribution<double> jitter{0.0, 1.0};
+  lifecycle_context context{self->clock().now(), s.config.services->backoff, jitter(s.random)};
+  auto next = step(std::move(s.machine), event, context);
+  s.machine = std::move(next.state);
+  for (const auto& effect : next.effects)
+    std::visit(performer{self}, effect);
+  if (s.machine.phase == resource_phase::removed)
+    self->quit();
+}
+
+// --- events
+// ---------------------------------------------------------------------------------------
+
+void on_desired(self_pointer self, desired_changed& what) {
+  auto& s = self->state;
+  s.what = std::move(what.what);
+  s.restart_stamp = std::move(what.restart_stamp);
+  s.origin = s.what->origin;
+  if (s.config.services->drivers->find(s.config.id.kind) == nullptr) {
+    handle(self, ev::rejected{s.config.services->drivers->why_missing(s.config.id.kind)});
+    return;
+  }
+  handle(self, ev::desired{std::move(what.desire), s.what->revision, {}, std::move(what.needs)});
+}
+
+struct answer_to_event {
+  const operation_finished& what;
+
+  lifecycle_event operator()(const failure& why) const {
+    switch (what.kind) {
+    case operation_kind::apply: return ev::apply_failed{what.operation, why};
+    case operation_kind::remove: return ev::remove_failed{what.operation, why};
+    default: return ev::observe_failed{what.operation, why};
+    }
+  }
+  lifecycle_event operator()(const observation& seen) const {
+    return ev::observed{what.operation, seen.changes, seen.obstacle};
+  }
+  lifecycle_event operator()(const operation_done&) const {
+    if (what.kind == operation_kind::remove)
+      return ev::removed{what.operation};
+    return ev::applied{what.operation};
+  }
+  lifecycle_event operator()(const std::vector<runtime_fact>&) const { return ev::hint{}; }
+};
+
+void on_finished(self_pointer self, const operation_finished& what) {
+  auto& s = self->state;
+  const auto* seen = std::get_if<observation>(&what.answer);
+  if (seen != nullptr && what.operation == s.machine.operation && !s.machine.superseded)
+    s.seen = seen->state;
+  handle(self, std::visit(answer_to_event{what}, what.answer));
+  report(self); // what was seen may have changed although the machine did not
+}
+
+void on_stop(self_pointer self) {
+  const auto& s = self->state;
+  if (s.machine.running != operation_kind::none)
+    performer{self}(fx::cancel{s.machine.operation});
+  self->quit();
+}
+
+} // namespace
+
+supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config config) {
+  auto& s = self->state;
+  s.random.seed(static_cast<std::minstd_rand::result_type>(config.services->seed
+                                                           ^ std::hash<resource_id>{}(config.id)));
+  s.config = std::move(config);
+  return {
+    [self](desired_changed& what) { on_desired(self, what); },
+    [self](desire_rejected& what) {
+      self->state.origin = std::move(what.origin);
+      handle(self, ev::rejected{std::move(what.why)});
+    },
+    [self](dependencies_changed& what) { handle(self, std::move(what.needs)); },
+    [self](removal_requested) { handle(self, ev::remove{}); },
+    [self](runtime_observed) { handle(self, ev::hint{}); },
+    [self](const operation_finished& what) { on_finished(self, what); },
+    [self](timer_due t) { handle(self, ev::timer{t.epoch}); },
+    [self](stop_requested) { on_stop(self); },
+  };
+}
+
+} // namespace harmony

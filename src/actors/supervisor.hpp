@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "actors/actors.hpp"
+#include "core/lifecycle.hpp"
+#include "reconcilers/registry.hpp"
+
+namespace harmony {
+
+/// How long one operation may take before it is given up and made again.
+struct operation_limits {
+  duration observe = std::chrono::seconds{15};
+  duration apply = std::chrono::minutes{10}; ///< pulls and downloads among them
+  duration remove = std::chrono::minutes{2};
+};
+
+/// What all supervisors of an agent share.
+struct supervisor_services {
+  std::string agent;
+  std::shared_ptr<const driver_registry> drivers;
+  std::map<runtime_kind, lane_actor> lanes;
+  inventory* owned = nullptr; ///< outlives every actor
+  operation_limits limits;
+  backoff_policy backoff;
+  std::uint64_t seed = 0; ///< of the retry jitter
+  std::function<timestamp()> wall_clock;
+};
+
+struct supervisor_config {
+  resource_id id;
+  std::shared_ptr<const supervisor_services> services;
+  dispatcher_actor dispatcher;
+};
+
+/// The shell of one resource's lifecycle machine: turns messages into events and performs the
+/// effects.
+struct supervisor_state {
+  supervisor_state() = default;
+
+  static inline const char* name = "supervisor";
+  supervisor_config config;
+  lifecycle machine;
+  resource_ptr what; ///< null while only a removal is known
+  std::string restart_stamp;
+  std::string origin;
+  std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
+  resource_state seen;               ///< by the last look
+  resource_reported reported;        ///< last told to the dispatcher
+  std::minstd_rand random;
+};
+
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self, supervisor_config config);
+
+} // namespace harmony

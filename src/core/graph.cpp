@@ -1,0 +1,92 @@
+#include "core/graph.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace harmony {
+
+namespace {
+
+const std::vector<resource_id> none;
+
+std::string_view path_of(const resource& r) {
+  if (const auto* file = std::get_if<file_spec>(&r.spec))
+    return file->path;
+  if (const auto* folder = std::get_if<directory_spec>(&r.spec))
+    return folder->path;
+  return {};
+}
+
+/// The managed folders by path.
+using folder_index = std::unordered_map<std::string_view, const resource*>;
+
+const resource* nearest_folder(const folder_index& folders, std::string_view path) {
+  while (path.size() > 1) {
+    path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    if (const auto it = folders.find(path); it != folders.end())
+      return it->second;
+  }
+  return nullptr;
+}
+
+} // namespace
+
+bool lies_below(std::string_view path, std::string_view parent) noexcept {
+  if (parent == "/")
+    return path.size() > 1;
+  return path.size() > parent.size() && path.substr(0, parent.size()) == parent
+         && path[parent.size()] == '/';
+}
+
+resource_graph::resource_graph(const manifest& m) {
+  folder_index folders;
+  for (const auto& r : m.resources) {
+    auto& list = before_[r.id];
+    list = r.depends_on;
+    for (const auto& id : r.restart_on)
+      if (std::find(list.begin(), list.end(), id) == list.end())
+        list.push_back(id);
+    if (std::holds_alternative<directory_spec>(r.spec))
+      folders.emplace(path_of(r), &r);
+  }
+  // One by one, each against the graph so far: together they can close no cycle either.
+  for (const auto& r : m.resources) {
+    const auto* folder = nearest_folder(folders, path_of(r));
+    if (folder == nullptr || leads_to(folder->id, r.id))
+      continue;
+    auto& list = before_[r.id];
+    if (std::find(list.begin(), list.end(), folder->id) == list.end())
+      list.push_back(folder->id);
+  }
+  for (const auto& [id, list] : before_)
+    for (const auto& each : list)
+      after_[each].push_back(id);
+}
+
+const std::vector<resource_id>& resource_graph::prerequisites(const resource_id& id) const {
+  const auto it = before_.find(id);
+  return it == before_.end() ? none : it->second;
+}
+
+const std::vector<resource_id>& resource_graph::dependents(const resource_id& id) const {
+  const auto it = after_.find(id);
+  return it == after_.end() ? none : it->second;
+}
+
+bool resource_graph::leads_to(const resource_id& from, const resource_id& to) const {
+  std::vector<resource_id> stack{from};
+  std::unordered_set<resource_id> seen;
+  while (!stack.empty()) {
+    const auto id = std::move(stack.back());
+    stack.pop_back();
+    if (id == to)
+      return true;
+    if (!seen.insert(id).second)
+      continue;
+    const auto& next = prerequisites(id);
+    stack.insert(stack.end(), next.begin(), next.end());
+  }
+  return false;
+}
+
+} // namespace harmony

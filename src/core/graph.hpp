@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/manifest.hpp"
+
+namespace harmony {
+
+/// Whether `path` lies below the folder `parent`. Both are absolute and normal.
+bool lies_below(std::string_view path, std::string_view parent) noexcept;
+
+/// Who comes before whom in one manifest. A resource's prerequisites are what it names in dependsOn
+/// and restartOn, and the nearest managed Directory above its own path (as Puppet's autorequire
+/// does), unless that one depends on the resource. Acyclic if the manifest's explicit dependencies
+/// are.
+class resource_graph {
+public:
+  resource_graph() = default;
+  explicit resource_graph(const manifest& m);
+
+  /// What must be ready before `id` is first applied.
+  [[nodiscard]] const std::vector<resource_id>& prerequisites(const resource_id& id) const;
+
+  /// What has `id` among its prerequisites; these are removed before it.
+  [[nodiscard]] const std::vector<resource_id>& dependents(const resource_id& id) const;
+
+private:
+  using edges = std::unordered_map<resource_id, std::vector<resource_id>>;
+
+  [[nodiscard]] bool leads_to(const resource_id& from, const resource_id& to) const;
+
+  edges before_;
+  edges after_;
+};
+
+} // namespace harmony

@@ -1,0 +1,198 @@
+#include "state/state_database.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace harmony {
+
+namespace {
+
+constexpr auto schema = R"(
+  CREATE TABLE inventory (
+    owner   TEXT NOT NULL,             -- Kind/name of the resource
+    target  TEXT NOT NULL UNIQUE,      -- path, unit, container
+    created INTEGER NOT NULL,          -- 0: adopted, stays when its resource leaves
+    note    TEXT NOT NULL,
+    PRIMARY KEY (owner, target)
+  ) WITHOUT ROWID;
+  CREATE TABLE accepted (
+    sequence    INTEGER PRIMARY KEY AUTOINCREMENT,
+    generation  INTEGER NOT NULL,
+    key_epoch   INTEGER NOT NULL,
+    hash        TEXT NOT NULL,
+    document    BLOB NOT NULL,
+    accepted_at INTEGER NOT NULL       -- milliseconds since 1970, UTC
+  );
+)";
+
+/// Settings of the connection. FULL makes a commit survive a power cut; the cache is small because
+/// the mirror in memory serves the reads.
+constexpr auto settings = R"(
+  PRAGMA journal_mode=WAL;
+  PRAGMA synchronous=FULL;
+  PRAGMA cache_size=-128;
+  PRAGMA wal_autocheckpoint=256;
+  PRAGMA journal_size_limit=1048576;
+  PRAGMA foreign_keys=ON;
+)";
+
+bool is_corruption(const SQLite::Exception& e) {
+  return e.getErrorCode() == SQLITE_CORRUPT || e.getErrorCode() == SQLITE_NOTADB;
+}
+
+failure failure_of(const SQLite::Exception& e, const std::string& file) {
+  const auto text = "state database '" + file + "': " + e.what();
+  switch (e.getErrorCode()) {
+  case SQLITE_FULL: return {ec::disk_full, text + ": free space on its file system"};
+  case SQLITE_READONLY:
+    return {ec::read_only, text + ": mount its file system read-write, or set --state-dir"};
+  case SQLITE_PERM:
+  case SQLITE_CANTOPEN:
+    return {ec::permission_denied, text + ": let the agent's user write it, or set --state-dir"};
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return {ec::io_error, text + ": restart the agent, which sets a damaged database aside"};
+  default: return {ec::io_error, text};
+  }
+}
+
+void check_pages(SQLite::Database& db) {
+  SQLite::Statement check{db, "PRAGMA quick_check(1)"};
+  if (check.executeStep() && check.getColumn(0).getString() != "ok")
+    throw SQLite::Exception(check.getColumn(0).getString(), SQLITE_CORRUPT);
+}
+
+accepted_manifest manifest_in(SQLite::Statement& row) {
+  accepted_manifest m;
+  m.generation = static_cast<generation_number>(row.getColumn(0).getInt64());
+  m.key_epoch = row.getColumn(1).getUInt();
+  m.hash = row.getColumn(2).getString();
+  m.document = row.getColumn(3).getString();
+  m.accepted_at = timestamp{std::chrono::milliseconds{row.getColumn(4).getInt64()}};
+  return m;
+}
+
+owned_target target_in(SQLite::Statement& row) {
+  owned_target t;
+  if (!parse_resource_id(row.getColumn(0).getString(), t.owner))
+    throw SQLite::Exception("bad owner '" + row.getColumn(0).getString() + "'", SQLITE_CORRUPT);
+  t.target = row.getColumn(1).getString();
+  t.created = row.getColumn(2).getInt() != 0;
+  t.note = row.getColumn(3).getString();
+  return t;
+}
+
+std::vector<owned_target> read_inventory(SQLite::Database& db) {
+  std::vector<owned_target> rows;
+  SQLite::Statement s{db, "SELECT owner, target, created, note FROM inventory"};
+  while (s.executeStep())
+    rows.push_back(target_in(s));
+  return rows;
+}
+
+} // namespace
+
+state_database::state_database(std::unique_ptr<SQLite::Database> db, std::string file)
+  : db_(std::move(db)), file_(std::move(file)) {}
+state_database::state_database(state_database&&) noexcept = default;
+state_database& state_database::operator=(state_database&&) noexcept = default;
+state_database::~state_database() = default;
+
+outcome<std::variant<state_database, state_database::unusable>>
+state_database::open(const std::string& file) {
+  using opened = std::variant<state_database, unusable>;
+  try {
+    auto db =
+      std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 2000);
+    const int version = db->execAndGet("PRAGMA user_version").getInt();
+    if (version > schema_version)
+      return opened{unusable{"its schema " + std::to_string(version)
+                             + " is newer than this agent's " + std::to_string(schema_version)}};
+    db->exec(settings);
+    check_pages(*db);
+    if (version == 0) {
+      SQLite::Transaction t{*db};
+      db->exec(schema);
+      db->exec("PRAGMA user_version=" + std::to_string(schema_version));
+      t.commit();
+    }
+    read_inventory(*db); // a row that makes no sense is damage, and shows now rather than later
+    return opened{state_database{std::move(db), file}};
+  } catch (const SQLite::Exception& e) {
+    // SQLITE_ERROR here: tables of somebody else's with our names.
+    if (is_corruption(e) || e.getErrorCode() == SQLITE_ERROR)
+      return opened{unusable{e.what()}};
+    return failure_of(e, file);
+  }
+}
+
+outcome<void> state_database::commit(const std::vector<const state_write*>& writes) {
+  try {
+    SQLite::Transaction t{*db_};
+    for (const auto* w : writes)
+      std::visit([&](const auto& write) { perform(write); }, *w);
+    t.commit();
+    return {};
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
+}
+
+void state_database::perform(const owned_target& t) {
+  SQLite::Statement s{*db_, "INSERT INTO inventory (owner, target, created, note) "
+                            "VALUES (?, ?, ?, ?) ON CONFLICT (owner, target) "
+                            "DO UPDATE SET created = excluded.created, note = excluded.note"};
+  s.bind(1, t.owner.str());
+  s.bind(2, t.target);
+  s.bind(3, t.created ? 1 : 0);
+  s.bind(4, t.note);
+  s.exec();
+}
+
+void state_database::perform(const release_record& r) {
+  SQLite::Statement s{*db_, "DELETE FROM inventory WHERE owner = ? AND target = ?"};
+  s.bind(1, r.owner.str());
+  s.bind(2, r.target);
+  s.exec();
+}
+
+void state_database::perform(const accepted_manifest& m) {
+  SQLite::Statement add{*db_, "INSERT INTO accepted (generation, key_epoch, hash, document, "
+                              "accepted_at) VALUES (?, ?, ?, ?, ?)"};
+  add.bind(1, static_cast<std::int64_t>(m.generation));
+  add.bind(2, m.key_epoch);
+  add.bind(3, m.hash);
+  add.bind(4, m.document.data(), static_cast<int>(m.document.size()));
+  add.bind(5, static_cast<std::int64_t>(m.accepted_at.time_since_epoch().count()));
+  add.exec();
+  SQLite::Statement trim{*db_, "DELETE FROM accepted WHERE sequence NOT IN "
+                               "(SELECT sequence FROM accepted ORDER BY sequence DESC LIMIT ?)"};
+  trim.bind(1, static_cast<std::int64_t>(state_store::history_length));
+  trim.exec();
+}
+
+outcome<std::vector<owned_target>> state_database::inventory_rows() {
+  try {
+    return read_inventory(*db_);
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
+}
+
+outcome<std::vector<accepted_manifest>> state_database::accepted_rows(std::size_t limit) {
+  try {
+    std::vector<accepted_manifest> rows;
+    SQLite::Statement s{*db_, "SELECT generation, key_epoch, hash, document, accepted_at "
+                              "FROM accepted ORDER BY sequence DESC LIMIT ?"};
+    s.bind(1, static_cast<std::int64_t>(limit));
+    while (s.executeStep())
+      rows.push_back(manifest_in(s));
+    return rows;
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
+}
+
+} // namespace harmony

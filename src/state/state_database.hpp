@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/outcome.hpp"
+#include "state/state_store.hpp"
+
+namespace SQLite {
+class Database;
+} // namespace SQLite
+
+namespace harmony {
+
+struct release_record {
+  resource_id owner;
+  std::string target;
+};
+
+/// One write.
+using state_write = std::variant<owned_target, release_record, accepted_manifest>;
+
+/// The tables of the state store. SQLite's exceptions stop here. Not thread-safe.
+class state_database {
+public:
+  /// The schema that this program reads and writes, kept in `PRAGMA user_version`.
+  static constexpr int schema_version = 1;
+
+  /// What a file turned out to be that is not a database of ours.
+  struct unusable {
+    std::string why;
+  };
+
+  /// Opens `file` (":memory:": none) and makes the tables if it is new. `unusable` when it is
+  /// corrupt or its schema newer; a failure when the disk or its rights are at fault.
+  static outcome<std::variant<state_database, unusable>> open(const std::string& file);
+
+  state_database(state_database&&) noexcept;
+  state_database& operator=(state_database&&) noexcept;
+  ~state_database();
+
+  /// Performs all of `writes`, durably, or none.
+  outcome<void> commit(const std::vector<const state_write*>& writes);
+
+  outcome<std::vector<owned_target>> inventory_rows();
+
+  /// The newest `limit` accepted manifests, newest first.
+  outcome<std::vector<accepted_manifest>> accepted_rows(std::size_t limit);
+
+private:
+  explicit state_database(std::unique_ptr<SQLite::Database> db, std::string file);
+
+  void perform(const owned_target& t);
+  void perform(const release_record& r);
+  void perform(const accepted_manifest& m);
+
+  std::unique_ptr<SQLite::Database> db_;
+  std::string file_;
+};
+
+} // namespace harmony

@@ -1,0 +1,332 @@
+#include "state/state_store.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <set>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "state/commit_queue.hpp"
+#include "state/state_database.hpp"
+#include "state/state_lock.hpp"
+#include "topology/files_error.hpp"
+
+namespace harmony {
+
+namespace {
+
+timestamp now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// Makes `folder` with its parents, itself with mode 0700. An existing one keeps its mode, with a
+/// notice where others could look in: it may be a folder that is not for the agent alone.
+outcome<void> make_folder(const std::string& folder, std::vector<std::string>& notices) {
+  for (std::size_t slash = folder.find('/', 1); slash != std::string::npos;
+       slash = folder.find('/', slash + 1)) {
+    const auto parent = folder.substr(0, slash);
+    if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST)
+      return from_errno(errno, "create folder", parent);
+  }
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return from_errno(errno, "create folder", folder);
+  struct ::stat s {};
+  if (::stat(folder.c_str(), &s) != 0)
+    return from_errno(errno, "look at", folder);
+  if (!S_ISDIR(s.st_mode))
+    return from_errno(ENOTDIR, "use as state folder", folder);
+  if ((s.st_mode & 077) != 0)
+    notices.push_back("the state folder '" + folder
+                      + "' is open to other users: run chmod 700 on it");
+  return {};
+}
+
+/// SQLite gives its side files the mode of the database, so that is made first.
+outcome<void> make_private(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return from_errno(errno, "open", file);
+  const int done = ::fchmod(fd, 0600);
+  const int error = errno;
+  ::close(fd);
+  return done == 0 ? outcome<void>{} : from_errno(error, "set the mode of", file);
+}
+
+/// Moves a database that cannot be used out of the way, its write-ahead log with it.
+outcome<std::string> set_aside(const std::string& file) {
+  for (int n = 1;; ++n) {
+    const auto aside = file + ".corrupt-" + std::to_string(n);
+    struct ::stat s {};
+    if (::lstat(aside.c_str(), &s) == 0)
+      continue;
+    if (::rename(file.c_str(), aside.c_str()) != 0)
+      return from_errno(errno, "set aside", file);
+    for (const char* suffix : {"-wal", "-shm"})
+      if (::rename((file + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT)
+        return from_errno(errno, "set aside", file + suffix);
+    return aside;
+  }
+}
+
+using opened_rows = std::pair<state_database, std::vector<owned_target>>;
+
+/// The database and what its inventory holds; or why the file cannot be used.
+outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string& file) {
+  using result = std::variant<opened_rows, std::string>;
+  auto opened = state_database::open(file);
+  if (!opened)
+    return opened.error();
+  if (auto* bad = std::get_if<state_database::unusable>(&*opened))
+    return result{bad->why};
+  auto& db = std::get<state_database>(*opened);
+  auto rows = db.inventory_rows();
+  if (!rows)
+    return rows.error();
+  return result{opened_rows{std::move(db), std::move(*rows)}};
+}
+
+} // namespace
+
+// -- implementation ------------------------------------------------------------------------------
+
+class state_store::implementation {
+public:
+  implementation(std::string folder, state_lock lock, opened_rows opened,
+                 std::vector<std::string> said)
+    : folder_(std::move(folder)),
+      lock_(std::move(lock)),
+      db_(std::move(opened.first)),
+      notices_(std::move(said)),
+      queue_([this](const auto& jobs) { return commit(jobs); }) {
+    for (auto& row : opened.second)
+      put(row);
+  }
+
+  outcome<void> claim(const owned_target& t) {
+    if (const auto known = find(t.owner, t.target); known == t && !is_in_flight(t.target))
+      return {};
+    const state_write job{t};
+    return queue_.submit(
+      job,
+      [&]() -> outcome<void> {
+        if (const auto holder = holder_of(t.target); holder && *holder != t.owner)
+          return {ec::name_conflict, "'" + t.target + "' is already managed by " + holder->str()
+                                       + ": remove it there, or use another one here"};
+        in_flight_.emplace(t.target, t.owner);
+        return {};
+      },
+      [&](const outcome<void>& done) {
+        in_flight_.erase(in_flight_.find({t.target, t.owner}));
+        if (done)
+          put(t);
+      });
+  }
+
+  outcome<void> release(const resource_id& owner, const std::string& target) {
+    if (!find(owner, target) && !is_in_flight(target))
+      return {};
+    const state_write job{release_record{owner, target}};
+    return queue_.submit(
+      job,
+      [&]() -> outcome<void> {
+        in_flight_.emplace(target, owner);
+        return {};
+      },
+      [&](const outcome<void>& done) {
+        in_flight_.erase(in_flight_.find({target, owner}));
+        if (done)
+          drop(owner, target);
+      });
+  }
+
+  outcome<void> save_accepted(accepted_manifest m) {
+    const state_write job{std::move(m)};
+    return queue_.submit(
+      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
+  }
+
+  std::optional<owned_target> find(const resource_id& owner, const std::string& target) const {
+    return queue_.locked([&]() -> std::optional<owned_target> {
+      const auto it = records_.find({owner, target});
+      return it == records_.end() ? std::nullopt : std::optional{it->second};
+    });
+  }
+
+  std::vector<owned_target> of(const resource_id& owner) const {
+    return queue_.locked([&] {
+      std::vector<owned_target> found;
+      for (auto it = records_.lower_bound({owner, {}});
+           it != records_.end() && it->first.first == owner; ++it)
+        found.push_back(it->second);
+      return found;
+    });
+  }
+
+  std::vector<owned_target> all() const {
+    return queue_.locked([&] {
+      std::vector<owned_target> found;
+      found.reserve(records_.size());
+      for (const auto& entry : records_)
+        found.push_back(entry.second);
+      return found;
+    });
+  }
+
+  outcome<std::vector<accepted_manifest>> history(std::size_t limit) {
+    const std::lock_guard guard{db_mutex_};
+    return db_.accepted_rows(limit);
+  }
+
+  const std::string& folder() const { return folder_; }
+  const std::vector<std::string>& notices() const { return notices_; }
+  std::uint64_t commits() const { return commits_; }
+
+private:
+  outcome<void> commit(const std::vector<const state_write*>& jobs) {
+    const std::lock_guard guard{db_mutex_};
+    ++commits_;
+    return db_.commit(jobs);
+  }
+
+  // The following run under the queue's lock (or in the constructor).
+
+  void put(const owned_target& t) {
+    records_[{t.owner, t.target}] = t;
+    holders_[t.target] = t.owner;
+  }
+
+  void drop(const resource_id& owner, const std::string& target) {
+    if (records_.erase({owner, target}) > 0)
+      holders_.erase(target);
+  }
+
+  /// Who holds `target`, durably or in a write under way.
+  std::optional<resource_id> holder_of(const std::string& target) const {
+    if (const auto it = in_flight_.lower_bound({target, {}});
+        it != in_flight_.end() && it->first == target)
+      return it->second;
+    const auto it = holders_.find(target);
+    return it == holders_.end() ? std::nullopt : std::optional{it->second};
+  }
+
+  bool is_in_flight(const std::string& target) const {
+    return queue_.locked([&] {
+      const auto it = in_flight_.lower_bound({target, {}});
+      return it != in_flight_.end() && it->first == target;
+    });
+  }
+
+  const std::string folder_;
+  const state_lock lock_;
+  std::mutex db_mutex_;
+  state_database db_;
+  const std::vector<std::string> notices_;
+  std::atomic<std::uint64_t> commits_{0};
+  std::map<std::pair<resource_id, std::string>, owned_target> records_;
+  std::map<std::string, resource_id> holders_;
+  std::multiset<std::pair<std::string, resource_id>> in_flight_;
+  commit_queue<state_write> queue_;
+};
+
+// -- state_store ---------------------------------------------------------------------------------
+
+state_store::state_store(std::unique_ptr<implementation> i) : impl_(std::move(i)) {}
+state_store::~state_store() = default;
+
+outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folder) {
+  std::vector<std::string> notices;
+  if (auto made = make_folder(folder, notices); !made)
+    return made.error();
+  auto lock = state_lock::take(folder);
+  if (!lock)
+    return lock.error();
+  const auto file = folder + "/state.db";
+  // Twice: the second time after an unusable database was set aside.
+  for (const bool last : {false, true}) {
+    if (auto made = make_private(file); !made)
+      return made.error();
+    auto opened = open_and_read(file);
+    if (!opened)
+      return opened.error();
+    if (auto* rows = std::get_if<opened_rows>(&*opened))
+      return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
+        folder, std::move(*lock), std::move(*rows), std::move(notices))}};
+    const auto& why = std::get<std::string>(*opened);
+    if (last)
+      return {ec::io_error, "state database '" + file + "' cannot be made: " + why};
+    auto aside = set_aside(file);
+    if (!aside)
+      return aside.error();
+    notices.push_back("the state database could not be used (" + why + ") and was set aside as '"
+                      + *aside
+                      + "'; what this agent owned is forgotten, so that what differs from "
+                        "its manifest is reported as NameConflict");
+  }
+  return {ec::internal, "state_store::open fell through"};
+}
+
+std::unique_ptr<state_store> state_store::in_memory() {
+  auto opened = open_and_read(":memory:");
+  auto* rows = opened ? std::get_if<opened_rows>(&*opened) : nullptr;
+  if (rows == nullptr)
+    std::terminate(); // out of memory: SQLite asks for nothing else here
+  return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
+    std::string{}, state_lock{}, std::move(*rows), std::vector<std::string>{})}};
+}
+
+const std::vector<std::string>& state_store::notices() const noexcept {
+  return impl_->notices();
+}
+
+const std::string& state_store::path() const noexcept {
+  return impl_->folder();
+}
+
+outcome<void> state_store::claim(const owned_target& t) {
+  return impl_->claim(t);
+}
+
+outcome<void> state_store::release(const resource_id& owner, const std::string& target) {
+  return impl_->release(owner, target);
+}
+
+std::optional<owned_target> state_store::find(const resource_id& owner,
+                                              const std::string& target) const {
+  return impl_->find(owner, target);
+}
+
+std::vector<owned_target> state_store::of(const resource_id& owner) const {
+  return impl_->of(owner);
+}
+
+std::vector<owned_target> state_store::all() const {
+  return impl_->all();
+}
+
+outcome<void> state_store::save_accepted(generation_number generation, std::uint32_t key_epoch,
+                                         const std::string& hash, const std::string& document) {
+  return impl_->save_accepted({generation, key_epoch, hash, document, now()});
+}
+
+outcome<std::optional<accepted_manifest>> state_store::accepted() const {
+  auto newest = impl_->history(1);
+  if (!newest)
+    return newest.error();
+  if (newest->empty())
+    return std::optional<accepted_manifest>{};
+  return std::optional{std::move(newest->front())};
+}
+
+outcome<std::vector<accepted_manifest>> state_store::history() const {
+  return impl_->history(history_length);
+}
+
+std::uint64_t state_store::commits() const noexcept {
+  return impl_->commits();
+}
+
+} // namespace harmony

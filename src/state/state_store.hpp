@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "model/manifest.hpp"
+#include "model/outcome.hpp"
+#include "reconcilers/inventory.hpp"
+
+namespace harmony {
+
+/// A manifest that this agent accepted, as it came.
+struct accepted_manifest {
+  generation_number generation = 0;
+  std::uint32_t key_epoch = 0;
+  std::string hash;      ///< of the content, as the caller computed it
+  std::string document;  ///< the exact bytes, with their envelope if they had one
+  timestamp accepted_at; ///< by this device's clock
+
+  friend bool operator==(const accepted_manifest&, const accepted_manifest&) = default;
+};
+
+/// What this agent remembers on the device: what it owns and the manifests it accepted. A SQLite
+/// database (WAL, synchronous=FULL) in a folder that one process holds at a time.
+///
+/// Invariant: the mirror in memory equals what is durable; it changes after the commit, never
+/// before. Reads never touch the disk, except for `accepted` and `history`.
+///
+/// Thread-safe. Writes that come together share one commit. A write fails with disk_full,
+/// read_only, permission_denied or io_error and then has not happened.
+class state_store final : public inventory {
+public:
+  /// How many accepted manifests are kept.
+  static constexpr std::size_t history_length = 10;
+
+  /// Opens the store in `folder`, which is made (mode 0700) if missing. A database that is corrupt
+  /// or of a newer version is set aside as `state.db.corrupt-<n>` and a new one begun; `notices`
+  /// says so. Fails with name_conflict when another process uses the folder, and with
+  /// permission_denied, read_only, disk_full or io_error when it cannot be written.
+  static outcome<std::unique_ptr<state_store>> open(const std::string& folder);
+
+  /// A store that forgets everything when it goes: for a device whose disk cannot be written, and
+  /// for tests.
+  static std::unique_ptr<state_store> in_memory();
+
+  ~state_store() override;
+
+  /// Sentences for the log and a condition: what `open` had to put right. Empty: nothing.
+  [[nodiscard]] const std::vector<std::string>& notices() const noexcept;
+
+  /// The folder, or "" for a store in memory.
+  [[nodiscard]] const std::string& path() const noexcept;
+
+  outcome<void> claim(const owned_target& t) override;
+  outcome<void> release(const resource_id& owner, const std::string& target) override;
+  [[nodiscard]] std::optional<owned_target> find(const resource_id& owner,
+                                                 const std::string& target) const override;
+  [[nodiscard]] std::vector<owned_target> of(const resource_id& owner) const override;
+  [[nodiscard]] std::vector<owned_target> all() const override;
+
+  /// Records an accepted manifest, durably, as the newest; forgets those beyond history_length.
+  outcome<void> save_accepted(generation_number generation, std::uint32_t key_epoch,
+                              const std::string& hash, const std::string& document);
+
+  /// The manifest accepted last; nothing before the first.
+  [[nodiscard]] outcome<std::optional<accepted_manifest>> accepted() const;
+
+  /// The accepted manifests, newest first, at most history_length.
+  [[nodiscard]] outcome<std::vector<accepted_manifest>> history() const;
+
+  /// How many commits this store has made; for tests and benchmarks of the group commit.
+  [[nodiscard]] std::uint64_t commits() const noexcept;
+
+private:
+  class implementation;
+
+  explicit state_store(std::unique_ptr<implementation> i);
+
+  std::unique_ptr<implementation> impl_;
+};
+
+} // namespace harmony

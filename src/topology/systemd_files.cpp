@@ -1,0 +1,183 @@
+#include "topology/systemd_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <system_error>
+
+namespace harmony {
+
+namespace {
+
+constexpr std::size_t most_bytes = 1 << 20;
+
+class descriptor {
+public:
+  explicit descriptor(int fd) : fd_(fd) {}
+  ~descriptor() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool ok() const { return fd_ >= 0; }
+
+private:
+  int fd_;
+};
+
+failure failed(const std::string& what, const std::filesystem::path& path, int error) {
+  ec code = ec::io_error;
+  std::string remedy;
+  switch (error) {
+  case EACCES:
+  case EPERM:
+    code = ec::permission_denied;
+    remedy = "; run the agent as root, or with --systemd user";
+    break;
+  case ENOSPC:
+  case EDQUOT:
+    code = ec::disk_full;
+    remedy = "; free some space";
+    break;
+  case EROFS:
+    code = ec::read_only;
+    remedy = "; mount it writable";
+    break;
+  case ELOOP:
+  case ENOTDIR: code = ec::unsafe_path; break;
+  default: break;
+  }
+  return {code, "cannot " + what + " '" + path.string()
+                  + "': " + std::generic_category().message(error) + remedy};
+}
+
+// Unique times: the clock has nanoseconds where the kernel's stamps have ticks. An owner may always
+// set them; where that fails, the kernel's stamp has to do.
+void stamp(int fd) {
+  std::array<timespec, 2> times{};
+  times[0].tv_nsec = UTIME_OMIT;
+  ::clock_gettime(CLOCK_REALTIME, &times[1]);
+  [[maybe_unused]] const auto r = ::futimens(fd, times.data());
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+// A name that is never a unit's and that the next attempt takes over after a crash.
+std::string temporary_of(const std::string& name) {
+  return "." + name + ".harmony-new";
+}
+
+outcome<void> write_temporary(int folder, const std::string& name,
+                              const std::filesystem::path& path, std::string_view content) {
+  ::unlinkat(folder, name.c_str(), 0);
+  const descriptor file{::openat(folder, name.c_str(),
+                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  if (!file.ok())
+    return failed("create a file beside", path, errno);
+  if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0)
+    return failed("write", path, errno);
+  stamp(file.get());
+  if (::fsync(file.get()) != 0)
+    return failed("write", path, errno);
+  return {};
+}
+
+outcome<void> sync_folder(int folder, const std::filesystem::path& path) {
+  stamp(folder);
+  if (::fsync(folder) != 0)
+    return failed("make durable", path, errno);
+  return {};
+}
+
+} // namespace
+
+outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
+  const descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  if (!file.ok()) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      return unit_file{};
+    if (errno != ELOOP)
+      return failed("read", path, errno);
+    std::error_code ignored;
+    const auto target = std::filesystem::read_symlink(path, ignored);
+    return unit_file{target == "/dev/null" ? unit_file::kind::masked : unit_file::kind::other, {}};
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0)
+    return failed("read", path, errno);
+  if (!S_ISREG(info.st_mode) || static_cast<std::size_t>(info.st_size) > most_bytes)
+    return unit_file{unit_file::kind::other, {}};
+  unit_file found{unit_file::kind::regular, {}};
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const auto n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return failed("read", path, errno);
+    if (n == 0)
+      return found;
+    found.content.append(buffer.data(), static_cast<std::size_t>(n));
+    if (found.content.size() > most_bytes)
+      return unit_file{unit_file::kind::other, {}};
+  }
+}
+
+outcome<void> write_unit_file(const std::filesystem::path& path, std::string_view content,
+                              overwrite how) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  const descriptor folder{
+    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!folder.ok())
+    return failed("open the folder of", path, errno);
+  const auto name = path.filename().string();
+  const auto temporary = temporary_of(name);
+  if (auto done = write_temporary(folder.get(), temporary, path, content); !done) {
+    ::unlinkat(folder.get(), temporary.c_str(), 0);
+    return done;
+  }
+  const auto flags = how == overwrite::no ? static_cast<unsigned>(RENAME_NOREPLACE) : 0U;
+  if (::renameat2(folder.get(), temporary.c_str(), folder.get(), name.c_str(), flags) != 0) {
+    const auto why = errno;
+    ::unlinkat(folder.get(), temporary.c_str(), 0);
+    if (why == EEXIST)
+      return {ec::name_conflict, "'" + path.string()
+                                   + "' is there and is not this agent's; remove it, or take the "
+                                     "unit out of the manifest"};
+    return failed("put in place", path, why);
+  }
+  return sync_folder(folder.get(), path);
+}
+
+outcome<void> remove_unit_file(const std::filesystem::path& path) {
+  const descriptor folder{
+    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!folder.ok()) {
+    if (errno == ENOENT)
+      return {};
+    return failed("open the folder of", path, errno);
+  }
+  if (::unlinkat(folder.get(), path.filename().c_str(), 0) != 0 && errno != ENOENT)
+    return failed("remove", path, errno);
+  return sync_folder(folder.get(), path);
+}
+
+} // namespace harmony

@@ -1,0 +1,216 @@
+#include "topology/systemd_link.hpp"
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include <string_view>
+#include <utility>
+
+namespace harmony {
+
+namespace {
+
+constexpr auto manager_name = "org.freedesktop.systemd1";
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto b : bytes) {
+    text += digits[b >> 4U];
+    text += digits[b & 0xfU];
+  }
+  return text;
+}
+
+bus_value decode(const sdbus::Variant& v) {
+  const auto type = v.peekValueType();
+  if (type == "s")
+    return v.get<std::string>();
+  if (type == "b")
+    return v.get<bool>();
+  if (type == "i")
+    return v.get<std::int32_t>();
+  if (type == "u")
+    return v.get<std::uint32_t>();
+  if (type == "ay")
+    return hex(v.get<std::vector<std::uint8_t>>());
+  return {};
+}
+
+void decode_units(sdbus::Message& msg, bus_reply& out) {
+  using row = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
+                            std::string, sdbus::ObjectPath, std::uint32_t, std::string,
+                            sdbus::ObjectPath>;
+  std::vector<row> rows;
+  msg >> rows;
+  for (auto& r : rows)
+    out.units.push_back(
+      {std::get<0>(r), std::get<2>(r), std::get<3>(r), std::get<4>(r), std::get<6>(r),
+       std::get<7>(r)});
+}
+
+void decode(sdbus::Message& msg, bus_answer answer, bus_reply& out) {
+  switch (answer) {
+  case bus_answer::none: break;
+  case bus_answer::path: {
+    sdbus::ObjectPath path;
+    msg >> path;
+    out.text = path;
+    break;
+  }
+  case bus_answer::text: msg >> out.text; break;
+  case bus_answer::flag: msg >> out.flag; break;
+  case bus_answer::property: {
+    sdbus::Variant v;
+    msg >> v;
+    out.value = decode(v);
+    break;
+  }
+  case bus_answer::properties: {
+    std::map<std::string, sdbus::Variant> all;
+    msg >> all;
+    for (const auto& [name, v] : all)
+      out.properties.emplace(name, decode(v));
+    break;
+  }
+  case bus_answer::units: decode_units(msg, out); break;
+  case bus_answer::files: {
+    std::vector<sdbus::Struct<std::string, std::string>> rows;
+    msg >> rows;
+    for (auto& r : rows)
+      out.files.emplace_back(std::get<0>(r), std::get<1>(r));
+    break;
+  }
+  }
+}
+
+bus_signal decode_signal(sdbus::Message& msg) {
+  bus_signal s{msg.getPath(), msg.getMemberName(), {}};
+  if (s.member == "JobRemoved") { // u id, o job, s unit, s result
+    std::uint32_t id = 0;
+    sdbus::ObjectPath job;
+    std::string unit;
+    std::string result;
+    msg >> id >> job >> unit >> result;
+    s.arguments = {std::move(job), std::move(unit), std::move(result)};
+  } else if (s.member == "NameOwnerChanged") {
+    std::string name;
+    std::string before;
+    std::string after;
+    msg >> name >> before >> after;
+    s.arguments = {std::move(name), std::move(before), std::move(after)};
+  } else if (s.member == "Reloading") {
+    bool active = false;
+    msg >> active;
+    s.arguments = {active ? "true" : "false"};
+  }
+  return s;
+}
+
+failure unreachable(const std::string& address, const sdbus::Error& e) {
+  const bool denied = e.getName() == "org.freedesktop.DBus.Error.AccessDenied";
+  return {denied ? ec::permission_denied : ec::runtime_unavailable,
+          "cannot connect to the bus at '" + (address.empty() ? "the system's address" : address)
+            + "': " + e.getMessage()};
+}
+
+class sdbus_link final : public systemd_link {
+public:
+  sdbus_link(std::unique_ptr<sdbus::IConnection> bus, on_signal sink)
+    : bus_(std::move(bus)), sink_(std::move(sink)) {}
+
+  [[nodiscard]] int fd() const override { return bus_->getEventLoopPollData().fd; }
+  [[nodiscard]] short poll_events() const override { return bus_->getEventLoopPollData().events; }
+  [[nodiscard]] int poll_timeout() const override {
+    return bus_->getEventLoopPollData().getPollTimeout();
+  }
+
+  outcome<bool> process() override {
+    try {
+      return bus_->processPendingRequest();
+    } catch (const std::exception& e) {
+      return {ec::runtime_unavailable, std::string{"the connection to the bus was lost: "} + e.what()};
+    }
+  }
+
+  outcome<void> call(const bus_request& request, milliseconds timeout, on_reply done) override {
+    try {
+      auto& object = object_at(request.path);
+      auto msg = object.createMethodCall(request.interface, request.method);
+      for (const auto& a : request.arguments)
+        std::visit([&](const auto& v) { msg << v; }, a);
+      const auto answer = request.answer;
+      object.callMethod(
+        msg,
+        [answer, done = std::move(done)](sdbus::MethodReply& reply, const sdbus::Error* error) {
+          done(read(reply, error, answer));
+        },
+        static_cast<std::uint64_t>(std::chrono::microseconds{timeout}.count()));
+      return {};
+    } catch (const std::exception& e) {
+      return {ec::runtime_unavailable, "cannot call '" + request.method + "': " + e.what()};
+    }
+  }
+
+  outcome<std::shared_ptr<void>> match(const std::string& rule) override {
+    try {
+      auto slot = bus_->addMatch(rule, [this](sdbus::Message& msg) { deliver(msg); });
+      return std::shared_ptr<void>{std::move(slot)};
+    } catch (const std::exception& e) {
+      return {ec::runtime_unavailable, std::string{"cannot ask the bus for signals: "} + e.what()};
+    }
+  }
+
+private:
+  // Exceptions must not reach the C library that calls back.
+  static bus_reply read(sdbus::MethodReply& reply, const sdbus::Error* error, bus_answer answer) {
+    bus_reply out;
+    if (error != nullptr) {
+      out.error = bus_error{error->getName(), error->getMessage()};
+      return out;
+    }
+    try {
+      decode(reply, answer, out);
+    } catch (const std::exception& e) {
+      out.error = bus_error{"org.freedesktop.DBus.Error.InvalidSignature", e.what()};
+    }
+    return out;
+  }
+
+  void deliver(sdbus::Message& msg) {
+    try {
+      sink_(decode_signal(msg));
+    } catch (const std::exception&) {
+      // A signal of another shape than systemd's: not for us.
+    }
+  }
+
+  // Proxies live as long as the connection: a call in flight needs its own.
+  sdbus::IProxy& object_at(const std::string& path) {
+    auto& slot = objects_[path];
+    if (!slot)
+      slot = sdbus::createProxy(*bus_, manager_name, path);
+    return *slot;
+  }
+
+  std::unique_ptr<sdbus::IConnection> bus_;
+  on_signal sink_;
+  std::map<std::string, std::unique_ptr<sdbus::IProxy>> objects_;
+};
+
+} // namespace
+
+outcome<std::unique_ptr<systemd_link>> systemd_link::open(const std::string& address,
+                                                          on_signal sink) {
+  try {
+    auto bus = address.empty() ? sdbus::createSystemBusConnection()
+                               : sdbus::createSessionBusConnectionWithAddress(address);
+    return std::unique_ptr<systemd_link>{
+      std::make_unique<sdbus_link>(std::move(bus), std::move(sink))};
+  } catch (const sdbus::Error& e) {
+    return unreachable(address, e);
+  } catch (const std::exception& e) {
+    return {ec::internal, std::string{"cannot open a bus connection: "} + e.what()};
+  }
+}
+
+} // namespace harmony

@@ -1,0 +1,443 @@
+#include "topology/systemd_manager.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "topology/systemd_loop.hpp"
+
+namespace harmony {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr auto manager_path = "/org/freedesktop/systemd1";
+constexpr auto manager_interface = "org.freedesktop.systemd1.Manager";
+constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr auto properties_interface = "org.freedesktop.DBus.Properties";
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return value == nullptr ? std::string{} : std::string{value};
+}
+
+std::string bus_address_of(const systemd_config& config) {
+  if (!config.bus_address.empty() || config.manager == systemd_config::scope::system)
+    return config.bus_address;
+  if (auto session = environment("DBUS_SESSION_BUS_ADDRESS"); !session.empty())
+    return session;
+  auto runtime = environment("XDG_RUNTIME_DIR");
+  if (runtime.empty())
+    runtime = "/run/user/" + std::to_string(::getuid());
+  return "unix:path=" + runtime + "/bus";
+}
+
+std::filesystem::path home() {
+  if (auto set = environment("HOME"); !set.empty())
+    return set;
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0
+      && found != nullptr)
+    return found->pw_dir;
+  return "/";
+}
+
+std::filesystem::path unit_folder_of(const systemd_config& config) {
+  if (!config.unit_folder.empty())
+    return config.unit_folder;
+  if (config.manager == systemd_config::scope::system)
+    return "/etc/systemd/system";
+  const auto set = environment("XDG_CONFIG_HOME");
+  return (set.empty() ? home() / ".config" : std::filesystem::path{set}) / "systemd" / "user";
+}
+
+ec code_of(const bus_error& e) {
+  static const std::map<std::string_view, ec> codes{
+    {"org.freedesktop.systemd1.NoSuchUnit", ec::unit_not_found},
+    {"org.freedesktop.DBus.Error.FileNotFound", ec::unit_not_found},
+    {"org.freedesktop.systemd1.UnitMasked", ec::unit_masked},
+    {"org.freedesktop.systemd1.BadUnitSetting", ec::unit_invalid},
+    {"org.freedesktop.systemd1.LoadFailed", ec::unit_invalid},
+    {"org.freedesktop.systemd1.UnitGenerated", ec::unit_invalid},
+    {"org.freedesktop.systemd1.JobTypeNotApplicable", ec::unit_invalid},
+    {"org.freedesktop.systemd1.OnlyByDependency", ec::unit_invalid},
+    {"org.freedesktop.systemd1.TransactionOrderIsCyclic", ec::unit_invalid},
+    {"org.freedesktop.DBus.Error.InvalidArgs", ec::unit_invalid},
+    {"System.Error.EBADMSG", ec::unit_invalid},
+    {"System.Error.EXDEV", ec::unit_invalid},
+    {"org.freedesktop.DBus.Error.FileExists", ec::name_conflict},
+    {"org.freedesktop.DBus.Error.AccessDenied", ec::permission_denied},
+    {"org.freedesktop.DBus.Error.AuthFailed", ec::permission_denied},
+    {"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ec::permission_denied},
+    {"org.freedesktop.systemd1.DiskFull", ec::disk_full},
+    {"System.Error.ENOSPC", ec::disk_full},
+    {"System.Error.EROFS", ec::read_only},
+    {"System.Error.EIO", ec::io_error},
+  };
+  const auto found = codes.find(e.name);
+  return found == codes.end() ? ec::runtime_unavailable : found->second;
+}
+
+std::string_view remedy_of(ec code) {
+  switch (code) {
+  case ec::permission_denied:
+    return "; run the agent as root, or with --systemd user, or allow it by a polkit rule";
+  case ec::unit_masked: return "; unmask it with 'systemctl unmask'";
+  default: return "";
+  }
+}
+
+failure failed(const std::string& what, const bus_error& e) {
+  const auto code = code_of(e);
+  return {code, what + ": " + (e.message.empty() ? e.name : e.message)
+                  + std::string{remedy_of(code)}};
+}
+
+enum class ending { answered, timed_out, canceled };
+
+ending await(bus_wait& wait, const wait_limit& limit) {
+  const std::stop_callback wake{limit.cancel, [&wait] {
+                                  const std::lock_guard lock{wait.mutex};
+                                  wait.changed.notify_all();
+                                }};
+  // time_point::max() overflows in some clocks' conversions.
+  const auto deadline = std::min(limit.deadline, clock::now() + std::chrono::hours{24});
+  std::unique_lock lock{wait.mutex};
+  wait.changed.wait_until(lock, deadline,
+                          [&] { return wait.missing == 0 || limit.cancel.stop_requested(); });
+  if (wait.missing == 0)
+    return ending::answered;
+  return limit.cancel.stop_requested() ? ending::canceled : ending::timed_out;
+}
+
+failure interrupted(const std::string& what, ending why) {
+  if (why == ending::canceled)
+    return {ec::canceled, what + ": canceled"};
+  return {ec::timed_out, what + ": the service manager did not answer before the deadline"};
+}
+
+// The replies, or why there are none. Error replies of single calls are in them.
+outcome<std::vector<bus_reply>> replies_of(systemd_loop& loop, const systemd_loop::wait_ptr& wait,
+                                           const std::string& what, const wait_limit& limit) {
+  if (const auto end = await(*wait, limit); end != ending::answered) {
+    loop.abandon(wait);
+    return interrupted(what, end);
+  }
+  // sd-bus gives a call that had no answer in time an error reply.
+  for (const auto& r : wait->replies)
+    if (r.error && r.error->name == "org.freedesktop.DBus.Error.NoReply"
+        && clock::now() >= limit.deadline)
+      return interrupted(what, ending::timed_out);
+  return std::move(wait->replies);
+}
+
+bus_request manager_call(std::string method, std::vector<bus_argument> arguments,
+                         bus_answer answer) {
+  return {manager_path, manager_interface, std::move(method), std::move(arguments), answer};
+}
+
+bus_request property_of(const std::string& unit, std::string interface, std::string name) {
+  return {unit_object_path(unit), properties_interface, "Get",
+          {std::move(interface), std::move(name)}, bus_answer::property};
+}
+
+// "web.service": "org.freedesktop.systemd1.Service".
+std::string type_interface(const std::string& unit) {
+  auto type = unit.substr(unit.rfind('.') + 1);
+  if (!type.empty() && type.front() >= 'a' && type.front() <= 'z')
+    type.front() = static_cast<char>(type.front() - 'a' + 'A');
+  return "org.freedesktop.systemd1." + type;
+}
+
+bool is_service(const std::string& unit) {
+  return unit.size() > 8 && unit.compare(unit.size() - 8, 8, ".service") == 0;
+}
+
+template <class T>
+T value_or(const bus_value& v, T otherwise) {
+  const auto* held = std::get_if<T>(&v);
+  return held == nullptr ? otherwise : *held;
+}
+
+unit_properties properties_from(const std::map<std::string, bus_value>& all) {
+  auto text = [&](const char* name) {
+    const auto found = all.find(name);
+    return found == all.end() ? std::string{} : value_or(found->second, std::string{});
+  };
+  auto flag = [&](const char* name, bool otherwise) {
+    const auto found = all.find(name);
+    return found == all.end() ? otherwise : value_or(found->second, otherwise);
+  };
+  unit_properties p;
+  p.load_state = text("LoadState");
+  p.active_state = text("ActiveState");
+  p.sub_state = text("SubState");
+  p.unit_file_state = text("UnitFileState");
+  p.fragment_path = text("FragmentPath");
+  p.invocation_id = text("InvocationID");
+  p.need_reload = flag("NeedDaemonReload", false);
+  p.condition_result = flag("ConditionResult", true);
+  return p;
+}
+
+std::string quoted(const std::string& unit) {
+  return "unit '" + unit + "'";
+}
+
+} // namespace
+
+systemd_manager::systemd_manager(const systemd_config& config)
+  : scope_(config.manager), folder_(unit_folder_of(config)),
+    loop_(std::make_shared<systemd_loop>(bus_address_of(config))) {
+  std::promise<void> end;
+  ended_ = end.get_future();
+  thread_ = std::thread{[loop = loop_, end = std::move(end)]() mutable {
+    loop->run();
+    end.set_value();
+  }};
+}
+
+systemd_manager::~systemd_manager() {
+  loop_->listen({});
+  loop_->stop();
+  // A bus that accepts a connection and then says nothing holds the thread in the C library: leave
+  // it behind rather than hold up the shutdown.
+  if (ended_.wait_for(std::chrono::seconds{2}) == std::future_status::ready)
+    thread_.join();
+  else
+    thread_.detach();
+}
+
+std::string_view systemd_manager::journal_command() const {
+  return scope_ == systemd_config::scope::user ? "journalctl --user -u" : "journalctl -u";
+}
+
+outcome<unit_properties> systemd_manager::properties(const std::string& unit,
+                                                     bool fresh_file_state,
+                                                     const wait_limit& limit) {
+  const auto what = "cannot look at " + quoted(unit);
+  std::vector<bus_request> calls{{unit_object_path(unit), properties_interface, "GetAll",
+                                  {std::string{unit_interface}}, bus_answer::properties}};
+  const bool service = is_service(unit);
+  if (service)
+    calls.push_back(property_of(unit, type_interface(unit), "NRestarts"));
+  if (fresh_file_state)
+    calls.push_back(manager_call("GetUnitFileState", {unit}, bus_answer::text));
+  auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& all = replies->front();
+  if (all.error)
+    return failed(what, *all.error);
+  auto p = properties_from(all.properties);
+  if (service)
+    p.restarts = value_or((*replies)[1].value, std::uint32_t{0});
+  if (fresh_file_state) {
+    // A unit without a file has no state: an error reply, and nothing wrong.
+    const auto& state = replies->back();
+    p.unit_file_state = state.error ? std::string{} : state.text;
+  }
+  return p;
+}
+
+outcome<bool> systemd_manager::needs_reload(const std::string& unit, const wait_limit& limit) {
+  const auto what = "cannot look at " + quoted(unit);
+  auto replies = replies_of(
+    *loop_, loop_->call({property_of(unit, unit_interface, "NeedDaemonReload")}, limit.deadline),
+    what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& reply = replies->front();
+  if (reply.error)
+    return failed(what, *reply.error);
+  return value_or(reply.value, false);
+}
+
+outcome<unit_result> systemd_manager::result(const std::string& unit, const wait_limit& limit) {
+  const auto what = "cannot look at " + quoted(unit);
+  const auto interface = type_interface(unit);
+  std::vector<bus_request> calls{property_of(unit, interface, "Result")};
+  if (is_service(unit)) {
+    calls.push_back(property_of(unit, interface, "ExecMainCode"));
+    calls.push_back(property_of(unit, interface, "ExecMainStatus"));
+  }
+  auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  if (!replies)
+    return replies.error();
+  // Kinds of units without a result (targets) answer with an error: nothing to tell.
+  unit_result r;
+  r.result = value_or(replies->front().value, std::string{});
+  if (replies->size() == 3) {
+    r.code = value_or((*replies)[1].value, std::int32_t{0});
+    r.status = value_or((*replies)[2].value, std::int32_t{0});
+  }
+  return r;
+}
+
+outcome<std::string> systemd_manager::run(unit_job what, const std::string& unit,
+                                          const wait_limit& limit) {
+  const auto text = "cannot " + std::string{name_of(what)} + " " + quoted(unit);
+  const auto* method = what == unit_job::start  ? "StartUnit"
+                       : what == unit_job::stop ? "StopUnit"
+                                                : "RestartUnit";
+  const auto wait = loop_->job(
+    manager_call(method, {unit, std::string{"replace"}}, bus_answer::path), limit.deadline);
+  if (const auto end = await(*wait, limit); end != ending::answered) {
+    loop_->abandon(wait);
+    const std::lock_guard lock{wait->mutex};
+    if (wait->accepted)
+      return std::string{};
+    return interrupted(text, end);
+  }
+  const auto& reply = wait->replies.front();
+  if (reply.error)
+    return failed(text, *reply.error);
+  return reply.text;
+}
+
+outcome<void> systemd_manager::reset_failed(const std::string& unit, const wait_limit& limit) {
+  const auto what = "cannot reset " + quoted(unit);
+  auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("ResetFailedUnit", {unit}, bus_answer::none)}, limit.deadline), what,
+    limit);
+  if (!replies)
+    return replies.error();
+  const auto& error = replies->front().error;
+  if (error && code_of(*error) != ec::unit_not_found)
+    return failed(what, *error);
+  return {};
+}
+
+outcome<void> systemd_manager::enable(const std::string& unit, const wait_limit& limit) {
+  const auto what = "cannot enable " + quoted(unit);
+  auto replies
+    = replies_of(*loop_,
+                 loop_->call({manager_call("EnableUnitFiles",
+                                           {std::vector<std::string>{unit}, false, false},
+                                           bus_answer::flag)},
+                             limit.deadline),
+                 what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& reply = replies->front();
+  if (reply.error)
+    return failed(what, *reply.error);
+  if (!reply.flag)
+    return {ec::unit_invalid, what + ": its unit file has no [Install] section; add one with "
+                                     "WantedBy=, or leave 'enabled' out"};
+  return {};
+}
+
+outcome<void> systemd_manager::disable(const std::string& unit, const wait_limit& limit) {
+  const auto what = "cannot disable " + quoted(unit);
+  auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("DisableUnitFiles", {std::vector<std::string>{unit}, false},
+                              bus_answer::none)},
+                limit.deadline),
+    what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& error = replies->front().error;
+  if (error && code_of(*error) != ec::unit_not_found)
+    return failed(what, *error);
+  return {};
+}
+
+outcome<void> systemd_manager::reload(const wait_limit& limit) {
+  const std::string what = "cannot make the service manager read its unit files again";
+  auto replies = replies_of(*loop_, loop_->reload(), what, limit);
+  if (!replies)
+    return replies.error();
+  if (const auto& error = replies->front().error)
+    return failed(what, *error);
+  return {};
+}
+
+outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::string>& units,
+                                                     const wait_limit& limit) {
+  const std::string what = "cannot list the units";
+  if (units.empty())
+    return std::vector<unit_row>{};
+  auto replies = replies_of(
+    *loop_, loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)},
+                        limit.deadline),
+    what, limit);
+  if (!replies)
+    return replies.error();
+  auto& reply = replies->front();
+  if (reply.error)
+    return failed(what, *reply.error);
+  // systemd answers in order, with the main name where an alias was asked for.
+  if (reply.units.size() != units.size())
+    return {ec::internal, what + ": got " + std::to_string(reply.units.size()) + " rows for "
+                            + std::to_string(units.size()) + " names"};
+  std::vector<unit_row> rows;
+  rows.reserve(units.size());
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    auto& u = reply.units[i];
+    rows.push_back({units[i], std::move(u.load), std::move(u.active), std::move(u.sub),
+                    std::move(u.path), u.job});
+  }
+  return rows;
+}
+
+outcome<std::vector<std::string>> systemd_manager::file_states(
+  const std::vector<std::string>& units, const wait_limit& limit) {
+  const std::string what = "cannot list the unit files";
+  if (units.empty())
+    return std::vector<std::string>{};
+  // The names go as patterns, where a backslash ("dev-disk\\x2d1.device") would escape.
+  std::vector<std::string> patterns;
+  for (const auto& unit : units) {
+    auto& pattern = patterns.emplace_back();
+    for (const char c : unit)
+      pattern += c == '\\' ? std::string{"\\\\"} : std::string{c};
+  }
+  auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("ListUnitFilesByPatterns", {std::vector<std::string>{}, patterns},
+                              bus_answer::files)},
+                limit.deadline),
+    what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& reply = replies->front();
+  if (reply.error)
+    return failed(what, *reply.error);
+  std::map<std::string, std::string> states;
+  for (const auto& [path, state] : reply.files)
+    states.emplace(path.substr(path.rfind('/') + 1), state);
+  std::vector<std::string> out;
+  out.reserve(units.size());
+  for (const auto& unit : units)
+    out.push_back(states[unit]);
+  return out;
+}
+
+void systemd_manager::listen(on_event sink) {
+  loop_->listen(std::move(sink));
+}
+
+void systemd_manager::watch_units(std::vector<std::string> units) {
+  loop_->watch_units(std::move(units));
+}
+
+bool systemd_manager::listening() const {
+  return loop_->up();
+}
+
+std::uint64_t systemd_manager::reloads() const {
+  return loop_->reloads();
+}
+
+} // namespace harmony

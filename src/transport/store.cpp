@@ -1,0 +1,75 @@
+#include "transport/store.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "transport/directory_store.hpp"
+#include "transport/store_rules.hpp"
+
+namespace harmony {
+
+namespace {
+
+bool is_key_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
+         || c == '_' || c == '=' || c == '.';
+}
+
+failure bad_url(const std::string& url, const std::string& why) {
+  return {ec::invalid_spec, "cannot open the store '" + url + "': " + why
+                              + "; give nats://host:port[,…], tls://host:port[,…] or "
+                                "dir:/absolute/path"};
+}
+
+outcome<std::unique_ptr<store>> open_directory(const std::string& url) {
+  const std::filesystem::path path{url.substr(4)};
+  if (!path.is_absolute())
+    return bad_url(url, "the folder's path is not absolute");
+  auto root = path.lexically_normal();
+  if (!root.has_filename())
+    root = root.parent_path();
+  if (root == root.root_path())
+    return bad_url(url, "the root of the file system is no place for it");
+  return std::unique_ptr<store>{std::make_unique<directory_store>(std::move(root))};
+}
+
+} // namespace
+
+std::string_view name_of(bucket b) noexcept {
+  switch (b) {
+  case bucket::desired_state: return "desired-state";
+  case bucket::actual_state: return "actual-state";
+  case bucket::device_info: return "device-info";
+  }
+  return "";
+}
+
+outcome<void> check_key(std::string_view key) {
+  const auto bad = [&](const char* why) -> outcome<void> {
+    return {ec::invalid_spec,
+            "cannot use the key '" + std::string{key.substr(0, 80)} + "': " + why};
+  };
+  if (key.empty() || key.size() > max_key_bytes)
+    return bad("it must have 1 to 200 characters");
+  if (!std::all_of(key.begin(), key.end(), is_key_char))
+    return bad("only letters, digits and -_=. may stand in it");
+  if (key.front() == '.' || key.back() == '.' || key.find("..") != std::string_view::npos)
+    return bad("a dot must stand between two other characters");
+  return {};
+}
+
+outcome<void> check_value(std::string_view value) {
+  if (value.size() > max_value_bytes)
+    return {ec::document_too_large, "the value has " + std::to_string(value.size())
+                                      + " bytes, the store takes at most "
+                                      + std::to_string(max_value_bytes)};
+  return {};
+}
+
+outcome<std::unique_ptr<store>> open_store(const store_options& options) {
+  if (options.url.substr(0, 4) == "dir:")
+    return open_directory(options.url);
+  return bad_url(options.url, "it names no known kind of store");
+}
+
+} // namespace harmony
