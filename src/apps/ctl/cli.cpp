@@ -45,7 +45,8 @@ CLI::Option* add_agent(CLI::App& to, const std::string& name, std::string& into,
       name,
       [name, &into](const std::string& text) {
         if (!is_name(text))
-          refuse(name, text, "an agent id: lower-case letters, digits and inner hyphens, at most 63");
+          refuse(name, text,
+                 "an agent id: lower-case letters, digits and inner hyphens, at most 63");
         into = text;
       },
       help)
@@ -54,9 +55,8 @@ CLI::Option* add_agent(CLI::App& to, const std::string& name, std::string& into,
 
 /// Adds a command whose options live as long as the parser.
 template <class Options>
-std::pair<CLI::App*, std::shared_ptr<Options>> add_command(CLI::App& to, options& result,
-                                                           const std::string& name,
-                                                           const std::string& help) {
+std::pair<CLI::App*, std::shared_ptr<Options>>
+add_command(CLI::App& to, options& result, const std::string& name, const std::string& help) {
   auto values = std::make_shared<Options>();
   auto* command = to.add_subcommand(name, help);
   command->fallthrough(); // global options may stand after the command
@@ -124,7 +124,8 @@ void declare_changes(declaration& d) {
   apply->add_flag("--dry-run", values->dry_run, "Show the plan and write nothing");
   // A flag with an optional value: it must not swallow the word after it.
   const auto into = values;
-  apply->add_flag("--wait{60s}", "Wait until the device has converged, at most so long [60s]")
+  apply->add_flag("--wait{60s}")
+    ->description("Wait until the device has converged, at most so long [60s]")
     ->type_name("[=DURATION]");
   apply->callback([apply = apply, into, &result = d.result] {
     if (const auto* wait = apply->get_option("--wait"); wait->count() > 0)
@@ -192,8 +193,8 @@ wait_condition condition_of(const std::string& text) {
     return condition;
   if (name == "generation") {
     condition.kind = wait_condition::what::generation;
-    if (value.empty() || value.size() > 15 ||
-        value.find_first_not_of("0123456789") != std::string::npos)
+    if (value.empty() || value.size() > 15
+        || value.find_first_not_of("0123456789") != std::string::npos)
       refuse("--for", text, wanted);
     condition.generation = std::stoull(value);
     return condition;
@@ -234,8 +235,8 @@ void declare_waits(declaration& d) {
 }
 
 void declare_offline(declaration& d) {
-  const auto [validate, values] = add_command<validate_options>(
-    d.app, d.result, "validate", "Check manifests without a store");
+  const auto [validate, values] =
+    add_command<validate_options>(d.app, d.result, "validate", "Check manifests without a store");
   add_files(*validate, values->files);
   add_agent_override(*validate, values->agent);
 
@@ -324,8 +325,8 @@ parsing parse_arguments(const std::vector<std::string>& arguments,
       at = at->get_subcommands().front();
       command += " " + at->get_name();
     }
-    return parse_ended{true, "error: " + std::string{e.what()} + "; see '" + command +
-                               " --help'\n"};
+    return parse_ended{true,
+                       "error: " + std::string{e.what()} + "; see '" + command + " --help'\n"};
   }
 }
 

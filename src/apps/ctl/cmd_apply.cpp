@@ -15,8 +15,8 @@ timestamp now_of(const environment& env) {
 std::string verdict_line(const publication& p, bool dry_run) {
   const auto& agent = p.plan.agent;
   if (p.unchanged && !p.written)
-    return "manifest of '" + agent + "' unchanged (generation " + std::to_string(p.plan.from) +
-           ")\n";
+    return "manifest of '" + agent + "' unchanged (generation " + std::to_string(p.plan.from)
+           + ")\n";
   if (dry_run)
     return "nothing written (dry run)\n";
   return "manifest of '" + agent + "' applied (generation " + std::to_string(p.plan.to) + ")\n";
@@ -44,8 +44,8 @@ exit_code wait_for_all(const context& c, store& from, const std::vector<std::str
     if (!done)
       code = c.fail(done.error());
     else if (c.as_table())
-      c.print("'" + agent + "' converged at generation " +
-              std::to_string(done->status->observed_generation) + "\n");
+      c.print("'" + agent + "' converged at generation "
+              + std::to_string(done->status->observed_generation) + "\n");
   }
   return code;
 }

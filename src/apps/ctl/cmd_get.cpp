@@ -50,8 +50,8 @@ exit_code get_manifest(const context& c, store& from, const std::string& agent) 
   const auto document = json::parse((*entry)->value, nullptr, false);
   if (document.is_discarded())
     return c.fail(exit_code::invalid_document,
-                  "the manifest of '" + agent +
-                    "' in the store is not JSON; overwrite it with 'harmonyctl apply --force'");
+                  "the manifest of '" + agent
+                    + "' in the store is not JSON; overwrite it with 'harmonyctl apply --force'");
   c.print(document);
   return exit_code::ok;
 }
@@ -68,8 +68,8 @@ exit_code run(const context& c, const get_options& o) {
   const auto records = read_records(c, **from, o.agent, agents);
   if (!records)
     return c.fail(records.error());
-  const auto table = agents ? list_agents(*records, c.env.now())
-                            : list_resources(*records, o.agent.empty());
+  const auto table =
+    agents ? list_agents(*records, c.env.now()) : list_resources(*records, o.agent.empty());
   c.print(render(table, c.global.format, c.colour()));
   return exit_code::ok;
 }
@@ -83,10 +83,10 @@ exit_code run(const context& c, const describe_options& o) {
     return c.fail(record.error());
   const auto now = c.env.now();
   if (o.resource) {
-    if (find_desired(*record, *o.resource) == nullptr &&
-        find_status(*record, *o.resource) == nullptr)
-      return c.fail(exit_code::not_found, "no resource '" + o.resource->str() + "' on '" + o.agent +
-                                            "'; see 'harmonyctl get resources " + o.agent + "'");
+    if (find_desired(*record, *o.resource) == nullptr
+        && find_status(*record, *o.resource) == nullptr)
+      return c.fail(exit_code::not_found, "no resource '" + o.resource->str() + "' on '" + o.agent
+                                            + "'; see 'harmonyctl get resources " + o.agent + "'");
     if (c.as_table())
       c.print(describe_resource(*record, *o.resource, now, c.colour()));
     else

@@ -19,9 +19,8 @@ std::string count_of(std::size_t n, const std::string& what) {
 }
 
 json value_of(const diagnostic& d) {
-  return {{"source", d.source},   {"line", d.at.line},
-          {"column", d.at.column}, {"path", d.path},
-          {"reason", reason_of(d.code)}, {"message", d.message}};
+  return {{"source", d.source}, {"line", d.at.line},           {"column", d.at.column},
+          {"path", d.path},     {"reason", reason_of(d.code)}, {"message", d.message}};
 }
 
 } // namespace
@@ -45,8 +44,8 @@ exit_code run(const context& c, const validate_options& o) {
     for (const auto& d : read->diagnostics)
       c.env.err << printable(d.str()) << "\n";
     for (const auto& m : read->manifests)
-      c.print(m.source + ": valid: manifest of '" + m.value.metadata.agent + "' with " +
-              count_of(m.value.resources.size(), "resource") + "\n");
+      c.print(m.source + ": valid: manifest of '" + m.value.metadata.agent + "' with "
+              + count_of(m.value.resources.size(), "resource") + "\n");
   } else {
     auto issues = json::array();
     for (const auto& d : read->diagnostics)
@@ -56,8 +55,8 @@ exit_code run(const context& c, const validate_options& o) {
   if (read->diagnostics.empty())
     return exit_code::ok;
   return c.fail(exit_code::invalid_document,
-                "not valid: " + count_of(read->diagnostics.size(), "fault") +
-                  "; correct what is listed above");
+                "not valid: " + count_of(read->diagnostics.size(), "fault")
+                  + "; correct what is listed above");
 }
 
 exit_code run(const context& c, const version_options& /*o*/) {

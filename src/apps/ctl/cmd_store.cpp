@@ -43,24 +43,25 @@ exit_code run(const context& c, const delete_options& o) {
   if (!entry)
     return c.fail(entry.error());
   if (!*entry)
-    return c.fail(exit_code::not_found, "no manifest for '" + o.agent +
-                                          "' in the store; see 'harmonyctl get agents'");
+    return c.fail(exit_code::not_found,
+                  "no manifest for '" + o.agent + "' in the store; see 'harmonyctl get agents'");
   const auto generation = generation_text((*entry)->value);
-  if (c.env.in_is_terminal && !o.yes &&
-      !confirmed(c, "Delete the manifest of '" + o.agent + "'" + generation + "?"))
+  if (c.env.in_is_terminal && !o.yes
+      && !confirmed(c, "Delete the manifest of '" + o.agent + "'" + generation + "?"))
     return c.fail(exit_code::failure, "not deleted: not confirmed");
   // Reading the answer may have taken longer than the command's own time.
   const auto done =
     (*from)->remove(bucket::desired_state, o.agent, (*entry)->revision, c.global.timeout);
   if (!done)
-    return c.fail(exit_code_of(done.error().code), done.error().code == ec::conflict
-                                       ? "the manifest of '" + o.agent +
-                                           "' was changed meanwhile and is not deleted; look at it "
-                                           "and try again"
-                                       : done.error().message);
-  c.print("manifest of '" + o.agent + "' deleted" + generation +
-          "\nIts workloads keep running as they are: a missing manifest never stops anything.\n"
-          "To remove them, apply a manifest without resources and wait for it first.\n");
+    return c.fail(exit_code_of(done.error().code),
+                  done.error().code == ec::conflict
+                    ? "the manifest of '" + o.agent
+                        + "' was changed meanwhile and is not deleted; look at it "
+                          "and try again"
+                    : done.error().message);
+  c.print("manifest of '" + o.agent + "' deleted" + generation
+          + "\nIts workloads keep running as they are: a missing manifest never stops anything.\n"
+            "To remove them, apply a manifest without resources and wait for it first.\n");
   return exit_code::ok;
 }
 

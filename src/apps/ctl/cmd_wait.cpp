@@ -19,9 +19,9 @@ exit_code run(const context& c, const wait_options& o) {
   if (!done)
     return c.fail(done.error());
   if (c.as_table())
-    c.print("'" + o.agent + "' is " + describe(o.condition) + " (generation " +
-            std::to_string(done->status->observed_generation) + ", " +
-            std::string{name_of(done->status->phase)} + ")\n");
+    c.print("'" + o.agent + "' is " + describe(o.condition) + " (generation "
+            + std::to_string(done->status->observed_generation) + ", "
+            + std::string{name_of(done->status->phase)} + ")\n");
   else
     c.print(json{{"agent", o.agent},
                  {"condition", describe(o.condition)},

@@ -36,9 +36,9 @@ loaded load(const context& c, const std::vector<std::string>& files, const std::
     const auto count = read->diagnostics.size();
     return {{},
             c.fail(exit_code::invalid_document,
-                   "nothing was done: " + std::to_string(count) +
-                     (count == 1 ? " fault in the manifest" : " faults in the manifests") +
-                     "; correct what is listed above")};
+                   "nothing was done: " + std::to_string(count)
+                     + (count == 1 ? " fault in the manifest" : " faults in the manifests")
+                     + "; correct what is listed above")};
   }
   return {std::move(read->manifests), exit_code::ok};
 }

@@ -33,7 +33,7 @@ const std::vector<std::string>& known_values(const std::string& of) {
 
 /// Whether the first argument of this command is an agent.
 bool takes_agent(const std::string& command) {
-  static const std::vector<std::string> those{"resources", "manifest", "agent", "wait",
+  static const std::vector<std::string> those{"resources", "manifest", "agent",   "wait",
                                               "watch",     "delete",   "resource"};
   return std::find(those.begin(), those.end(), command) != those.end();
 }
@@ -108,9 +108,9 @@ completion complete(const std::vector<std::string>& words) {
     for (const auto* from : {&command, &root})
       for (const auto& flag : from->flags)
         for (const auto& name : flag.names)
-          if (name.size() > 2 &&
-              std::find(result.candidates.begin(), result.candidates.end(), name) ==
-                result.candidates.end())
+          if (name.size() > 2
+              && std::find(result.candidates.begin(), result.candidates.end(), name)
+                   == result.candidates.end())
             offer({name});
     return result;
   }
@@ -127,7 +127,8 @@ completion complete(const std::vector<std::string>& words) {
 
 namespace {
 
-constexpr std::string_view bash_script = R"(# bash completion of harmonyctl; load it with: source <(harmonyctl completion bash)
+constexpr std::string_view bash_script =
+  R"(# bash completion of harmonyctl; load it with: source <(harmonyctl completion bash)
 _harmonyctl() {
   local cur words cword
   # "=" and ":" belong to words here (--store=dir:/…), so the line is split anew.
@@ -160,7 +161,8 @@ _harmonyctl() {
 compdef _harmonyctl harmonyctl
 )";
 
-constexpr std::string_view fish_script = R"(# fish completion of harmonyctl; load it with: harmonyctl completion fish | source
+constexpr std::string_view fish_script =
+  R"(# fish completion of harmonyctl; load it with: harmonyctl completion fish | source
 function __harmonyctl_complete
     set -l words (commandline -opc) (commandline -ct)
     $words[1] __complete -- $words[2..-1] 2>/dev/null

@@ -120,9 +120,9 @@ std::string describe_agent(const agent_record& record, const std::string& device
   else if (record.status)
     sheet.add("Boot", record.status->boot_id);
   if (record.status)
-    sheet.add("Last status", ago(record.status_written, now) + " (" +
-                               std::string{name_of(record.status->phase)} + ", write " +
-                               std::to_string(record.status->sequence) + " of this boot)");
+    sheet.add("Last status", ago(record.status_written, now) + " ("
+                               + std::string{name_of(record.status->phase)} + ", write "
+                               + std::to_string(record.status->sequence) + " of this boot)");
   if (record.desired) {
     const auto& meta = record.desired->value.metadata;
     sheet.add("Manifest", "written " + ago(record.desired->written, now));

@@ -94,7 +94,8 @@ std::string render_field(const field_change& f, bool colour) {
   const auto to = coloured(shown(f.to), tone::good, colour);
   if (f.from.is_null())
     return "      " + f.field + ": " + to + "\n";
-  return "      " + f.field + ": " + coloured(shown(f.from), tone::bad, colour) + " -> " + to + "\n";
+  return "      " + f.field + ": " + coloured(shown(f.from), tone::bad, colour) + " -> " + to
+         + "\n";
 }
 
 std::string render_resource(const resource_plan& r, bool colour) {
@@ -111,9 +112,9 @@ std::string render_resource(const resource_plan& r, bool colour) {
     }
     return {"=", tone::faint};
   }();
-  auto text = "  " +
-              coloured(how.sign + std::string{" "}.append(name_of(r.what)) + " " + r.id.str(),
-                       how.colour, colour);
+  auto text = "  "
+              + coloured(how.sign + std::string{" "}.append(name_of(r.what)) + " " + r.id.str(),
+                         how.colour, colour);
   if (r.what == plan_action::update && r.fields.empty())
     text += "  (a resource of its restartOn changes)";
   if (r.what == plan_action::keep && !r.fields.empty())
@@ -150,8 +151,11 @@ std::size_t manifest_plan::count(plan_action what) const {
 }
 
 manifest_plan plan_of(const manifest* before, const manifest& after) {
-  manifest_plan plan{after.metadata.agent, before != nullptr ? before->metadata.generation : 0,
-                     after.metadata.generation, {}, {}};
+  manifest_plan plan{after.metadata.agent,
+                     before != nullptr ? before->metadata.generation : 0,
+                     after.metadata.generation,
+                     {},
+                     {}};
   const auto was = flatten(before);
   const auto is = flatten(&after);
   plan.metadata = changes(was.metadata, is.metadata);

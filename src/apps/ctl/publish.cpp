@@ -68,7 +68,8 @@ outcome<std::uint64_t> put_surely(store& to, const std::string& agent, const std
                                   std::uint64_t expected, const budget& time) {
   constexpr milliseconds one_try{3'000};
   for (;;) {
-    auto done = to.put(bucket::desired_state, agent, text, expected, std::min(one_try, time.left()));
+    auto done =
+      to.put(bucket::desired_state, agent, text, expected, std::min(one_try, time.left()));
     if (done || done.error().code != ec::timed_out || time.left().count() == 0)
       return done;
   }
@@ -88,9 +89,8 @@ outcome<publication> publish(store& to, const publish_request& request, const bu
     publication result;
     result.plan = plan_of(current->value ? &*current->value : nullptr, next);
     // The same content under a generation that the agent has passed must be written anew.
-    result.unchanged = current->value &&
-                       current->value->metadata.generation == current->newest &&
-                       content_hash(*current->value) == content_hash(next);
+    result.unchanged = current->value && current->value->metadata.generation == current->newest
+                       && content_hash(*current->value) == content_hash(next);
     if (result.unchanged && !request.force) {
       result.plan.to = result.plan.from;
       return result;
@@ -106,9 +106,9 @@ outcome<publication> publish(store& to, const publish_request& request, const bu
       return failure{done.error().code,
                      "cannot write the manifest of '" + agent + "': " + done.error().message};
   }
-  return {ec::conflict, "gave up writing the manifest of '" + agent + "' after " +
-                          std::to_string(most_attempts) +
-                          " attempts: others keep writing it; find out who, and try again"};
+  return {ec::conflict, "gave up writing the manifest of '" + agent + "' after "
+                          + std::to_string(most_attempts)
+                          + " attempts: others keep writing it; find out who, and try again"};
 }
 
 } // namespace harmony::ctl

@@ -46,7 +46,8 @@ outcome<std::shared_ptr<store>> connect(const global_options& options, environme
     auto message = "cannot reach the store '" + options.store + "'";
     if (!shared->detail.empty())
       message += ": " + shared->detail;
-    return {ec::store_unavailable, message + "; check --store, and --creds and --ca if it needs them"};
+    return {ec::store_unavailable,
+            message + "; check --store, and --creds and --ca if it needs them"};
   }
   return std::move(*opened);
 }

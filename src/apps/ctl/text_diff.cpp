@@ -37,10 +37,9 @@ void append_middle(const lines& a, const lines& b, std::vector<diff_line>& out) 
   std::vector<std::uint16_t> longest((a.size() + 1) * width, 0);
   for (auto i = a.size(); i-- > 0;)
     for (auto j = b.size(); j-- > 0;)
-      longest[i * width + j] = a[i] == b[j]
-                                 ? static_cast<std::uint16_t>(longest[(i + 1) * width + j + 1] + 1)
-                                 : std::max(longest[(i + 1) * width + j],
-                                            longest[i * width + j + 1]);
+      longest[i * width + j] =
+        a[i] == b[j] ? static_cast<std::uint16_t>(longest[(i + 1) * width + j + 1] + 1)
+                     : std::max(longest[(i + 1) * width + j], longest[i * width + j + 1]);
   std::size_t i = 0;
   std::size_t j = 0;
   while (i < a.size() || j < b.size()) {
@@ -48,8 +47,8 @@ void append_middle(const lines& a, const lines& b, std::vector<diff_line>& out) 
       out.push_back({' ', a[i]});
       ++i;
       ++j;
-    } else if (j == b.size() ||
-               (i < a.size() && longest[(i + 1) * width + j] >= longest[i * width + j + 1])) {
+    } else if (j == b.size()
+               || (i < a.size() && longest[(i + 1) * width + j] >= longest[i * width + j + 1])) {
       out.push_back({'-', a[i++]});
     } else {
       out.push_back({'+', b[j++]});
@@ -66,8 +65,8 @@ std::vector<diff_line> diff_lines(std::string_view before, std::string_view afte
   while (head < a.size() && head < b.size() && a[head] == b[head])
     ++head;
   std::size_t tail = 0;
-  while (tail < a.size() - head && tail < b.size() - head &&
-         a[a.size() - 1 - tail] == b[b.size() - 1 - tail])
+  while (tail < a.size() - head && tail < b.size() - head
+         && a[a.size() - 1 - tail] == b[b.size() - 1 - tail])
     ++tail;
 
   const auto part = [](const lines& all, std::size_t begin, std::size_t end) {

@@ -51,8 +51,8 @@ struct summarizer {
     if (const auto* running = std::get_if<container_running>(&s.state))
       return joined({"running", counted(running->restarts, "restart")});
     if (const auto* ended = std::get_if<container_terminated>(&s.state))
-      return joined({"exited with " + std::to_string(ended->exit_code),
-                     counted(ended->restarts, "restart")});
+      return joined(
+        {"exited with " + std::to_string(ended->exit_code), counted(ended->restarts, "restart")});
     return std::get<container_waiting>(s.state).reason;
   }
 };
@@ -83,27 +83,30 @@ std::vector<cell> agent_row(const agent_record& r, wall_time now) {
   json age = nullptr;
   if (r.beat)
     age = duration_cast<milliseconds>(now - r.beat->at).count() / 1000.0;
-  return {cell::of(r.agent),
-          cell::of(phase, tone_of(phase)),
-          generation_cell(r),
-          cell::of("", count_or_null(r.desired.has_value(),
-                                     r.desired ? r.desired->value.metadata.generation : 0)),
-          cell::of("", count_or_null(r.status.has_value(),
-                                     r.status ? r.status->observed_generation : 0)),
-          cell::of(std::to_string(ready) + "/" + std::to_string(all.size()), json(ready)),
-          cell::of("", json(all.size())),
-          cell::of(heartbeat_age(r, now), age, r.beat ? tone::plain : tone::bad),
-          cell::of(r.status ? ago(r.status_written, now) : "never",
-                   r.status ? json(format_time(
-                                std::chrono::floor<milliseconds>(r.status_written)))
-                            : json(nullptr))};
+  return {
+    cell::of(r.agent),
+    cell::of(phase, tone_of(phase)),
+    generation_cell(r),
+    cell::of("", count_or_null(r.desired.has_value(),
+                               r.desired ? r.desired->value.metadata.generation : 0)),
+    cell::of("", count_or_null(r.status.has_value(), r.status ? r.status->observed_generation : 0)),
+    cell::of(std::to_string(ready) + "/" + std::to_string(all.size()), json(ready)),
+    cell::of("", json(all.size())),
+    cell::of(heartbeat_age(r, now), age, r.beat ? tone::plain : tone::bad),
+    cell::of(r.status ? ago(r.status_written, now) : "never",
+             r.status ? json(format_time(std::chrono::floor<milliseconds>(r.status_written)))
+                      : json(nullptr))};
 }
 
 std::vector<cell> resource_row(const agent_record& r, const resource_id& id) {
   const auto* status = find_status(r, id);
   if (status == nullptr)
-    return {cell::of(r.agent),  cell::of(id.str()), cell::of("Unreported", tone::busy),
-            cell::of(""),       cell::of("0", 0),   cell::of(""),
+    return {cell::of(r.agent),
+            cell::of(id.str()),
+            cell::of("Unreported", tone::busy),
+            cell::of(""),
+            cell::of("0", 0),
+            cell::of(""),
             cell::of("in the manifest, and not in the agent's status yet")};
   const auto phase = std::string{name_of(status->phase)};
   return {cell::of(r.agent),
@@ -141,10 +144,10 @@ std::string ago(wall_time then, wall_time now) {
 
 listing list_agents(const std::vector<agent_record>& agents, wall_time now) {
   listing all;
-  all.columns = {{"AGENT", "agent"},       {"PHASE", "phase"},
-                 {"GENERATION", ""},       {"", "desiredGeneration"},
-                 {"", "observedGeneration"}, {"READY", "ready"},
-                 {"", "resources"},        {"HEARTBEAT", "heartbeatAgeSeconds"},
+  all.columns = {{"AGENT", "agent"},          {"PHASE", "phase"},
+                 {"GENERATION", ""},          {"", "desiredGeneration"},
+                 {"", "observedGeneration"},  {"READY", "ready"},
+                 {"", "resources"},           {"HEARTBEAT", "heartbeatAgeSeconds"},
                  {"CHANGED", "statusWritten"}};
   all.nothing = "No agents in the store.";
   for (const auto& r : agents)

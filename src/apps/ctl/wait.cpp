@@ -33,9 +33,9 @@ std::string progress_of(const agent_record& record) {
   const auto ready = std::count_if(s.resources.begin(), s.resources.end(), [](const auto& entry) {
     return entry.second.phase == resource_phase::ready;
   });
-  return std::string{name_of(s.phase)} + " at generation " + std::to_string(s.observed_generation) +
-         ", " + std::to_string(ready) + " of " + std::to_string(s.resources.size()) +
-         " resources ready";
+  return std::string{name_of(s.phase)} + " at generation " + std::to_string(s.observed_generation)
+         + ", " + std::to_string(ready) + " of " + std::to_string(s.resources.size())
+         + " resources ready";
 }
 
 /// What keeps the agent from being converged at the newest generation.
@@ -55,8 +55,8 @@ std::vector<std::string> convergence_blockers(const agent_record& record) {
   if (record.desired) {
     const auto wanted = record.desired->value.metadata.generation;
     if (status.observed_generation < wanted)
-      found.push_back("it has observed generation " + std::to_string(status.observed_generation) +
-                      ", not " + std::to_string(wanted) + " yet");
+      found.push_back("it has observed generation " + std::to_string(status.observed_generation)
+                      + ", not " + std::to_string(wanted) + " yet");
   }
   for (const auto& c : status.conditions)
     if (c.type == "ManifestAccepted" && c.status == condition_state::false_)
@@ -86,8 +86,8 @@ failure out_of_time(store& from, const wait_request& request,
     message += "\n  " + b;
   const auto beat = from.last_beat(request.agent, milliseconds{500});
   if (beat && *beat) {
-    const auto age = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now() -
-                                                              (*beat)->written);
+    const auto age =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now() - (*beat)->written);
     if (age > offline_after)
       message += "\n  its last heartbeat came " + format_age(age) + " ago";
   } else if (beat) {
@@ -114,9 +114,8 @@ wait_verdict judge(const wait_condition& condition, const agent_record& record) 
   const auto* status = record.status ? &*record.status : nullptr;
   switch (condition.kind) {
   case wait_condition::what::converged:
-    verdict.met = status != nullptr && record.desired &&
-                  status->phase == agent_phase::converged &&
-                  status->observed_generation >= record.desired->value.metadata.generation;
+    verdict.met = status != nullptr && record.desired && status->phase == agent_phase::converged
+                  && status->observed_generation >= record.desired->value.metadata.generation;
     if (!verdict.met)
       verdict.blockers = convergence_blockers(record);
     return verdict;
@@ -155,8 +154,8 @@ outcome<agent_record> wait_for(store& from, const wait_request& request) {
     auto record = read_agent(from, request.agent, budget_of_read(request.end), false);
     if (record) {
       if (!record->known())
-        return {ec::not_found, "no agent '" + request.agent +
-                                 "' in the store; see 'harmonyctl get agents'"};
+        return {ec::not_found,
+                "no agent '" + request.agent + "' in the store; see 'harmonyctl get agents'"};
       const auto verdict = judge(request.condition, *record);
       if (verdict.met)
         return std::move(*record);

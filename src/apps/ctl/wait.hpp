@@ -30,8 +30,8 @@ struct wait_request {
   std::function<void(const wait_verdict&)> on_progress; ///< after each reading; may be empty
 };
 
-/// Waits, woken by the store, until the condition holds; gives the record that met it. A Degraded or
-/// Rejected agent is waited for like any other, because it retries. Fails with timed_out and the
+/// Waits, woken by the store, until the condition holds; gives the record that met it. A Degraded
+/// or Rejected agent is waited for like any other, because it retries. Fails with timed_out and the
 /// blockers, with canceled when stopped, with not_found when the store knows no such agent.
 outcome<agent_record> wait_for(store& from, const wait_request& request);
 
