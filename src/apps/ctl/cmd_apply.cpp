@@ -70,7 +70,7 @@ exit_code run(const context& c, const plan_options& o) {
       values.push_back(value_of(*planned));
   }
   if (!c.as_table())
-    c.print(values);
+    c.print_value(values);
   return exit_code::ok;
 }
 
@@ -101,7 +101,7 @@ exit_code run(const context& c, const apply_options& o) {
     c.print(verdict_line(*done, o.dry_run));
   }
   if (!c.as_table())
-    c.print(values);
+    c.print_value(values);
   if (o.wait && !o.dry_run) {
     const auto waited = wait_for_all(c, **to, agents, *o.wait);
     code = code == exit_code::ok ? waited : code;

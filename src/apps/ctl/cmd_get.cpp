@@ -52,7 +52,7 @@ exit_code get_manifest(const context& c, store& from, const std::string& agent) 
     return c.fail(exit_code::invalid_document,
                   "the manifest of '" + agent
                     + "' in the store is not JSON; overwrite it with 'harmonyctl apply --force'");
-  c.print(document);
+  c.print_value(document);
   return exit_code::ok;
 }
 
@@ -90,7 +90,7 @@ exit_code run(const context& c, const describe_options& o) {
     if (c.as_table())
       c.print(describe_resource(*record, *o.resource, now, c.colour()));
     else
-      c.print(resource_value(*record, *o.resource));
+      c.print_value(resource_value(*record, *o.resource));
     return exit_code::ok;
   }
   const auto device = (*from)->get(bucket::device_info, o.agent, c.time.left());
@@ -98,7 +98,7 @@ exit_code run(const context& c, const describe_options& o) {
   if (c.as_table())
     c.print(describe_agent(*record, facts, now, c.colour()));
   else
-    c.print(agent_value(*record, facts, now));
+    c.print_value(agent_value(*record, facts, now));
   return exit_code::ok;
 }
 

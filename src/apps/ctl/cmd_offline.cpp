@@ -50,7 +50,7 @@ exit_code run(const context& c, const validate_options& o) {
     auto issues = json::array();
     for (const auto& d : read->diagnostics)
       issues.push_back(value_of(d));
-    c.print(issues);
+    c.print_value(issues);
   }
   if (read->diagnostics.empty())
     return exit_code::ok;
@@ -63,7 +63,7 @@ exit_code run(const context& c, const version_options& /*o*/) {
   if (c.as_table())
     c.print("harmonyctl " HARMONY_VERSION "\n");
   else
-    c.print(json{{"name", "harmonyctl"}, {"version", HARMONY_VERSION}});
+    c.print_value(json{{"name", "harmonyctl"}, {"version", HARMONY_VERSION}});
   return exit_code::ok;
 }
 

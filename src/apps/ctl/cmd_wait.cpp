@@ -23,7 +23,7 @@ exit_code run(const context& c, const wait_options& o) {
             + std::to_string(done->status->observed_generation) + ", "
             + std::string{name_of(done->status->phase)} + ")\n");
   else
-    c.print(json{{"agent", o.agent},
+    c.print_value(json{{"agent", o.agent},
                  {"condition", describe(o.condition)},
                  {"observedGeneration", done->status->observed_generation},
                  {"phase", name_of(done->status->phase)}});

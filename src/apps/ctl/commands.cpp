@@ -11,7 +11,7 @@ void context::print(const std::string& text) const {
   env.out << text << std::flush;
 }
 
-void context::print(const json& value) const {
+void context::print_value(const json& value) const {
   print(render(value, global.format));
 }
 

@@ -21,7 +21,7 @@ struct context {
   }
   [[nodiscard]] bool as_table() const { return global.format == output_format::table; }
   void print(const std::string& text) const;
-  void print(const json& value) const;
+  void print_value(const json& value) const;
 
   /// Says `error: …` on stderr and gives the exit code of the failure.
   [[nodiscard]] exit_code fail(const failure& why) const;
