@@ -95,11 +95,12 @@ using status_aggregator_actor =
                    /// Writes a last time and quits.
                    caf::reacts_to<stop_requested>>;
 
-using manifest_watcher_actor = caf::typed_actor<
-  /// Read the key now.
-  caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
-  /// Own timer: read the key although no hint came.
-  caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
+using manifest_watcher_actor =
+  caf::typed_actor<caf::reacts_to<roll_call>,
+                   /// Read the key now.
+                   caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
+                   /// Own timer: read the key although no hint came.
+                   caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using heartbeat_actor =
   caf::typed_actor<caf::reacts_to<standing_changed>,

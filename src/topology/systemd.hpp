@@ -27,33 +27,33 @@ struct wait_limit {
 
 /// A unit as the service manager sees it; the names are systemd's own (org.freedesktop.systemd1).
 struct unit_properties {
-  std::string load_state = "not-found";  ///< "loaded", "not-found", "bad-setting", "error", "masked"
+  std::string load_state = "not-found"; ///< "loaded", "not-found", "bad-setting", "error", "masked"
   std::string active_state = "inactive"; ///< "active", "activating", "failed", …
   std::string sub_state = "dead";
-  std::string unit_file_state;      ///< "enabled", "disabled", "static", …; empty: no unit file
-  std::string fragment_path;        ///< the unit file it was loaded from; empty: none
-  std::string invocation_id;        ///< tells one run from the next; empty: never ran
-  bool need_reload = false;         ///< its files changed since they were loaded
-  bool condition_result = true;     ///< whether its Condition…= held at the last start
-  std::uint32_t restarts = 0;       ///< by systemd itself (Restart=)
+  std::string unit_file_state;  ///< "enabled", "disabled", "static", …; empty: no unit file
+  std::string fragment_path;    ///< the unit file it was loaded from; empty: none
+  std::string invocation_id;    ///< tells one run from the next; empty: never ran
+  bool need_reload = false;     ///< its files changed since they were loaded
+  bool condition_result = true; ///< whether its Condition…= held at the last start
+  std::uint32_t restarts = 0;   ///< by systemd itself (Restart=)
 
   friend bool operator==(const unit_properties&, const unit_properties&) = default;
 };
 
 /// How the last run of a unit ended.
 struct unit_result {
-  std::string result;           ///< "success", "exit-code", "signal", "start-limit-hit", …
-  std::int32_t code = 0;        ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: no main process ended
-  std::int32_t status = 0;      ///< exit status or signal number
+  std::string result;      ///< "success", "exit-code", "signal", "start-limit-hit", …
+  std::int32_t code = 0;   ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: no main process ended
+  std::int32_t status = 0; ///< exit status or signal number
 };
 
 /// One line of a list of units.
 struct unit_row {
-  std::string name;   ///< as asked for
-  std::string load;   ///< LoadState
-  std::string active; ///< ActiveState
-  std::string sub;    ///< SubState
-  std::string path;   ///< object path
+  std::string name;      ///< as asked for
+  std::string load;      ///< LoadState
+  std::string active;    ///< ActiveState
+  std::string sub;       ///< SubState
+  std::string path;      ///< object path
   std::uint32_t job = 0; ///< id of the queued job; 0: none
 };
 

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <system_error>
 
+#include "topology/files_error.hpp"
+
 namespace harmony {
 
 namespace {
@@ -32,30 +34,8 @@ private:
   int fd_;
 };
 
-failure failed(const std::string& what, const std::filesystem::path& path, int error) {
-  ec code = ec::io_error;
-  std::string remedy;
-  switch (error) {
-  case EACCES:
-  case EPERM:
-    code = ec::permission_denied;
-    remedy = "; run the agent as root, or with --systemd user";
-    break;
-  case ENOSPC:
-  case EDQUOT:
-    code = ec::disk_full;
-    remedy = "; free some space";
-    break;
-  case EROFS:
-    code = ec::read_only;
-    remedy = "; mount it writable";
-    break;
-  case ELOOP:
-  case ENOTDIR: code = ec::unsafe_path; break;
-  default: break;
-  }
-  return {code, "cannot " + what + " '" + path.string()
-                  + "': " + std::generic_category().message(error) + remedy};
+failure failed(std::string_view what, const std::filesystem::path& path, int error) {
+  return from_errno(error, what, path.string());
 }
 
 // Unique times: the clock has nanoseconds where the kernel's stamps have ticks. An owner may always
@@ -87,8 +67,8 @@ std::string temporary_of(const std::string& name) {
 outcome<void> write_temporary(int folder, const std::string& name,
                               const std::filesystem::path& path, std::string_view content) {
   ::unlinkat(folder, name.c_str(), 0);
-  const descriptor file{::openat(folder, name.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  const descriptor file{
+    ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
   if (!file.ok())
     return failed("create a file beside", path, errno);
   if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0)
@@ -113,6 +93,8 @@ outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
   if (!file.ok()) {
     if (errno == ENOENT || errno == ENOTDIR)
       return unit_file{};
+    if (errno == ENXIO) // a socket
+      return unit_file{unit_file::kind::other, {}};
     if (errno != ELOOP)
       return failed("read", path, errno);
     std::error_code ignored;
@@ -144,8 +126,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
                               overwrite how) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  const descriptor folder{
-    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder.ok())
     return failed("open the folder of", path, errno);
   const auto name = path.filename().string();
@@ -168,8 +149,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
 }
 
 outcome<void> remove_unit_file(const std::filesystem::path& path) {
-  const descriptor folder{
-    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder.ok()) {
     if (errno == ENOENT)
       return {};

@@ -32,7 +32,8 @@ enum class bus_answer {
   files       ///< a(ss): unit files, path and state
 };
 
-using bus_value = std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::string>;
+using bus_value =
+  std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::uint64_t, std::string>;
 
 struct bus_unit {
   std::string name, load, active, sub, path;

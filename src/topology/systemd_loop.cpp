@@ -39,8 +39,8 @@ constexpr std::array manager_matches{
   "interface='org.freedesktop.systemd1.Manager',member='UnitFilesChanged'"};
 
 std::string unit_match(const std::string& path) {
-  const auto where = path.empty() ? std::string{"path_namespace='"} + units_path + "'"
-                                  : "path='" + path + "'";
+  const auto where =
+    path.empty() ? std::string{"path_namespace='"} + units_path + "'" : "path='" + path + "'";
   return "type='signal',sender='org.freedesktop.systemd1'," + where
          + ",interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'";
 }
@@ -61,8 +61,11 @@ bus_request manager_call(std::string method) {
 } // namespace
 
 systemd_loop::systemd_loop(std::string address)
-  : address_(std::move(address)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-    connecting_since_(clock::now()), next_try_(connecting_since_), retry_delay_(first_retry) {}
+  : address_(std::move(address)),
+    wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    connecting_since_(clock::now()),
+    next_try_(connecting_since_),
+    retry_delay_(first_retry) {}
 
 systemd_loop::~systemd_loop() {
   if (wake_ >= 0)

@@ -97,8 +97,8 @@ std::string_view remedy_of(ec code) {
 
 failure failed(const std::string& what, const bus_error& e) {
   const auto code = code_of(e);
-  return {code, what + ": " + (e.message.empty() ? e.name : e.message)
-                  + std::string{remedy_of(code)}};
+  return {code,
+          what + ": " + (e.message.empty() ? e.name : e.message) + std::string{remedy_of(code)}};
 }
 
 enum class ending { answered, timed_out, canceled };
@@ -145,8 +145,11 @@ bus_request manager_call(std::string method, std::vector<bus_argument> arguments
 }
 
 bus_request property_of(const std::string& unit, std::string interface, std::string name) {
-  return {unit_object_path(unit), properties_interface, "Get",
-          {std::move(interface), std::move(name)}, bus_answer::property};
+  return {unit_object_path(unit),
+          properties_interface,
+          "Get",
+          {std::move(interface), std::move(name)},
+          bus_answer::property};
 }
 
 // "web.service": "org.freedesktop.systemd1.Service".
@@ -184,7 +187,10 @@ unit_properties properties_from(const std::map<std::string, bus_value>& all) {
   p.fragment_path = text("FragmentPath");
   p.invocation_id = text("InvocationID");
   p.need_reload = flag("NeedDaemonReload", false);
-  p.condition_result = flag("ConditionResult", true);
+  // It is false, too, as long as no start was tried.
+  const auto tried = all.find("ConditionTimestamp");
+  p.condition_result = flag("ConditionResult", true) || tried == all.end()
+                       || value_or(tried->second, std::uint64_t{0}) == 0;
   return p;
 }
 
@@ -195,7 +201,8 @@ std::string quoted(const std::string& unit) {
 } // namespace
 
 systemd_manager::systemd_manager(const systemd_config& config)
-  : scope_(config.manager), folder_(unit_folder_of(config)),
+  : scope_(config.manager),
+    folder_(unit_folder_of(config)),
     loop_(std::make_shared<systemd_loop>(bus_address_of(config))) {
   std::promise<void> end;
   ended_ = end.get_future();
@@ -220,12 +227,14 @@ std::string_view systemd_manager::journal_command() const {
   return scope_ == systemd_config::scope::user ? "journalctl --user -u" : "journalctl -u";
 }
 
-outcome<unit_properties> systemd_manager::properties(const std::string& unit,
-                                                     bool fresh_file_state,
+outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool fresh_file_state,
                                                      const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
-  std::vector<bus_request> calls{{unit_object_path(unit), properties_interface, "GetAll",
-                                  {std::string{unit_interface}}, bus_answer::properties}};
+  std::vector<bus_request> calls{{unit_object_path(unit),
+                                  properties_interface,
+                                  "GetAll",
+                                  {std::string{unit_interface}},
+                                  bus_answer::properties}};
   const bool service = is_service(unit);
   if (service)
     calls.push_back(property_of(unit, type_interface(unit), "NRestarts"));
@@ -319,21 +328,21 @@ outcome<void> systemd_manager::reset_failed(const std::string& unit, const wait_
 
 outcome<void> systemd_manager::enable(const std::string& unit, const wait_limit& limit) {
   const auto what = "cannot enable " + quoted(unit);
-  auto replies
-    = replies_of(*loop_,
-                 loop_->call({manager_call("EnableUnitFiles",
-                                           {std::vector<std::string>{unit}, false, false},
-                                           bus_answer::flag)},
-                             limit.deadline),
-                 what, limit);
+  auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("EnableUnitFiles", {std::vector<std::string>{unit}, false, false},
+                              bus_answer::flag)},
+                limit.deadline),
+    what, limit);
   if (!replies)
     return replies.error();
   const auto& reply = replies->front();
   if (reply.error)
     return failed(what, *reply.error);
   if (!reply.flag)
-    return {ec::unit_invalid, what + ": its unit file has no [Install] section; add one with "
-                                     "WantedBy=, or leave 'enabled' out"};
+    return {ec::unit_invalid, what
+                                + ": its unit file has no [Install] section; add one with "
+                                  "WantedBy=, or leave 'enabled' out"};
   return {};
 }
 
@@ -341,9 +350,9 @@ outcome<void> systemd_manager::disable(const std::string& unit, const wait_limit
   const auto what = "cannot disable " + quoted(unit);
   auto replies = replies_of(
     *loop_,
-    loop_->call({manager_call("DisableUnitFiles", {std::vector<std::string>{unit}, false},
-                              bus_answer::none)},
-                limit.deadline),
+    loop_->call(
+      {manager_call("DisableUnitFiles", {std::vector<std::string>{unit}, false}, bus_answer::none)},
+      limit.deadline),
     what, limit);
   if (!replies)
     return replies.error();
@@ -369,8 +378,8 @@ outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::stri
   if (units.empty())
     return std::vector<unit_row>{};
   auto replies = replies_of(
-    *loop_, loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)},
-                        limit.deadline),
+    *loop_,
+    loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)}, limit.deadline),
     what, limit);
   if (!replies)
     return replies.error();
@@ -391,8 +400,8 @@ outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::stri
   return rows;
 }
 
-outcome<std::vector<std::string>> systemd_manager::file_states(
-  const std::vector<std::string>& units, const wait_limit& limit) {
+outcome<std::vector<std::string>>
+systemd_manager::file_states(const std::vector<std::string>& units, const wait_limit& limit) {
   const std::string what = "cannot list the unit files";
   if (units.empty())
     return std::vector<std::string>{};
