@@ -242,7 +242,7 @@ kind_entry entry(std::string_view name, std::string_view doc, const shape<Spec>&
             form.read(value, out.emplace<Spec>(), where);
           },
           [form](const resource_spec& spec) { return form.write(std::get<Spec>(spec)); },
-          form.schema};
+          [form](schema_context& ctx) { return form.schema(ctx); }};
 }
 
 } // namespace
