@@ -17,6 +17,8 @@ constexpr const char* exit_codes = R"(Exit codes:
 
 Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options; NO_COLOR.)";
 
+constexpr const char* default_wait = "60s";
+
 /// The declared command line and where its values go.
 struct declaration {
   declaration() : app("Operates a fleet of devices that run harmony-agent.", "harmonyctl") {}
@@ -76,9 +78,11 @@ void add_agent_override(CLI::App& to, std::string& into) {
 }
 
 void declare_global(CLI::App& app, global_options& global) {
-  app.add_option("-s,--store", global.store, "Where the fleet's state is")
-    ->type_name("nats://HOST:PORT|dir:/PATH")
-    ->capture_default_str();
+  app
+    .add_option("-s,--store", global.store,
+                "The fleet's state: nats://HOST:PORT, tls://HOST:PORT or dir:/PATH "
+                "[dir:/var/lib/harmony/store]")
+    ->type_name("URL");
   app
     .add_option_function<std::string>(
       "-o,--output",
@@ -122,16 +126,16 @@ void declare_changes(declaration& d) {
   apply->add_flag("--force", values->force,
                   "Write although nothing changed, or what is there cannot be read");
   apply->add_flag("--dry-run", values->dry_run, "Show the plan and write nothing");
-  // A flag with an optional value: it must not swallow the word after it.
   const auto into = values;
-  apply->add_flag("--wait{60s}")
-    ->description("Wait until the device has converged, at most so long [60s]")
-    ->type_name("[=DURATION]");
-  apply->callback([apply = apply, into, &result = d.result] {
-    if (const auto* wait = apply->get_option("--wait"); wait->count() > 0)
-      into->wait = duration_of("--wait", wait->as<std::string>());
-    result.command = *into;
-  });
+  apply
+    ->add_option_function<std::string>(
+      "--wait",
+      [into](const std::string& text) {
+        into->wait = duration_of("--wait", text.empty() ? default_wait : text);
+      },
+      "Wait until the device has converged, at most so long [60s]")
+    ->expected(0, 1)
+    ->type_name("[DURATION]");
 
   const auto [remove, remove_values] = add_command<delete_options>(
     d.app, d.result, "delete", "Delete an agent's manifest; its workloads keep running");

@@ -24,9 +24,9 @@ exit_code run(const context& c, const wait_options& o) {
             + std::string{name_of(done->status->phase)} + ")\n");
   else
     c.print_value(json{{"agent", o.agent},
-                 {"condition", describe(o.condition)},
-                 {"observedGeneration", done->status->observed_generation},
-                 {"phase", name_of(done->status->phase)}});
+                       {"condition", describe(o.condition)},
+                       {"observedGeneration", done->status->observed_generation},
+                       {"phase", name_of(done->status->phase)}});
   return exit_code::ok;
 }
 

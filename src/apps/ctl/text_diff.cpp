@@ -22,6 +22,7 @@ lines split(std::string_view text) {
 }
 
 constexpr std::size_t most_lines = 1000;
+constexpr std::size_t longest_line = 200; // bytes of a line that are shown
 
 /// Appends the diff of a[0..] and b[0..], which begin and end with different lines.
 void append_middle(const lines& a, const lines& b, std::vector<diff_line>& out) {
@@ -104,7 +105,9 @@ std::string render_text_diff(std::string_view before, std::string_view after, bo
     const auto look = all[i].sign == '+'   ? tone::good
                       : all[i].sign == '-' ? tone::bad
                                            : tone::plain;
-    const auto line = std::string{all[i].sign} + " " + printable(all[i].text);
+    const auto cut = all[i].text.size() > longest_line;
+    const auto line = std::string{all[i].sign} + " "
+                      + printable(all[i].text.substr(0, longest_line)) + (cut ? "…" : "");
     out.append(indent, ' ').append(coloured(line, look, colour)).append("\n");
   }
   return out;

@@ -168,7 +168,8 @@ outcome<agent_record> wait_for(store& from, const wait_request& request) {
       blockers = {record.error().message};
       next = std::min(next, steady_clock::now() + retry_after);
     }
-    if (!wake->wait_until(next) && steady_clock::now() >= request.end)
+    wake->wait_until(next);
+    if (steady_clock::now() >= request.end)
       return out_of_time(from, request, blockers);
   }
 }
