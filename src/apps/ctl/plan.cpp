@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "apps/ctl/document_tree.hpp"
 #include "apps/ctl/text_diff.hpp"
 #include "core/diff.hpp"
 
@@ -15,10 +16,10 @@ using fields = std::map<std::string, json>;
 void flatten(const std::string& path, const json& value, fields& into) {
   if (value.is_object() && !value.empty()) {
     for (const auto& [key, item] : value.items())
-      flatten(path.empty() ? key : path + "." + key, item, into);
+      flatten(field_path(path, key), item, into);
   } else if (value.is_array() && !value.empty()) {
     for (std::size_t i = 0; i < value.size(); ++i)
-      flatten(path + "[" + std::to_string(i) + "]", value[i], into);
+      flatten(item_path(path, i), value[i], into);
   } else {
     into[path] = value;
   }
