@@ -2,6 +2,7 @@
 
 #include <sdbus-c++/sdbus-c++.h>
 
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -64,13 +65,6 @@ void decode(sdbus::Message& msg, bus_answer answer, bus_reply& out) {
     sdbus::Variant v;
     msg >> v;
     out.value = decode(v);
-    break;
-  }
-  case bus_answer::properties: {
-    std::map<std::string, sdbus::Variant> all;
-    msg >> all;
-    for (const auto& [name, v] : all)
-      out.properties.emplace(name, decode(v));
     break;
   }
   case bus_answer::units: decode_units(msg, out); break;
