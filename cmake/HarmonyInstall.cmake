@@ -1,2 +1,35 @@
-# Install targets are declared where the programs are; this file installs the rest.
-install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+# What is installed beside the programs (those are installed by harmony_program). DESTDIR is honoured.
+set(HARMONY_CONFIG_DIR "/etc/harmony-agent" CACHE PATH "Where the agent reads agent.toml by default")
+
+# The units name the programs' place.
+foreach(manager system user)
+  set(unit "systemd/harmony-agent.service")
+  if(manager STREQUAL "user")
+    set(unit "systemd/user/harmony-agent.service")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/config/${unit}")
+  file(READ "${CMAKE_SOURCE_DIR}/config/${unit}" text)
+  string(REPLACE "/usr/bin/harmony-agent" "${CMAKE_INSTALL_FULL_BINDIR}/harmony-agent" text "${text}")
+  string(REPLACE "/etc/harmony-agent" "${HARMONY_CONFIG_DIR}" text "${text}")
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/install/${manager}/harmony-agent.service"
+       CONTENT "${text}" @ONLY)
+  install(FILES "${CMAKE_BINARY_DIR}/install/${manager}/harmony-agent.service"
+          DESTINATION "lib/systemd/${manager}")
+endforeach()
+
+# Configuration belongs to the administrator: an existing one is never overwritten.
+install(CODE "
+  set(target \"\$ENV{DESTDIR}${HARMONY_CONFIG_DIR}/agent.toml\")
+  if(NOT EXISTS \"\${target}\" AND EXISTS \"${CMAKE_SOURCE_DIR}/config/agent.toml\")
+    file(INSTALL \"${CMAKE_SOURCE_DIR}/config/agent.toml\" DESTINATION \"${HARMONY_CONFIG_DIR}\")
+  endif()")
+
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/config/schema" DESTINATION "${CMAKE_INSTALL_DATADIR}/harmony-agent"
+        OPTIONAL FILES_MATCHING PATTERN "*.json")
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/config/manifests/" DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" OPTIONAL)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.[1-8]")
+foreach(page ${pages})
+  string(REGEX MATCH "[1-8]$" section "${page}")
+  install(FILES "${page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}")
+endforeach()

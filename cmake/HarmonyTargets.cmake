@@ -8,12 +8,13 @@ function(harmony_library name)
   target_link_libraries(harmony_${name} PUBLIC ${ARGN})
 endfunction()
 
-# harmony_program(TARGET DEPS...): an executable of this folder's sources.
+# harmony_program(TARGET DEPS...): an installed executable of this folder's sources.
 function(harmony_program target)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE ${ARGN})
   target_compile_definitions(${target} PRIVATE HARMONY_VERSION="${PROJECT_VERSION}")
+  install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endfunction()
 
 # Declares the executable `name` of this folder's sources; does nothing where there are none.

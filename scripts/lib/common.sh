@@ -22,10 +22,18 @@ help() {
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # How many compilers fit: one a core, and 1.5 GB of memory for each.
-jobs() {
+compilers() {
   local cores memory
   cores=$(nproc)
   memory=$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)
   [ "$memory" -ge 1 ] || memory=1
   echo $((cores < memory ? cores : memory))
 }
+
+# Where root works in somebody's repository (sudo), what it built stays theirs.
+give_back() {
+  local owner
+  owner=$(stat --format %u "$repository")
+  if is_root && [ "$owner" != 0 ] && [ -d build ]; then chown --recursive --from=0 "$owner" build; fi
+}
+trap give_back EXIT

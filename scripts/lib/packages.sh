@@ -39,6 +39,7 @@ busybox-static    | tests and demo: the one binary of their images
 iproute2          | tests: networks of disposable devices
 procps            | tests: processes
 util-linux        | tests: namespaces
+jq                | demo: reads documents
 curl              | demo: asks the service that it started
 '
 
@@ -46,9 +47,11 @@ curl              | demo: asks the service that it started
 check_packages='
 clang-format-14/clang-format | format; version 14 decides
 clang-tidy-14/clang-tidy | lint
-clang-14/clang    | the same sources must pass a second compiler
 python3           | runs the linter over what changed
 shellcheck        | lint of shell scripts
-jq                | tests of JSON output
-gcovr             | scripts/coverage
+'
+
+# For scripts/coverage.
+coverage_packages='
+gcovr             | turns counters into a report
 '

@@ -69,21 +69,13 @@ void submit(self_pointer self, std::uint64_t operation, operation_kind kind, dur
                                                     s.config.id.str(), limit, std::move(work)});
 }
 
-std::optional<timestamp> wall_time(self_pointer self, const std::optional<instant>& at) {
-  if (!at)
-    return std::nullopt;
-  const auto ahead = *at - self->clock().now();
-  return self->state.config.services->wall_clock()
-         + std::chrono::duration_cast<std::chrono::milliseconds>(ahead);
-}
-
 /// Tells the dispatcher where the resource stands, if that is news.
 void report(self_pointer self) {
   auto& s = self->state;
   const auto& m = s.machine;
   resource_reported now{s.config.id, m.desire, m.troubled(), {}};
   now.status = {m.revision, m.applied_revision, m.phase,
-                m.reason,   m.message,          wall_time(self, m.next_retry),
+                m.reason,   m.message,          m.next_retry ? s.retry_at : std::nullopt,
                 m.attempts, s.origin,           s.seen};
   if (now.status == s.reported.status && now.desire == s.reported.desire
       && now.troubled == s.reported.troubled)

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -48,8 +49,9 @@ struct supervisor_state {
   resource_ptr what; ///< null while only a removal is known
   std::string restart_stamp;
   std::string origin;
-  resource_state seen;        ///< by the last look
-  resource_reported reported; ///< last told to the dispatcher
+  std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
+  resource_state seen;               ///< by the last look
+  resource_reported reported;        ///< last told to the dispatcher
   std::minstd_rand random;
 };
 

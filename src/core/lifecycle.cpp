@@ -88,7 +88,7 @@ public:
       return;
     s_.blind = 0;
     if (e.obstacle)
-      fail(*e.obstacle, false);
+      fail(*e.obstacle);
     else if (e.changes.empty() && !s_.restart_due)
       in_place();
     else
@@ -103,15 +103,15 @@ public:
       return;
     s_.look_again = false;
     ++s_.blind;
-    const bool was_in_place = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
-    if (was_in_place && is_transient(e.why.code) && s_.blind < max_blind_looks) {
-      // A failed look taught nothing: the record stands, for a while.
-      s_.reason = reason_of(e.why.code);
-      s_.message = e.why.message;
+    if (is_in_place() && is_transient(e.why.code) && s_.blind < max_blind_looks) {
+      // A failed look taught nothing: the record stands, for a while. The prober's reason too,
+      // since it comes only once.
+      if (s_.phase == phase_t::ready)
+        enter(phase_t::ready, std::string{reason_of(e.why.code)}, e.why.message);
       arm(c_.now + retry_delay(c_.backoff, s_.blind, c_.jitter));
       return;
     }
-    fail(e.why, false);
+    fail(e.why);
   }
 
   void operator()(const ev::applied& e) {
@@ -123,7 +123,7 @@ public:
 
   void operator()(const ev::apply_failed& e) {
     if (ends(operation_kind::apply, e.operation))
-      fail(e.why, true);
+      fail(e.why);
   }
 
   void operator()(const ev::removed& e) {
@@ -146,8 +146,8 @@ public:
       s_.look_again = true;
       return;
     }
-    const bool may_look = s_.phase == phase_t::ready || s_.phase == phase_t::probing
-                          || s_.phase == phase_t::failed || s_.phase == phase_t::drifted;
+    const bool may_look = is_in_place() || s_.phase == phase_t::failed
+                          || s_.phase == phase_t::drifted || s_.phase == phase_t::observing;
     if (may_look && s_.running == operation_kind::none)
       start_look();
   }
@@ -184,6 +184,10 @@ public:
 private:
   [[nodiscard]] bool leaving() const {
     return s_.phase == phase_t::removing || s_.phase == phase_t::removed;
+  }
+
+  [[nodiscard]] bool is_in_place() const {
+    return s_.phase == phase_t::ready || s_.phase == phase_t::probing;
   }
 
   void enter(phase_t to, std::string reason = {}, std::string message = {}) {
@@ -241,12 +245,18 @@ private:
     }
     if (s_.phase == phase_t::removed || s_.phase == phase_t::rejected || s_.desire.empty())
       return;
-    if (!s_.dependencies_ready && !s_.settled) {
-      disarm();
-      enter(phase_t::blocked, "DependencyNotReady", "waits for " + s_.waiting_for);
-      return;
-    }
-    start_look();
+    if (must_wait())
+      block();
+    else
+      start_look();
+  }
+
+  /// Dependencies count until the desire was once in place.
+  [[nodiscard]] bool must_wait() const { return !s_.dependencies_ready && !s_.settled; }
+
+  void block() {
+    disarm();
+    enter(phase_t::blocked, "DependencyNotReady", "waits for " + s_.waiting_for);
   }
 
   void start(operation_kind kind) {
@@ -272,7 +282,9 @@ private:
   }
 
   void apply_when_due(std::vector<change> changes) {
-    if (c_.now >= s_.not_before)
+    if (must_wait())
+      block();
+    else if (c_.now >= s_.not_before)
       start_apply(std::move(changes));
     else
       arm(s_.not_before);
@@ -283,6 +295,10 @@ private:
     disarm();
     s_.applied_revision = s_.revision;
     s_.settled = true;
+    probe_or_be_ready();
+  }
+
+  void probe_or_be_ready() {
     if (s_.probes.empty() || s_.probes_passed) {
       become_ready();
       return;
@@ -305,33 +321,39 @@ private:
     case phase_t::ready:
     case phase_t::probing: drift("Drifted", describe(changes)); break;
     case phase_t::applying:
-      fail({ec::not_converged, "after the change it still differs: " + describe(changes)}, true);
+      fail({ec::not_converged, "after the change it still differs: " + describe(changes)});
       return;
     default: break;
     }
     apply_when_due(changes);
   }
 
-  /// It was in place and is no more. The first repair is immediate; those soon after it back off.
-  void drift(std::string reason, std::string message) {
+  /// It is in place no more. The first repair is immediate; those soon after it back off; after
+  /// long health the backoff starts over.
+  void lose() {
     if (s_.healthy_since && c_.now - *s_.healthy_since >= c_.backoff.healthy_after)
       s_.failures = 0;
+    s_.healthy_since.reset();
     s_.not_before = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
     ++s_.failures;
-    s_.healthy_since.reset();
     stop_probes();
+  }
+
+  void drift(std::string reason, std::string message) {
+    lose();
     enter(phase_t::drifted, std::move(reason), std::move(message));
   }
 
-  /// It could not be put in place. `gated`: no apply before the retry; otherwise a hint may lead to
-  /// one.
-  void fail(const failure& why, bool gated) {
-    ++s_.failures;
+  /// It could not be put in place, or seen there. After an apply, or the look at what it did, there
+  /// is no other apply before the retry; after any other failure a hint may lead to one sooner.
+  void fail(const failure& why) {
+    if (is_in_place())
+      lose();
+    else
+      ++s_.failures;
     s_.failing = true;
-    s_.healthy_since.reset();
-    stop_probes();
     const auto at = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
-    if (gated)
+    if (s_.phase == phase_t::applying)
       s_.not_before = at;
     enter(phase_t::failed, std::string{reason_of(why.code)}, why.message);
     arm(at);
@@ -367,10 +389,11 @@ private:
 
   /// The probes of a settled resource were changed: nothing on the device is touched.
   void probe_anew() {
-    const bool in_place_now = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
     stop_probes();
-    if (in_place_now)
-      in_place();
+    if (!is_in_place())
+      return;
+    enter(phase_t::probing);
+    probe_or_be_ready();
   }
 
   lifecycle& s_;

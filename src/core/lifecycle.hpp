@@ -32,6 +32,7 @@ namespace ev {
 struct dependencies {
   bool ready = true;
   std::string waiting_for;
+  friend bool operator==(const dependencies&, const dependencies&) = default;
 };
 /// What the resource should be. `desire` is the revision together with the restart stamp: equal
 /// ones mean that nothing new is wanted. `probes` identifies its probes; empty: none.
@@ -143,7 +144,9 @@ enum class operation_kind { none, observe, apply, remove };
 /// - at most one operation is in flight, and every start of one has a number never used before;
 /// - `removed` and, but for a new desire or a removal, `rejected` are final;
 /// - phase is `ready` only if the last look found no change at `desire`;
-/// - with no operation in flight, a timer is armed in the phases failed, drifted and removing.
+/// - no apply starts while a dependency is not ready, unless the desire was once seen in place;
+/// - with no operation in flight, a timer is armed in the phases failed, drifted and removing, and
+///   in observing, where an apply waits for its backoff.
 struct lifecycle {
   resource_phase phase = resource_phase::pending;
   std::string desire;

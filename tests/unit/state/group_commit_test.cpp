@@ -9,12 +9,12 @@
 #include "state/commit_queue.hpp"
 #include "state/state_store.hpp"
 #include "support/catch.hpp"
-#include "unit/state/state_folder.hpp"
+#include "support/temp_dir.hpp"
 
 namespace harmony {
 namespace {
 
-using test::state_folder;
+using test::temp_dir;
 
 /// A commit that waits until it is let go, so that a test decides what queues up meanwhile.
 struct gated_commit {
@@ -136,11 +136,11 @@ TEST_CASE("commit_queue: one bad job in a batch -> only its caller fails") {
 }
 
 TEST_CASE("state_store: claims from 8 threads -> all there at once and after reopening") {
-  const state_folder dir;
+  const temp_dir dir;
   constexpr int threads = 8;
   constexpr int each = 63;
   {
-    auto store = state_store::open(dir.path());
+    auto store = state_store::open(dir.str());
     REQUIRE(store.ok());
     std::atomic<int> failures{0};
     std::vector<std::thread> claimers;
@@ -158,7 +158,7 @@ TEST_CASE("state_store: claims from 8 threads -> all there at once and after reo
       c.join();
     CHECK(failures == 0);
   }
-  const auto again = state_store::open(dir.path());
+  const auto again = state_store::open(dir.str());
   REQUIRE(again.ok());
   CHECK((*again)->all().size() == threads * each);
 }
@@ -182,10 +182,10 @@ TEST_CASE("state_store: threads race for one target -> exactly one has it") {
 }
 
 TEST_CASE("state_store: claim and release of one target by its owner, raced -> mirror is disk") {
-  const state_folder dir;
+  const temp_dir dir;
   std::vector<owned_target> mirror;
   {
-    auto store = state_store::open(dir.path());
+    auto store = state_store::open(dir.str());
     REQUIRE(store.ok());
     std::vector<std::thread> workers;
     for (int t = 0; t < 4; ++t)
@@ -203,7 +203,7 @@ TEST_CASE("state_store: claim and release of one target by its owner, raced -> m
       w.join();
     mirror = (*store)->all();
   }
-  const auto again = state_store::open(dir.path());
+  const auto again = state_store::open(dir.str());
   REQUIRE(again.ok());
   CHECK((*again)->all() == mirror);
 }

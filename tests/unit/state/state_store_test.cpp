@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
-#include "unit/state/state_folder.hpp"
+#include "support/temp_dir.hpp"
 
 namespace harmony {
 namespace {
 
-using test::state_folder;
+using test::temp_dir;
 
 std::unique_ptr<state_store> opened(const std::string& folder) {
   auto store = state_store::open(folder);
@@ -39,8 +39,8 @@ unsigned mode_of(const std::string& path) {
 }
 
 TEST_CASE("state_store: claims -> there again after reopening") {
-  const state_folder dir;
-  const auto folder = dir / "state";
+  const temp_dir dir;
+  const auto folder = (dir / "state").string();
   {
     auto store = opened(folder);
     CHECK(store->all().empty());
@@ -87,16 +87,16 @@ TEST_CASE("state_store: same claim again -> replaced, or no write when equal") {
 }
 
 TEST_CASE("state_store: accepted manifests -> newest first, ten kept, exact bytes") {
-  const state_folder dir;
+  const temp_dir dir;
   const std::string bytes{"{\"a\":\"\0\xff'\"}", 11};
   {
-    auto store = opened(dir.path());
+    auto store = opened(dir.str());
     REQUIRE(store->accepted().ok());
     CHECK_FALSE(store->accepted()->has_value());
     for (generation_number g = 1; g <= 13; ++g)
       REQUIRE(store->save_accepted(g, 2, "sha256:" + std::to_string(g), bytes).ok());
   }
-  const auto store = opened(dir.path());
+  const auto store = opened(dir.str());
   const auto newest = store->accepted();
   REQUIRE(newest.ok());
   REQUIRE(newest->has_value());
@@ -113,40 +113,40 @@ TEST_CASE("state_store: accepted manifests -> newest first, ten kept, exact byte
 }
 
 TEST_CASE("state_store: new folder -> private folder, database and side files") {
-  const state_folder dir;
-  const auto store = opened(dir / "deep/state");
+  const temp_dir dir;
+  const auto store = opened((dir / "deep/state").string());
   REQUIRE(store->claim(file_target("a", "/etc/a")).ok());
-  CHECK(mode_of(dir / "deep/state") == 0700);
-  CHECK(mode_of(dir / "deep/state/state.db") == 0600);
-  CHECK(mode_of(dir / "deep/state/state.db-wal") == 0600);
-  CHECK(mode_of(dir / "deep/state/lock") == 0600);
+  CHECK(mode_of((dir / "deep/state").string()) == 0700);
+  CHECK(mode_of((dir / "deep/state/state.db").string()) == 0600);
+  CHECK(mode_of((dir / "deep/state/state.db-wal").string()) == 0600);
+  CHECK(mode_of((dir / "deep/state/lock").string()) == 0600);
 }
 
 TEST_CASE("state_store: folder open to others -> used as it is, with a notice") {
-  const state_folder dir;
-  REQUIRE(::chmod(dir.path().c_str(), 0755) == 0);
-  const auto store = opened(dir.path());
+  const temp_dir dir;
+  REQUIRE(::chmod(dir.str().c_str(), 0755) == 0);
+  const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
   CHECK(store->notices()[0].find("chmod 700") != std::string::npos);
-  CHECK(mode_of(dir.path()) == 0755);
+  CHECK(mode_of(dir.str()) == 0755);
 }
 
 TEST_CASE("state_store: durable settings -> WAL and synchronous FULL") {
-  const state_folder dir;
-  const auto store = opened(dir.path());
-  SQLite::Database other{dir / "state.db", SQLite::OPEN_READONLY};
+  const temp_dir dir;
+  const auto store = opened(dir.str());
+  SQLite::Database other{(dir / "state.db").string(), SQLite::OPEN_READONLY};
   CHECK(other.execAndGet("PRAGMA journal_mode").getString() == "wal");
   CHECK(other.execAndGet("PRAGMA user_version").getInt() == 1);
 }
 
 TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
-  const state_folder dir;
-  const auto file = dir / "state.db";
+  const temp_dir dir;
+  const auto file = (dir / "state.db").string();
   const auto content = GENERATE(as<std::string>{}, "this is not a database, not at all",
                                 std::string(100, '\0'), std::string(9000, 'x'));
   for (int round = 1; round <= 2; ++round) {
     std::ofstream{file, std::ios::binary | std::ios::trunc} << content;
-    const auto store = opened(dir.path());
+    const auto store = opened(dir.str());
     REQUIRE(store->notices().size() == 1);
     const auto aside = file + ".corrupt-" + std::to_string(round);
     CHECK(store->notices()[0].find("'" + aside + "'") != std::string::npos);
@@ -157,39 +157,39 @@ TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
 }
 
 TEST_CASE("state_store: damaged page in the middle -> set aside") {
-  const state_folder dir;
+  const temp_dir dir;
   {
-    auto store = opened(dir.path());
+    auto store = opened(dir.str());
     for (int i = 0; i < 200; ++i)
       REQUIRE(store->claim(file_target("f" + std::to_string(i), "/etc/" + std::to_string(i))).ok());
   }
   {
-    std::fstream db{dir / "state.db", std::ios::in | std::ios::out | std::ios::binary};
+    std::fstream db{(dir / "state.db").string(), std::ios::in | std::ios::out | std::ios::binary};
     db.seekp(4096 + 8); // the b-tree of the inventory
     db << std::string(4000, '\x7f');
   }
-  const auto store = opened(dir.path());
+  const auto store = opened(dir.str());
   CHECK(store->notices().size() == 1);
   CHECK(store->all().empty());
 }
 
 TEST_CASE("state_store: schema of a newer agent -> set aside untouched") {
-  const state_folder dir;
-  opened(dir.path()).reset();
+  const temp_dir dir;
+  opened(dir.str()).reset();
   {
-    SQLite::Database db{dir / "state.db", SQLite::OPEN_READWRITE};
+    SQLite::Database db{(dir / "state.db").string(), SQLite::OPEN_READWRITE};
     db.exec("PRAGMA user_version=7; CREATE TABLE future (x)");
   }
-  const auto store = opened(dir.path());
+  const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
   CHECK(store->notices()[0].find("schema 7 is newer than this agent's 1") != std::string::npos);
-  SQLite::Database kept{dir / "state.db.corrupt-1", SQLite::OPEN_READONLY};
+  SQLite::Database kept{(dir / "state.db.corrupt-1").string(), SQLite::OPEN_READONLY};
   CHECK(kept.execAndGet("PRAGMA user_version").getInt() == 7);
   CHECK(kept.tableExists("future"));
 }
 
 TEST_CASE("state_store: folder in use by another process -> NameConflict with its pid") {
-  const state_folder dir;
+  const temp_dir dir;
   int ready[2];
   int stay[2];
   REQUIRE(::pipe(ready) == 0);
@@ -198,7 +198,7 @@ TEST_CASE("state_store: folder in use by another process -> NameConflict with it
   REQUIRE(child >= 0);
   if (child == 0) {
     ::close(stay[1]);
-    auto held = state_store::open(dir.path());
+    auto held = state_store::open(dir.str());
     char byte = held ? 'y' : 'n';
     (void)!::write(ready[1], &byte, 1);
     (void)!::read(stay[0], &byte, 1); // until the parent closes its end
@@ -208,24 +208,24 @@ TEST_CASE("state_store: folder in use by another process -> NameConflict with it
   char byte = 0;
   REQUIRE(::read(ready[0], &byte, 1) == 1);
   REQUIRE(byte == 'y');
-  const auto second = state_store::open(dir.path());
+  const auto second = state_store::open(dir.str());
   REQUIRE_FALSE(second.ok());
   CHECK(second.error().code == ec::name_conflict);
   CHECK(second.error().message.find("(pid " + std::to_string(child) + ")") != std::string::npos);
   ::close(stay[1]);
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(state_store::open(dir.path()).ok());
+  CHECK(state_store::open(dir.str()).ok());
   ::close(ready[0]);
   ::close(ready[1]);
 }
 
 TEST_CASE("state_store: process killed right after a claim -> claim is there") {
-  const state_folder dir;
+  const temp_dir dir;
   const auto child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    auto store = state_store::open(dir.path());
+    auto store = state_store::open(dir.str());
     const bool ok = store && (*store)->claim({{"File", "a"}, "/etc/a"})
                     && (*store)->save_accepted(3, 1, "h", "doc");
     if (!ok)
@@ -235,19 +235,19 @@ TEST_CASE("state_store: process killed right after a claim -> claim is there") {
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WIFSIGNALED(status));
-  const auto store = opened(dir.path());
+  const auto store = opened(dir.str());
   CHECK(store->notices().empty());
   CHECK(store->find({"File", "a"}, "/etc/a").has_value());
   CHECK((*store->accepted())->generation == 3);
 }
 
 TEST_CASE("state_store: state folder cannot be made -> failure that names it") {
-  const state_folder dir;
-  std::ofstream{dir / "file"} << "x";
-  const auto below_a_file = state_store::open(dir / "file/state");
+  const temp_dir dir;
+  std::ofstream{(dir / "file").string()} << "x";
+  const auto below_a_file = state_store::open((dir / "file/state").string());
   REQUIRE_FALSE(below_a_file.ok());
-  CHECK(below_a_file.error().message.find(dir / "file") != std::string::npos);
-  const auto is_a_file = state_store::open(dir / "file");
+  CHECK(below_a_file.error().message.find((dir / "file").string()) != std::string::npos);
+  const auto is_a_file = state_store::open((dir / "file").string());
   REQUIRE_FALSE(is_a_file.ok());
   CHECK(is_a_file.error().message.find("Not a directory") != std::string::npos);
   const auto read_only = state_store::open("/proc/harmony-state");

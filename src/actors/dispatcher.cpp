@@ -1,0 +1,246 @@
+#include "actors/dispatcher.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "core/diff.hpp"
+
+namespace harmony {
+
+namespace {
+
+using self_pointer = dispatcher_actor::stateful_pointer<dispatcher_state>;
+using targets_map = std::unordered_map<std::string, resource_id>;
+
+dispatched& ensure(self_pointer self, const resource_id& id) {
+  auto& s = self->state;
+  auto [it, fresh] = s.resources.try_emplace(id);
+  if (fresh)
+    it->second.supervisor = self->spawn(supervisor, supervisor_config{id, s.config.services, self});
+  return it->second;
+}
+
+/// What `id` waits for before it may be applied first.
+ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
+  ev::dependencies needs;
+  for (const auto& each : s.graph.prerequisites(id)) {
+    const auto it = s.resources.find(each);
+    if (it != s.resources.end() && it->second.ready)
+      continue;
+    needs.ready = false;
+    needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.str();
+  }
+  return needs;
+}
+
+// --- a manifest comes
+// -----------------------------------------------------------------------------
+
+std::shared_ptr<const expectation> expected_of(const manifest& m) {
+  auto result = std::make_shared<expectation>();
+  result->generation = m.metadata.generation;
+  for (const auto& r : m.resources)
+    result->desires.emplace(r.id, desire_of(m, r));
+  for (const auto& r : m.rejected)
+    result->desires.emplace(r.id, std::string{});
+  return result;
+}
+
+/// Notes the new desires first, so that a changed prerequisite counts as not ready for all.
+void note_desires(self_pointer self, const expectation& expected) {
+  auto& s = self->state;
+  for (const auto& r : s.current->resources) {
+    auto& d = ensure(self, r.id);
+    if (d.leaving)
+      continue;
+    const auto& desire = expected.desires.at(r.id);
+    d.ready = d.ready && d.desire == desire;
+    d.desire = desire;
+    d.after = s.graph.prerequisites(r.id);
+    if (const auto* driver = s.config.services->drivers->find(r.id.kind))
+      d.target = driver->target(r);
+  }
+}
+
+void send_desire(self_pointer self, const resource& r) {
+  auto& s = self->state;
+  auto& d = s.resources.at(r.id);
+  d.needs = needs_of(s, r.id);
+  self->send(d.supervisor,
+             desired_changed{{s.current, &r}, d.desire, restart_stamp(*s.current, r), d.needs});
+}
+
+void send_desires(self_pointer self) {
+  auto& s = self->state;
+  for (const auto& r : s.current->resources)
+    if (!s.resources.at(r.id).leaving)
+      send_desire(self, r);
+  for (const auto& r : s.current->rejected) {
+    auto& d = ensure(self, r.id);
+    if (d.leaving)
+      continue;
+    d.desire.clear();
+    d.ready = false;
+    self->send(d.supervisor, desire_rejected{{r.code, r.message}, r.origin});
+  }
+}
+
+// --- what left
+// ------------------------------------------------------------------------------------
+
+/// Things that this agent owns and that no supervisor knows: it was stopped before they were
+/// removed. They have no declaration any more, so folders wait for what lies below them.
+void adopt_leftovers(self_pointer self, const expectation& expected) {
+  auto& s = self->state;
+  std::vector<owned_target> left;
+  for (auto& t : s.config.services->owned->all())
+    if (expected.desires.count(t.owner) == 0 && s.resources.count(t.owner) == 0)
+      left.push_back(std::move(t));
+  for (const auto& t : left) {
+    auto& d = ensure(self, t.owner);
+    d.target = t.target;
+    for (const auto& other : left)
+      if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
+        d.after.push_back(other.owner);
+  }
+}
+
+void mark_leaving(self_pointer self, const expectation& expected) {
+  auto& s = self->state;
+  for (auto& [id, d] : s.resources) {
+    if (d.leaving || expected.desires.count(id) != 0)
+      continue;
+    d.leaving = true;
+    d.ready = false;
+    d.desire.clear();
+    spdlog::info("resource '{}' left the manifest", id.str());
+  }
+}
+
+/// Removes what left and is no prerequisite of something that is still to be removed.
+void start_removals(self_pointer self) {
+  auto& s = self->state;
+  std::set<resource_id> needed;
+  for (const auto& [id, d] : s.resources)
+    if (d.leaving)
+      needed.insert(d.after.begin(), d.after.end());
+  for (auto& [id, d] : s.resources) {
+    if (!d.leaving || d.removal_sent || needed.count(id) != 0)
+      continue;
+    d.removal_sent = true;
+    self->send(d.supervisor, removal_requested{});
+  }
+}
+
+/// A supervisor finished a removal. The resource may be wanted again by now.
+void on_removed(self_pointer self, const resource_id& id) {
+  auto& s = self->state;
+  s.resources.erase(id);
+  self->send(s.config.aggregator, resource_forgotten{id});
+  start_removals(self);
+  if (!s.current)
+    return;
+  const auto& all = s.current->resources;
+  const auto it =
+    std::find_if(all.begin(), all.end(), [&](const resource& r) { return r.id == id; });
+  if (it == all.end())
+    return;
+  note_desires(self, *expected_of(*s.current));
+  send_desire(self, *it);
+}
+
+// --- observers
+// ------------------------------------------------------------------------------------
+
+void send_targets(self_pointer self) {
+  auto& s = self->state;
+  std::map<runtime_kind, std::shared_ptr<targets_map>> by_runtime;
+  for (const auto& [runtime, observer] : s.observers)
+    by_runtime[runtime] = std::make_shared<targets_map>();
+  for (const auto& [id, d] : s.resources) {
+    const auto* driver = s.config.services->drivers->find(id.kind);
+    if (driver == nullptr || d.leaving || d.desire.empty())
+      continue;
+    if (const auto it = by_runtime.find(driver->runtime()); it != by_runtime.end())
+      it->second->emplace(d.target, id);
+  }
+  for (auto& [runtime, targets] : by_runtime)
+    self->send(s.observers.at(runtime), targets_changed{std::move(targets)});
+}
+
+// --- handlers
+// -------------------------------------------------------------------------------------
+
+void on_accepted(self_pointer self, manifest_accepted& what) {
+  auto& s = self->state;
+  const auto change = diff(s.current.get(), *what.what);
+  spdlog::info("generation '{}' is in force: {} to create, {} to update, {} kept, {} to remove, "
+               "{} rejected",
+               what.what->metadata.generation, change.create.size(), change.update.size(),
+               change.keep.size(), change.remove.size(), what.what->rejected.size());
+  s.current = std::move(what.what);
+  s.graph = resource_graph{*s.current};
+  const auto expected = expected_of(*s.current);
+  self->send(s.config.aggregator, expectation_changed{expected});
+  adopt_leftovers(self, *expected);
+  note_desires(self, *expected);
+  mark_leaving(self, *expected);
+  send_desires(self);
+  start_removals(self);
+  send_targets(self);
+}
+
+void on_reported(self_pointer self, resource_reported& what) {
+  auto& s = self->state;
+  const auto it = s.resources.find(what.id);
+  if (it == s.resources.end())
+    return;
+  if (what.status.phase == resource_phase::removed) {
+    on_removed(self, what.id);
+    return;
+  }
+  auto& d = it->second;
+  const bool ready = !d.leaving && !d.desire.empty() && what.desire == d.desire
+                     && what.status.phase == resource_phase::ready;
+  if (std::exchange(d.ready, ready) != ready)
+    for (const auto& id : s.graph.dependents(what.id)) {
+      const auto dependent = s.resources.find(id);
+      if (dependent == s.resources.end() || dependent->second.leaving)
+        continue;
+      auto needs = needs_of(s, id);
+      if (needs == dependent->second.needs)
+        continue;
+      dependent->second.needs = needs;
+      self->send(dependent->second.supervisor, dependencies_changed{std::move(needs)});
+    }
+  self->send(s.config.aggregator, std::move(what));
+}
+
+} // namespace
+
+dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config config) {
+  self->state.config = std::move(config);
+  return {
+    [](const roll_call& call) { ++*call.present; },
+    [self](observer_joined& who) {
+      self->state.observers[who.runtime] = std::move(who.observer);
+      send_targets(self);
+    },
+    [self](manifest_accepted& what) { on_accepted(self, what); },
+    [self](resource_reported& what) { on_reported(self, what); },
+    [self](const resource_touched& what) {
+      const auto it = self->state.resources.find(what.id);
+      if (it != self->state.resources.end())
+        self->send(it->second.supervisor, runtime_observed{});
+    },
+    [self](observer_standing& what) { self->send(self->state.config.aggregator, std::move(what)); },
+    [self](stop_requested) {
+      for (const auto& [id, d] : self->state.resources)
+        self->send(d.supervisor, stop_requested{});
+      self->quit();
+    },
+  };
+}
+
+} // namespace harmony

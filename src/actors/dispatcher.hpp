@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "actors/actors.hpp"
+#include "actors/supervisor.hpp"
+#include "core/graph.hpp"
+
+namespace harmony {
+
+/// Turns the manifest in force into a set of supervisors, one a resource.
+struct dispatcher_config {
+  std::shared_ptr<const supervisor_services> services;
+  status_aggregator_actor aggregator;
+};
+
+/// One resource that the dispatcher knows: of the manifest, or on its way out.
+struct dispatched {
+  supervisor_actor supervisor;
+  std::vector<resource_id> after; ///< its prerequisites: removed only when it is gone
+  std::string target;             ///< the runtime's own name of it
+  std::string desire;             ///< the present one; empty: rejected or leaving
+  bool ready = false;             ///< at the present desire
+  bool leaving = false;
+  bool removal_sent = false;
+  ev::dependencies needs; ///< last told to its supervisor
+};
+
+struct dispatcher_state {
+  dispatcher_state() = default;
+
+  static inline const char* name = "dispatcher";
+  dispatcher_config config;
+  manifest_ptr current;
+  resource_graph graph; ///< of `current`
+  std::map<resource_id, dispatched> resources;
+  std::map<runtime_kind, observer_actor> observers;
+};
+
+dispatcher_actor::behavior_type
+dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self, dispatcher_config config);
+
+} // namespace harmony

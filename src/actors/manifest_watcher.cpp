@@ -1,0 +1,130 @@
+#include "actors/manifest_watcher.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace harmony {
+
+namespace {
+
+using self_pointer = manifest_watcher_actor::stateful_pointer<manifest_watcher_state>;
+
+void arm(self_pointer self, duration wait) {
+  self->delayed_send(self, wait, timer_due{++self->state.timer_epoch});
+}
+
+void arm_poll(self_pointer self) {
+  auto& s = self->state;
+  std::uniform_real_distribution<double> factor{0.75, 1.25};
+  arm(self, std::chrono::duration_cast<duration>(s.config.poll_interval * factor(s.random)));
+}
+
+void refuse(self_pointer self, failure why, generation_number generation) {
+  auto& s = self->state;
+  if (s.refused == why)
+    return;
+  s.refused = why;
+  self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
+}
+
+void put_in_force(self_pointer self, manifest m) {
+  self->send(self->state.config.dispatcher,
+             manifest_accepted{std::make_shared<const manifest>(std::move(m))});
+}
+
+void accept(self_pointer self, admission_accepted& what, const std::string& document) {
+  auto& s = self->state;
+  const auto saved = s.config.state->save_accepted(what.mark.generation, what.mark.key_epoch,
+                                                   what.mark.hash, document);
+  if (!saved)
+    spdlog::error("accepted manifest could not be saved, it is in force until the next start: {}",
+                  saved.error().message);
+  s.accepted = what.mark;
+  s.refused.reset();
+  put_in_force(self, std::move(what.value));
+}
+
+void judge(self_pointer self, const std::string& document) {
+  auto& s = self->state;
+  auto verdict = admit(document, s.config.agent, s.accepted, s.config.wall_clock());
+  if (auto* taken = std::get_if<admission_accepted>(&verdict)) {
+    accept(self, *taken, document);
+  } else if (auto* refused = std::get_if<admission_refused>(&verdict)) {
+    refuse(self, std::move(refused->why), refused->generation);
+  } else if (s.refused) {
+    s.refused.reset();
+    self->send(s.config.aggregator, manifest_confirmed{});
+  }
+}
+
+/// Reads the key once. A deleted or missing key changes nothing: it never means "stop everything".
+void read(self_pointer self) {
+  auto& s = self->state;
+  if (!s.connected)
+    return;
+  auto entry = s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+  if (!entry) {
+    spdlog::warn("desired state cannot be read: {}: {}", reason_of(entry.error().code),
+                 entry.error().message);
+    arm(self, s.config.retry_interval);
+    return;
+  }
+  arm_poll(self);
+  if (!*entry || s.read_revision == (*entry)->revision)
+    return;
+  s.read_revision = (*entry)->revision;
+  judge(self, (*entry)->value);
+}
+
+/// Boots offline: the last accepted manifest is in force before any network.
+void resume(self_pointer self) {
+  auto& s = self->state;
+  auto saved = s.config.state->accepted();
+  if (!saved || !*saved)
+    return;
+  const auto& record = **saved;
+  auto reading = read_manifest(record.document);
+  if (!reading.value) {
+    spdlog::error("saved manifest of generation '{}' cannot be read any more, waits for the store",
+                  record.generation);
+    return;
+  }
+  s.accepted = accepted_mark{record.key_epoch, record.generation, record.hash};
+  put_in_force(self, std::move(*reading.value));
+}
+
+/// Several hints that came together are one read.
+void read_soon(self_pointer self) {
+  auto& s = self->state;
+  if (std::exchange(s.reading, true))
+    return;
+  self->send(self, timer_due{++s.timer_epoch});
+}
+
+} // namespace
+
+manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
+                                                       manifest_watcher_config config) {
+  auto& s = self->state;
+  s.random.seed(static_cast<std::minstd_rand::result_type>(config.seed));
+  s.config = std::move(config);
+  resume(self);
+  return {
+    [](const roll_call& call) { ++*call.present; },
+    [self](desired_hinted) { read_soon(self); },
+    [self](const connection_changed& what) {
+      self->state.connected = what.connected;
+      self->state.read_revision.reset(); // never trust a revision across a reconnect
+      if (what.connected)
+        read_soon(self);
+    },
+    [self](timer_due t) {
+      if (t.epoch != self->state.timer_epoch)
+        return;
+      self->state.reading = false;
+      read(self);
+    },
+    [self](stop_requested) { self->quit(); },
+  };
+}
+
+} // namespace harmony

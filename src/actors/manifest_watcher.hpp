@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "actors/actors.hpp"
+#include "core/admission.hpp"
+#include "state/state_store.hpp"
+#include "transport/store.hpp"
+
+namespace harmony {
+
+/// Follows one desired-state key: reads it on each hint, on each connection and now and then, and
+/// admits what it finds. The accepted document is on disk before anybody acts on it.
+struct manifest_watcher_config {
+  std::string agent;
+  store* desired = nullptr;     ///< outlives the actor
+  state_store* state = nullptr; ///< outlives the actor
+  dispatcher_actor dispatcher;
+  status_aggregator_actor aggregator;
+  std::function<timestamp()> wall_clock;
+  duration poll_interval = std::chrono::seconds{60}; ///< jittered by a quarter
+  duration retry_interval = std::chrono::seconds{2};
+  std::chrono::milliseconds get_timeout{5000};
+  std::uint64_t seed = 0;
+};
+
+struct manifest_watcher_state {
+  manifest_watcher_state() = default;
+
+  static inline const char* name = "manifest_watcher";
+  manifest_watcher_config config;
+  std::optional<accepted_mark> accepted;
+  std::optional<std::uint64_t> read_revision; ///< of the document last judged
+  std::optional<failure> refused;             ///< last told
+  bool connected = false;
+  bool reading = false; ///< a read is due in the mailbox
+  std::uint64_t timer_epoch = 0;
+  std::minstd_rand random;
+};
+
+manifest_watcher_actor::behavior_type
+manifest_watcher(manifest_watcher_actor::stateful_pointer<manifest_watcher_state> self,
+                 manifest_watcher_config config);
+
+} // namespace harmony

@@ -1,0 +1,271 @@
+#include "actors/status_aggregator.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <spdlog/spdlog.h>
+
+namespace harmony {
+
+namespace {
+
+using self_pointer = status_aggregator_actor::stateful_pointer<status_aggregator_state>;
+
+/// Compare-and-sets in a row that may lose before the write waits for the next occasion.
+constexpr int max_conflicts = 3;
+
+// --- when to write
+// --------------------------------------------------------------------------------
+
+bool is_settled(agent_phase p) {
+  return p == agent_phase::converged || p == agent_phase::degraded || p == agent_phase::rejected;
+}
+
+void arm(self_pointer self, instant at) {
+  auto& s = self->state;
+  if (s.armed_at && *s.armed_at <= at)
+    return;
+  s.armed_at = at;
+  const timer_due due{++s.timer_epoch};
+  // At once still means after the messages that already wait: they share one write.
+  if (at <= self->clock().now())
+    self->send(self, due);
+  else
+    self->scheduled_send(self, at, due);
+}
+
+// --- what to write
+// --------------------------------------------------------------------------------
+
+std::string count_of(std::size_t n) {
+  return std::to_string(n) + (n == 1 ? " resource" : " resources");
+}
+
+condition ready_condition(const status_aggregator_state& s) {
+  condition c{"Ready", condition_state::false_, {}, {}, s.config.wall_clock()};
+  std::string names;
+  std::size_t waiting = 0;
+  for (const auto& [id, r] : s.standings) {
+    if (r.standing.current && r.standing.phase == resource_phase::ready)
+      continue;
+    if (++waiting <= 3)
+      names += (names.empty() ? "" : ", ") + id.str();
+  }
+  switch (s.document.phase) {
+  case agent_phase::starting:
+    c.reason = "NoManifest";
+    c.message = "no manifest was accepted yet";
+    return c;
+  case agent_phase::converged:
+    c.status = condition_state::true_;
+    c.reason = "AllResourcesReady";
+    c.message = count_of(s.standings.size()) + " ready";
+    return c;
+  default:
+    c.reason = waiting == 0 ? "AllResourcesReady" : "ResourcesNotReady";
+    c.status = waiting == 0 ? condition_state::true_ : condition_state::false_;
+    c.message = waiting == 0
+                  ? count_of(s.standings.size()) + " ready"
+                  : count_of(waiting) + " not ready: " + names + (waiting > 3 ? ", …" : "");
+    return c;
+  }
+}
+
+void refresh(self_pointer self) {
+  auto& s = self->state;
+  std::vector<resource_standing> standings;
+  standings.reserve(s.standings.size());
+  for (const auto& [id, r] : s.standings)
+    standings.push_back(r.standing);
+  const auto before = s.document.phase;
+  s.document.phase = summarise(standings, s.expected != nullptr, s.refused);
+  if (s.document.phase != before)
+    spdlog::info("agent '{}' is {} at generation '{}'", s.config.agent, name_of(s.document.phase),
+                 s.document.observed_generation);
+  const standing_changed standing{s.document.observed_generation, s.document.phase};
+  if (standing.phase == s.told.phase && standing.observed_generation == s.told.observed_generation)
+    return;
+  s.told = standing;
+  self->send(s.config.heartbeat, standing);
+}
+
+/// Something of the document changed: write it when it is time.
+void changed(self_pointer self) {
+  auto& s = self->state;
+  refresh(self);
+  if (!s.connected)
+    return;
+  const auto now = self->clock().now();
+  const bool at_once = is_settled(s.document.phase) || !s.ever_written;
+  arm(self, at_once ? now : std::max(now, s.last_write + s.config.progress_interval));
+}
+
+// --- the write
+// ------------------------------------------------------------------------------------
+
+/// Learns the key's revision from the store.
+outcome<void> learn_revision(status_aggregator_state& s) {
+  auto current = s.config.actual->get(bucket::actual_state, s.config.agent, s.config.put_timeout);
+  if (!current)
+    return current.error();
+  s.revision = *current ? (*current)->revision : 0;
+  return {};
+}
+
+outcome<void> put(status_aggregator_state& s, const std::string& text) {
+  outcome<void> result;
+  for (int i = 0; i < max_conflicts; ++i) {
+    if (!s.revision)
+      if (result = learn_revision(s); !result)
+        return result;
+    auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
+                                       s.config.put_timeout);
+    if (stored) {
+      s.revision = *stored;
+      return {};
+    }
+    result = stored.error();
+    if (stored.error().code != ec::conflict)
+      return result;
+    s.revision.reset();
+  }
+  return result;
+}
+
+void write(self_pointer self) {
+  auto& s = self->state;
+  if (!s.connected)
+    return;
+  set_condition(s.document.conditions, ready_condition(s));
+  s.document.sequence = s.written.sequence;
+  if (s.ever_written && s.document == s.written)
+    return;
+  ++s.document.sequence;
+  auto stored = put(s, write_status(s.document));
+  s.last_write = self->clock().now();
+  if (!stored) {
+    spdlog::warn("agent '{}' cannot write its status: {}: {}; tries again", s.config.agent,
+                 reason_of(stored.error().code), stored.error().message);
+    arm(self, s.last_write + s.config.retry_interval);
+    return;
+  }
+  s.written = s.document;
+  s.ever_written = true;
+}
+
+// --- handlers
+// -------------------------------------------------------------------------------------
+
+bool is_expected(const status_aggregator_state& s, const resource_id& id,
+                 const std::string& desire) {
+  if (!s.expected)
+    return false;
+  const auto it = s.expected->desires.find(id);
+  return it != s.expected->desires.end() && it->second == desire;
+}
+
+void on_expectation(self_pointer self, expectation_changed& what) {
+  auto& s = self->state;
+  s.expected = std::move(what.what);
+  s.refused = false;
+  s.document.observed_generation = s.expected->generation;
+  for (const auto& [id, desire] : s.expected->desires) {
+    s.standings.try_emplace(id);
+    s.document.resources.try_emplace(id);
+  }
+  // What is not expected any more stays, not current, until it is forgotten.
+  for (auto& [id, known] : s.standings)
+    known.standing.current = is_expected(s, id, known.desire);
+  set_condition(s.document.conditions,
+                {"ManifestAccepted", condition_state::true_, "Accepted",
+                 "generation " + std::to_string(s.expected->generation), s.config.wall_clock()});
+  changed(self);
+}
+
+void on_reported(self_pointer self, resource_reported& what) {
+  auto& s = self->state;
+  const bool current = is_expected(s, what.id, what.desire);
+  s.standings[what.id] = {{what.status.phase, current, what.troubled}, std::move(what.desire)};
+  s.document.resources[what.id] = std::move(what.status);
+  changed(self);
+}
+
+void on_refused(self_pointer self, const manifest_refused& what) {
+  auto& s = self->state;
+  s.refused = true;
+  set_condition(s.document.conditions,
+                {"ManifestAccepted", condition_state::false_, std::string{reason_of(what.why.code)},
+                 what.why.message, s.config.wall_clock()});
+  spdlog::warn("manifest is refused, the one before it stays in force: {}: {}",
+               reason_of(what.why.code), what.why.message);
+  changed(self);
+}
+
+void on_confirmed(self_pointer self) {
+  auto& s = self->state;
+  if (!s.refused)
+    return;
+  s.refused = false;
+  set_condition(s.document.conditions,
+                {"ManifestAccepted", condition_state::true_, "Accepted",
+                 "generation " + std::to_string(s.document.observed_generation),
+                 s.config.wall_clock()});
+  changed(self);
+}
+
+void on_observer(self_pointer self, const observer_standing& what) {
+  auto& s = self->state;
+  static constexpr std::array names{"Files", "Systemd", "Containers"};
+  const std::string runtime = names.at(static_cast<std::size_t>(what.runtime));
+  set_condition(s.document.conditions,
+                {runtime + "ObserverStale",
+                 what.seeing ? condition_state::false_ : condition_state::true_,
+                 what.seeing ? "Observing" : "RelistFailed", what.message, s.config.wall_clock()});
+  changed(self);
+}
+
+void on_connection(self_pointer self, const connection_changed& what) {
+  auto& s = self->state;
+  s.connected = what.connected;
+  s.revision
+    .reset(); // another server, or an older store: never trust a revision across a reconnect
+  if (s.connected)
+    arm(self, self->clock().now());
+}
+
+} // namespace
+
+status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
+                                                         status_aggregator_config config) {
+  auto& s = self->state;
+  s.document.agent = config.agent;
+  s.document.boot_id = config.boot_id;
+  s.document.conditions = config.conditions;
+  s.config = std::move(config);
+  return {
+    [](const roll_call& call) { ++*call.present; },
+    [self](expectation_changed& what) { on_expectation(self, what); },
+    [self](resource_reported& what) { on_reported(self, what); },
+    [self](const resource_forgotten& what) {
+      self->state.standings.erase(what.id);
+      self->state.document.resources.erase(what.id);
+      changed(self);
+    },
+    [self](const manifest_refused& what) { on_refused(self, what); },
+    [self](manifest_confirmed) { on_confirmed(self); },
+    [self](const observer_standing& what) { on_observer(self, what); },
+    [self](const connection_changed& what) { on_connection(self, what); },
+    [self](timer_due t) {
+      if (t.epoch != self->state.timer_epoch)
+        return;
+      self->state.armed_at.reset();
+      write(self);
+    },
+    [self](stop_requested) {
+      write(self);
+      self->quit();
+    },
+  };
+}
+
+} // namespace harmony

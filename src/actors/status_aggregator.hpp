@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/actors.hpp"
+#include "core/summary.hpp"
+#include "transport/store.hpp"
+
+namespace harmony {
+
+/// Keeps the newest standing of every resource and writes one status document by compare-and-set:
+/// at once when the device settles, and at most every `progress_interval` on the way there.
+struct status_aggregator_config {
+  std::string agent;
+  std::string boot_id;
+  store* actual = nullptr; ///< outlives the actor
+  heartbeat_actor heartbeat;
+  std::function<timestamp()> wall_clock;
+  std::vector<condition> conditions; ///< those known at the start, e.g. ManifestVerified
+  duration progress_interval = std::chrono::milliseconds{200};
+  duration retry_interval = std::chrono::seconds{1};
+  std::chrono::milliseconds put_timeout{5000};
+};
+
+/// A resource's standing and the desire that it speaks of.
+struct known_standing {
+  resource_standing standing;
+  std::string desire;
+};
+
+struct status_aggregator_state {
+  status_aggregator_state() = default;
+
+  static inline const char* name = "status_aggregator";
+  status_aggregator_config config;
+  agent_status document;
+  std::shared_ptr<const expectation> expected; ///< null before the first manifest
+  std::map<resource_id, known_standing> standings;
+  bool refused = false;
+
+  bool connected = false;
+  std::optional<std::uint64_t> revision; ///< of the key as this agent knows it
+  agent_status written;                  ///< as last stored
+  bool ever_written = false;
+  std::optional<instant> armed_at;
+  std::uint64_t timer_epoch = 0;
+  instant last_write{};
+  standing_changed told; ///< to the heartbeat
+};
+
+status_aggregator_actor::behavior_type
+status_aggregator(status_aggregator_actor::stateful_pointer<status_aggregator_state> self,
+                  status_aggregator_config config);
+
+} // namespace harmony

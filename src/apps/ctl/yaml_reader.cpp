@@ -1,0 +1,240 @@
+#include "apps/ctl/yaml_reader.hpp"
+
+#include <map>
+#include <sstream>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "apps/ctl/json_reader.hpp"
+#include "apps/ctl/tree_builder.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+position place_of(const YAML::Mark& mark) {
+  if (mark.is_null())
+    return {};
+  return {mark.line + 1, mark.column + 1};
+}
+
+bool digits(std::string_view text, std::string_view allowed) {
+  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+/// What a plain scalar is. `ambiguous` is set for numbers whose readers disagree.
+node_kind kind_of_plain(std::string_view text, bool& ambiguous) {
+  ambiguous = false;
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    return node_kind::null;
+  for (const auto* word : {"true", "True", "TRUE", "false", "False", "FALSE"})
+    if (text == word)
+      return node_kind::boolean;
+  auto number = text;
+  if (number.front() == '-' || number.front() == '+')
+    number.remove_prefix(1);
+  constexpr std::string_view decimal = "0123456789";
+  if (digits(number, decimal)) {
+    ambiguous = (number.size() > 1 && number.front() == '0') || text.front() == '+';
+    return ambiguous ? node_kind::string : node_kind::number;
+  }
+  if (number.size() > 2 && number.front() == '0')
+    ambiguous = (number[1] == 'x' && digits(number.substr(2), "0123456789abcdefABCDEF"))
+                || (number[1] == 'o' && digits(number.substr(2), "01234567"))
+                || (number[1] == 'b' && digits(number.substr(2), "01"));
+  return node_kind::string;
+}
+
+/// Turns the parser's events into a tree.
+class handler final : public YAML::EventHandler {
+public:
+  document_tree take() { return builder_.take(); }
+
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    scalar(node_kind::null, "", place_of(mark), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end())
+      throw reading_stopped{place_of(mark), "alias refers to nothing that can be repeated"};
+    builder_.alias(found->second, place_of(mark));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const auto at = place_of(mark);
+    if (builder_.expects_key()) {
+      check_tag(tag, at);
+      if (tag == "?" && value == "<<")
+        throw reading_stopped{at, "merge keys are not supported; repeat the fields"};
+      scalar(node_kind::string, value, at, anchor);
+      return;
+    }
+    // "!" is a quoted or block scalar.
+    if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+      scalar(node_kind::string, value, at, anchor);
+      return;
+    }
+    check_tag(tag, at);
+    bool ambiguous = false;
+    const auto kind = kind_of_plain(value, ambiguous);
+    if (ambiguous)
+      builder_.note(at, "expected a decimal number or a quoted text, got " + value + "; write \""
+                          + value + "\"");
+    scalar(kind, kind == node_kind::boolean ? lower(value) : value, at, anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(node_kind::list, tag, place_of(mark), anchor);
+  }
+  void OnSequenceEnd() override { builder_.close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(node_kind::map, tag, place_of(mark), anchor);
+  }
+  void OnMapEnd() override { builder_.close(); }
+
+private:
+  static std::string lower(std::string text) {
+    for (auto& c : text)
+      c = static_cast<char>(c | 0x20); // only letters come here
+    return text;
+  }
+
+  static void check_tag(const std::string& tag, position at) {
+    if (!tag.empty() && tag != "?" && tag != "!" && tag.rfind("tag:yaml.org,2002:", 0) != 0)
+      throw reading_stopped{at, "tag '" + tag + "' is not supported; leave it out"};
+  }
+
+  void scalar(node_kind kind, std::string text, position at, YAML::anchor_t anchor) {
+    const bool is_key = builder_.expects_key();
+    if (anchor != 0 && !is_key) {
+      auto copy = std::make_shared<node>();
+      copy->kind = kind;
+      copy->text = text;
+      copy->weight = text.size() + 1;
+      copy->at = at;
+      anchors_[anchor] = copy;
+    }
+    builder_.scalar(kind, std::move(text), at);
+  }
+
+  void open(node_kind kind, const std::string& tag, position at, YAML::anchor_t anchor) {
+    check_tag(tag, at);
+    builder_.open(kind, at);
+    if (anchor != 0)
+      anchors_[anchor] = builder_.innermost();
+  }
+
+  tree_builder builder_;
+  std::map<YAML::anchor_t, node_ptr> anchors_;
+};
+
+document_tree stopped(document_tree partial, position at, std::string why,
+                      ec code = ec::invalid_document) {
+  partial.root = nullptr;
+  partial.issues.push_back({at, {"", std::move(why), code}});
+  return partial;
+}
+
+/// Reads the next document into `out`; false when the file has no more. `more` says whether reading
+/// can go on after it.
+bool next_document(YAML::Parser& parser, document_tree& out, bool& more) {
+  handler events;
+  more = false;
+  try {
+    if (!parser.HandleNextDocument(events))
+      return false;
+    out = events.take();
+    more = true;
+  } catch (const reading_stopped& e) {
+    out = stopped(events.take(), e.at, e.what(), e.code);
+  } catch (const YAML::Exception& e) {
+    out = stopped(events.take(), place_of(e.mark), "not valid YAML: " + e.msg);
+  } catch (const std::exception& e) {
+    out = stopped(events.take(), {}, std::string{"not valid YAML: "} + e.what());
+  }
+  return true;
+}
+
+/// Length of the UTF-8 sequence at `i`, 0 if there is none that is well-formed.
+std::size_t sequence_at(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t k) {
+    return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
+  };
+  const auto follows = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(k) >= low && byte(k) <= high;
+  };
+  const auto lead = byte(0);
+  if (lead < 0x80)
+    return 1;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    return follows(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) // no overlong forms, no surrogates
+    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
+  if (lead >= 0xF0 && lead <= 0xF4) // nothing above U+10FFFF
+    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2)
+               && follows(3)
+             ? 4
+             : 0;
+  return 0;
+}
+
+/// Where `text` stops to be UTF-8 text; line 0 if it is text throughout.
+position first_bad_byte(std::string_view text) {
+  position at{1, 1};
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = sequence_at(text, i);
+    if (length == 0 || text[i] == '\0')
+      return at;
+    if (text[i] == '\n')
+      at = {at.line + 1, 1};
+    else
+      at.column += static_cast<int>(length);
+    i += length;
+  }
+  return {};
+}
+
+} // namespace
+
+std::vector<document_tree> read_documents(std::string_view text) {
+  if (text.size() > max_file_bytes)
+    return {stopped({}, {}, "larger than " + std::to_string(max_file_bytes) + " bytes",
+                    ec::document_too_large)};
+  if (const auto bad = first_bad_byte(text); bad.line != 0)
+    return {stopped({}, bad, "not text in UTF-8")};
+  if (text.rfind("\xEF\xBB\xBF", 0) == 0)
+    text.remove_prefix(3);
+  // JSON is read as JSON: YAML parsers do not know its escapes for characters above U+FFFF.
+  if (is_json(text))
+    return {read_json(text)};
+
+  std::vector<document_tree> documents;
+  std::istringstream in{std::string{text}};
+  try {
+    YAML::Parser parser{in};
+    document_tree next;
+    bool more = true;
+    while (more && next_document(parser, next, more)) {
+      const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
+      if (!empty || !next.issues.empty())
+        documents.push_back(std::move(next));
+      next = {};
+    }
+  } catch (const std::exception& e) {
+    documents.push_back(stopped({}, {}, std::string{"not valid YAML: "} + e.what()));
+  }
+  return documents;
+}
+
+} // namespace harmony::ctl

@@ -1,0 +1,40 @@
+#pragma once
+
+// The tables of the documents' parts, each built once.
+
+#include "model/detail/shape.hpp"
+#include "model/status.hpp"
+
+namespace harmony::detail {
+
+/// A kind that `resource_spec` has an alternative for.
+struct kind_entry {
+  std::string_view name;
+  std::string_view doc;
+  std::function<void(const json& value, resource_spec& out, const place& where)> read;
+  std::function<json(const resource_spec& spec)> write;
+  std::function<json(schema_context& ctx)> schema;
+};
+
+/// In the order of `resource_spec`'s alternatives.
+const std::vector<kind_entry>& kinds();
+
+/// The entry of `name`; null where this version has none.
+const kind_entry* find_kind(std::string_view name);
+
+/// Whether `name` is a kind of harmony/v1 that this version does not run.
+bool is_future_kind(std::string_view name) noexcept;
+
+const shape<probe_set>& probe_set_shape();
+const shape<manifest>& manifest_shape();
+const shape<agent_status>& status_shape();
+
+/// The whole schema of a document.
+std::string document_schema(std::string_view title, std::string_view doc, bool strict,
+                            const std::function<json(schema_context&)>& root);
+
+/// Finds what is wrong among the resources of `m` (duplicates, unknown dependencies, cycles). The
+/// faults of resource i go to `parts[i]`; resources without a proper id take no part.
+void check_references(const manifest& m, std::vector<complaints>& parts);
+
+} // namespace harmony::detail

@@ -1,0 +1,202 @@
+// What resources of one manifest say of each other: duplicates, dependencies, cycles.
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+
+#include "model/detail/shapes.hpp"
+
+namespace harmony::detail {
+
+namespace {
+
+using index = std::size_t;
+using lookup = std::unordered_map<resource_id, index>;
+
+constexpr auto none = static_cast<index>(-1);
+
+/// Says something of resource `i`, at `step` below it.
+void fault(std::vector<complaints>& parts, index i, const std::string& step, std::string message,
+           ec code) {
+  parts[i].add("spec.resources[" + std::to_string(i) + "]" + step, std::move(message), code);
+}
+
+lookup find_duplicates(const manifest& m, std::vector<complaints>& parts) {
+  lookup first;
+  for (index i = 0; i < m.resources.size(); ++i) {
+    const auto& id = m.resources[i].id;
+    if (id.kind.empty() || id.name.empty())
+      continue;
+    if (const auto [holder, fresh] = first.try_emplace(id, i); !fresh)
+      fault(parts, i, ".name",
+            "'" + id.str() + "' is the id of spec.resources[" + std::to_string(holder->second)
+              + "] too",
+            ec::duplicate_name);
+  }
+  return first;
+}
+
+/// The thing on the device that two resources must not both manage, and the field that names it.
+struct claim {
+  std::string_view thing;
+  std::string_view field;
+};
+
+claim claim_of(const resource_spec& spec) {
+  if (const auto* file = std::get_if<file_spec>(&spec))
+    return {file->path, "path"};
+  if (const auto* folder = std::get_if<directory_spec>(&spec))
+    return {folder->path, "path"};
+  if (const auto* unit = std::get_if<systemd_unit_spec>(&spec))
+    return {unit->unit, "unit"};
+  return {}; // a container's name follows from its id
+}
+
+void find_shared_targets(const manifest& m, std::vector<complaints>& parts) {
+  std::unordered_map<std::string_view, std::vector<index>> holders;
+  for (index i = 0; i < m.resources.size(); ++i)
+    if (const auto& r = m.resources[i]; !r.id.name.empty() && !claim_of(r.spec).thing.empty())
+      holders[claim_of(r.spec).thing].push_back(i);
+  for (const auto& [thing, all] : holders)
+    for (const auto i : all) {
+      const auto& id = m.resources[i].id;
+      const auto other =
+        std::find_if(all.begin(), all.end(), [&](index j) { return m.resources[j].id != id; });
+      if (other != all.end())
+        fault(parts, i, ".spec." + std::string{claim_of(m.resources[i].spec).field},
+              shown(std::string{thing}) + " is managed by '" + m.resources[*other].id.str()
+                + "' too",
+              ec::duplicate_name);
+    }
+}
+
+void check_known(const manifest& m, const lookup& known, std::vector<complaints>& parts) {
+  const auto each = [&](index i, const std::vector<resource_id>& ids, const char* name) {
+    for (index k = 0; k < ids.size(); ++k)
+      if (!ids[k].name.empty() && known.count(ids[k]) == 0)
+        fault(parts, i, std::string{"."} + name + "[" + std::to_string(k) + "]",
+              "'" + ids[k].str() + "' is not in this manifest", ec::unknown_dependency);
+  };
+  for (index i = 0; i < m.resources.size(); ++i) {
+    each(i, m.resources[i].depends_on, "dependsOn");
+    each(i, m.resources[i].restart_on, "restartOn");
+  }
+}
+
+using graph = std::vector<std::vector<index>>;
+
+/// The strongly connected component of each node (Tarjan, without recursion).
+std::vector<index> components(const graph& edges) {
+  struct visit {
+    index node;
+    index next = 0;
+  };
+  const auto size = edges.size();
+  std::vector<index> order(size, none);
+  std::vector<index> low(size, 0);
+  std::vector<index> component(size, none);
+  std::vector<index> open;
+  std::vector<visit> path;
+  index clock = 0;
+  for (index root = 0; root < size; ++root) {
+    if (order[root] != none)
+      continue;
+    path.push_back({root});
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      if (next == 0) {
+        order[node] = low[node] = clock++;
+        open.push_back(node);
+      }
+      if (next < edges[node].size()) {
+        const auto to = edges[node][next++];
+        if (order[to] == none)
+          path.push_back({to});
+        else if (component[to] == none)
+          low[node] = std::min(low[node], order[to]);
+        continue;
+      }
+      const auto done = node;
+      path.pop_back();
+      if (!path.empty())
+        low[path.back().node] = std::min(low[path.back().node], low[done]);
+      if (low[done] != order[done])
+        continue;
+      index member = none;
+      do {
+        member = open.back();
+        open.pop_back();
+        component[member] = done;
+      } while (member != done);
+    }
+  }
+  return component;
+}
+
+/// The shortest way from `start` back to itself; empty: there is none.
+std::vector<index> cycle_from(index start, const graph& edges,
+                              const std::vector<index>& component) {
+  std::unordered_map<index, index> before;
+  std::deque<index> queue{start};
+  while (!queue.empty()) {
+    const auto node = queue.front();
+    queue.pop_front();
+    for (const auto to : edges[node]) {
+      if (component[to] != component[start])
+        continue;
+      if (to == start) {
+        std::vector<index> way{start};
+        for (auto at = node; at != start; at = before[at])
+          way.push_back(at);
+        std::reverse(way.begin() + 1, way.end());
+        return way;
+      }
+      if (before.try_emplace(to, node).second)
+        queue.push_back(to);
+    }
+  }
+  return {};
+}
+
+/// `File/a -> File/b -> File/a`, at most ten long.
+std::string cycle_text(const manifest& m, const std::vector<index>& way) {
+  constexpr index limit = 10;
+  std::string text;
+  for (index i = 0; i < way.size() && i < limit; ++i)
+    text += m.resources[way[i]].id.str() + " -> ";
+  if (way.size() > limit)
+    text += "(" + std::to_string(way.size() - limit) + " more) -> ";
+  return text + m.resources[way.front()].id.str();
+}
+
+void find_cycles(const manifest& m, const lookup& known, std::vector<complaints>& parts) {
+  graph edges(m.resources.size());
+  for (const auto& [id, i] : known)
+    for (const auto& other : m.resources[i].depends_on)
+      if (const auto to = known.find(other); to != known.end())
+        edges[i].push_back(to->second);
+  const auto component = components(edges);
+  std::vector<bool> told(edges.size(), false);
+  for (index i = 0; i < edges.size(); ++i) {
+    if (told[i])
+      continue;
+    const auto way = cycle_from(i, edges, component);
+    for (const auto member : way) {
+      if (!told[member])
+        fault(parts, member, ".dependsOn", "leads back to itself: " + cycle_text(m, way),
+              ec::dependency_cycle);
+      told[member] = true;
+    }
+  }
+}
+
+} // namespace
+
+void check_references(const manifest& m, std::vector<complaints>& parts) {
+  const auto known = find_duplicates(m, parts);
+  find_shared_targets(m, parts);
+  check_known(m, known, parts);
+  find_cycles(m, known, parts);
+}
+
+} // namespace harmony::detail

@@ -1,0 +1,262 @@
+// AgentStatus and heartbeat: their tables, and the functions of status.hpp.
+
+#include "model/status.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <limits>
+
+#include "model/detail/shapes.hpp"
+
+namespace harmony {
+
+namespace detail {
+
+namespace {
+
+// In the order of the enumerations.
+constexpr std::array<std::string_view, 11> resource_phases{
+  "Pending", "Blocked", "Observing", "Applying", "Probing", "Ready",
+  "Drifted", "Failed",  "Removing",  "Removed",  "Rejected"};
+constexpr std::array<std::string_view, 5> agent_phases{"Starting", "Converging", "Converged",
+                                                       "Degraded", "Rejected"};
+
+template <class E, class Names>
+shape<E> named_by(const Names& names) {
+  return named<E>({names.begin(), names.end()});
+}
+
+constexpr std::uint32_t max_count = 0xFFFFFFFFU;
+
+shape<std::uint32_t> counter() {
+  return whole<std::uint32_t>(0, max_count);
+}
+
+shape<file_state> file_state_shape() {
+  using S = file_state;
+  return object<S>("FileState",
+                   {
+                     optional<S>("presentAt", &S::present_at, text(formats::text),
+                                 "Hash of its content. Left out: absent."),
+                     optional<S>("mode", &S::mode, text(formats::text), "Permissions."),
+                   });
+}
+
+shape<directory_state> directory_state_shape() {
+  using S = directory_state;
+  return object<S>("DirectoryState",
+                   {
+                     optional<S>("present", &S::present, boolean(), "Whether it is there."),
+                     optional<S>("mode", &S::mode, text(formats::text), "Permissions."),
+                   });
+}
+
+shape<unit_status> unit_state_shape() {
+  using S = unit_status;
+  return object<S>(
+    "UnitState",
+    {
+      optional<S>("active", &S::active, text(formats::text), "ActiveState of systemd."),
+      optional<S>("sub", &S::sub, text(formats::text), "SubState of systemd."),
+      optional<S>("restarts", &S::restarts, counter(), "Restarts."),
+      optional<S>("enabled", &S::enabled, text(formats::text), "UnitFileState of systemd."),
+    });
+}
+
+shape<container_state> container_state_shape() {
+  using S = container_state;
+  using R = container_running;
+  using T = container_terminated;
+  using W = container_waiting;
+  const auto running = object<R>(
+    "ContainerRunning", {
+                          optional<R>("since", &R::since, text(formats::text), "When it started."),
+                          optional<R>("restarts", &R::restarts, counter(), "Restarts."),
+                        });
+  using exit = std::numeric_limits<std::int32_t>;
+  const auto exit_code = whole<std::int32_t>(exit::min(), exit::max());
+  const auto terminated = object<T>(
+    "ContainerTerminated",
+    {
+      optional<T>("exitCode", &T::exit_code, exit_code, "Exit code of its first process."),
+      optional<T>("finished", &T::finished, text(formats::text), "When it ended."),
+      optional<T>("restarts", &T::restarts, counter(), "Restarts."),
+    });
+  const auto waiting = object<W>(
+    "ContainerWaiting",
+    {optional<W>("reason", &W::reason, text(formats::text), "E.g. \"absent\" or \"created\".")});
+  return object<S>(
+    "ContainerState",
+    {
+      optional<S>("id", &S::id, text(formats::text), "Id in the runtime."),
+      optional<S>("image", &S::image, text(formats::text), "Id of the image that it runs."),
+      alternative<S>("running", &S::state, running, "It runs."),
+      alternative<S>("terminated", &S::state, terminated, "It ended."),
+      alternative<S>("waiting", &S::state, waiting, "It was not started."),
+    });
+}
+
+shape<resource_state> state_shape() {
+  using S = resource_state;
+  return object<S>("ResourceState",
+                   {
+                     alternative<S>("file", self, file_state_shape(), "Of a File."),
+                     alternative<S>("directory", self, directory_state_shape(), "Of a Directory."),
+                     alternative<S>("unit", self, unit_state_shape(), "Of a SystemdUnit."),
+                     alternative<S>("container", self, container_state_shape(), "Of a Container."),
+                   });
+}
+
+shape<resource_status> resource_status_shape() {
+  using S = resource_status;
+  return object<S>(
+    "ResourceStatus",
+    {
+      required<S>("phase", &S::phase, named_by<resource_phase>(resource_phases),
+                  "Where it stands in its lifecycle."),
+      optional<S>("revision", &S::revision, text(formats::text), "Desired revision."),
+      optional<S>("appliedRevision", &S::applied_revision, text(formats::text),
+                  "Last revision that was seen to be in place."),
+      optional<S>("reason", &S::reason, text(formats::text), "For programs; docs/reasons.md."),
+      optional<S>("message", &S::message, text(formats::text), "For people."),
+      maybe<S>("nextRetry", &S::next_retry, time_stamp(), "When it is tried again."),
+      optional<S>("attempts", &S::attempts, counter(), "Applies since the desire changed."),
+      optional<S>("origin", &S::origin, text(formats::text),
+                  "The class, rollout or person that it came from."),
+      optional<S>("state", &S::state, state_shape(), "As observed."),
+    });
+}
+
+shape<condition> condition_shape() {
+  using S = condition;
+  return object<S>(
+    "Condition",
+    {
+      required<S>("type", &S::type, text(formats::program), "What is said, e.g. \"Ready\"."),
+      required<S>("status", &S::status, named<condition_state>({"True", "False", "Unknown"}),
+                  "Whether it is so."),
+      optional<S>("reason", &S::reason, text(formats::text), "For programs; docs/reasons.md."),
+      optional<S>("message", &S::message, text(formats::text), "For people."),
+      required<S>("lastTransitionTime", &S::last_transition, time_stamp(),
+                  "When the status changed."),
+    });
+}
+
+/// An object whose keys are resource ids.
+shape<std::map<resource_id, resource_status>> by_id(const shape<resource_status>& form) {
+  using map = std::map<resource_id, resource_status>;
+  return {
+    "an object",
+    [=](const json& value, map& out, const place& where) {
+      if (!value.is_object())
+        return mismatch(where, "an object", value);
+      for (const auto& member : value.items()) {
+        resource_id id;
+        if (parse_resource_id(member.key(), id))
+          form.read(member.value(), out[id], where.at(member.key()));
+        else
+          where.at(member.key()).fail("expected as its name " + std::string{formats::id.expected});
+      }
+    },
+    [=](const map& all) {
+      auto result = json::object();
+      for (const auto& each : all)
+        result[each.first.str()] = form.write(each.second);
+      return result;
+    },
+    [=](schema_context& ctx) {
+      return json{{"type", "object"},
+                  {"propertyNames", {{"pattern", formats::id.pattern}}},
+                  {"additionalProperties", form.schema(ctx)}};
+    },
+  };
+}
+
+const shape<heartbeat>& heartbeat_shape() {
+  using S = heartbeat;
+  static const auto form =
+    object<S>("", {
+                    required<S>("b", &S::boot_id, text(formats::boot_id), "Boot id."),
+                    required<S>("s", &S::sequence, whole<std::uint64_t>(0, max_whole), "Sequence."),
+                    required<S>("g", &S::observed_generation,
+                                whole<generation_number>(0, max_whole), "Observed generation."),
+                    required<S>("p", &S::phase, named_by<agent_phase>(agent_phases), "Phase."),
+                  });
+  return form;
+}
+
+/// Reads a document whose unknown fields are left alone.
+template <class T>
+outcome<T> read_lenient(std::string_view what, std::string_view text, const shape<T>& form,
+                        std::size_t bytes) {
+  complaints found{.strict = false};
+  T result;
+  if (const auto value = parse_json(text, {.bytes = bytes}, found))
+    form.read(*value, result, place{found});
+  if (found.count == 0)
+    return result;
+  const auto& first = found.issues.front();
+  return {first.code,
+          "cannot read the " + std::string{what} + ": "
+            + (first.path.empty() ? "" : first.path + ": ") + first.message
+            + (found.count == 1 ? "" : "; and " + std::to_string(found.count - 1) + " more")};
+}
+
+} // namespace
+
+const shape<agent_status>& status_shape() {
+  using S = agent_status;
+  static const auto form = object<S>(
+    "", {
+          constant<S>("apiVersion", "harmony/v1", "Version of the format."),
+          constant<S>("kind", "AgentStatus", "What this document is."),
+          required<S>("agent", &S::agent, text(formats::name), "The device that it is of."),
+          required<S>("bootId", &S::boot_id, text(formats::boot_id), "The run of the agent."),
+          required<S>("sequence", &S::sequence, whole<std::uint64_t>(0, max_whole),
+                      "Counts the writes of this run."),
+          required<S>("observedGeneration", &S::observed_generation,
+                      whole<generation_number>(0, max_whole),
+                      "Generation of the manifest that it speaks of; 0: none."),
+          required<S>("phase", &S::phase, named_by<agent_phase>(agent_phases),
+                      "Where the device stands as a whole."),
+          required<S>("conditions", &S::conditions, list_of(condition_shape()),
+                      "What else is to be said of the device."),
+          required<S>("resources", &S::resources, by_id(resource_status_shape()),
+                      "Where each resource stands."),
+        });
+  return form;
+}
+
+} // namespace detail
+
+std::string_view name_of(resource_phase p) noexcept {
+  return detail::resource_phases[static_cast<std::size_t>(p)];
+}
+
+std::string_view name_of(agent_phase p) noexcept {
+  return detail::agent_phases[static_cast<std::size_t>(p)];
+}
+
+outcome<agent_status> read_status(std::string_view json) {
+  constexpr std::size_t limit = 8 * max_document_bytes; // messages add to what a manifest holds
+  return detail::read_lenient("status", json, detail::status_shape(), limit);
+}
+
+std::string write_status(const agent_status& s) {
+  return detail::to_text(detail::status_shape().write(s));
+}
+
+outcome<heartbeat> read_heartbeat(std::string_view json) {
+  return detail::read_lenient("heartbeat", json, detail::heartbeat_shape(), 1024);
+}
+
+std::string write_heartbeat(const heartbeat& h) {
+  auto bounded = h; // whatever the caller put in: escapes would make it longer
+  std::erase_if(bounded.boot_id,
+                [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) == 0; });
+  bounded.boot_id.resize(std::min<std::size_t>(bounded.boot_id.size(), 16));
+  return detail::to_text(detail::heartbeat_shape().write(bounded));
+}
+
+} // namespace harmony

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reconcilers/reconciler.hpp"
+#include "topology/containers.hpp"
+
+namespace harmony {
+
+/// The labels that make a container this agent's. Ownership is decided by them alone, so it
+/// outlives the agent's own database.
+namespace container_label {
+inline constexpr auto agent = "io.harmony.agent";
+inline constexpr auto resource = "io.harmony.resource"; ///< "Container/<name>"
+inline constexpr auto revision = "io.harmony.revision"; ///< hash of the spec
+inline constexpr auto restart_stamp = "io.harmony.restart-stamp";
+} // namespace container_label
+
+/// What the inventory remembers of a container beside its name; it outlives the agent's restart.
+struct container_note {
+  std::string revision;       ///< that `restarts` counts for
+  std::string restart_stamp;  ///< last one acted on
+  std::uint32_t restarts = 0; ///< starts after it had ended by itself
+  bool restarting = false;    ///< a restart for a new stamp has begun
+
+  friend bool operator==(const container_note&, const container_note&) = default;
+};
+
+std::string write_note(const container_note& note);
+container_note read_note(const std::string& text);
+
+struct container_observed {
+  std::optional<container_info> found; ///< the container of the target's name
+  bool ours = false;                   ///< its labels name this agent and this resource
+  bool recorded = false;               ///< the inventory has it
+  container_note note;
+  std::string last_words; ///< of an exited one: the end of its log, at most 512 bytes
+
+  friend bool operator==(const container_observed&, const container_observed&) = default;
+};
+
+/// The reconciler's logic, free of its topology's type.
+namespace container_ops {
+std::string target(const desired<container_spec>& want);
+outcome<container_observed> observe(container_runtime& runtime, const desired<container_spec>& want,
+                                    op_context& ctx);
+outcome<std::vector<change>> plan(const desired<container_spec>& want,
+                                  const container_observed& seen);
+outcome<void> apply(container_runtime& runtime, const desired<container_spec>& want,
+                    const std::vector<change>& todo, op_context& ctx);
+outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
+resource_state report(const container_observed& seen);
+} // namespace container_ops
+
+/// Kind `Container`: one container named `harmony-<resource name>`, kept running.
+///
+/// A container whose revision label equals the desired revision is kept as it is, whoever started
+/// it last; another revision replaces it, once the new image is on the device. One that ended is
+/// started again. docs/reconcilers/container.md has it for users.
+template <has_containers T>
+class container_reconciler {
+public:
+  using spec_type = container_spec;
+  using observed_type = container_observed;
+  static constexpr auto runtime = runtime_kind::containers;
+
+  /// `topology` outlives the reconciler.
+  explicit container_reconciler(T& topology) : topology_(topology) {}
+
+  static std::string target(const desired<container_spec>& want) {
+    return container_ops::target(want);
+  }
+  outcome<container_observed> observe(const desired<container_spec>& want, op_context& ctx) {
+    return container_ops::observe(topology_.containers(), want, ctx);
+  }
+  static outcome<std::vector<change>> plan(const desired<container_spec>& want,
+                                           const container_observed& seen) {
+    return container_ops::plan(want, seen);
+  }
+  outcome<void> apply(const desired<container_spec>& want, const std::vector<change>& todo,
+                      op_context& ctx) {
+    return container_ops::apply(topology_.containers(), want, todo, ctx);
+  }
+  outcome<void> remove(const owned_target& owned, op_context& ctx) {
+    return container_ops::remove(topology_.containers(), owned, ctx);
+  }
+  static resource_state report(const container_observed& seen) {
+    return container_ops::report(seen);
+  }
+
+private:
+  T& topology_;
+};
+
+} // namespace harmony

@@ -1,0 +1,74 @@
+#pragma once
+
+// What File and Directory have in common: something with a mode, an owner and a group at a path.
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/change.hpp"
+#include "model/ids.hpp"
+#include "model/outcome.hpp"
+#include "reconcilers/reconciler.hpp"
+#include "topology/files.hpp"
+
+namespace harmony {
+
+/// What stands at a path, and what this device makes of the accounts that the spec names.
+struct observed_entry {
+  file_info found;
+  std::string owner; ///< name of found.uid
+  std::string group; ///< name of found.gid
+  account_ids wanted;
+  std::string wanted_owner; ///< name of wanted.uid
+  std::string wanted_group; ///< name of wanted.gid
+  bool owned = false;       ///< by this resource, after the inventory
+  std::string leftover;     ///< name of a temporary that a killed agent left; empty: none
+
+  friend bool operator==(const observed_entry&, const observed_entry&) = default;
+};
+
+/// Permission bits of an octal string such as "0644".
+outcome<std::uint32_t> parse_mode(const std::string& octal);
+std::string format_mode(std::uint32_t mode);
+
+/// "mode", "owner" and "group", where they differ.
+outcome<std::vector<change>> entry_differences(const std::string& mode, const observed_entry& seen);
+
+/// "the mode and the owner": the fields of `changes` for a message.
+std::string list_fields(const std::vector<change>& changes);
+
+/// Reads what stands at `path`, without its content.
+outcome<observed_entry> observe_accounts(file_system& fs, observed_entry seen,
+                                         const std::string& owner, const std::string& group);
+
+/// Runs one operation a path at a time: a second one waits until the first has ended, its deadline
+/// or its cancellation. So an operation that hangs in the kernel and one begun after it never meet.
+class turns {
+public:
+  class turn {
+  public:
+    turn(turns& all, std::string path) : all_(&all), path_(std::move(path)) {}
+    turn(turn&& other) noexcept
+      : all_(std::exchange(other.all_, nullptr)), path_(std::move(other.path_)) {}
+    turn& operator=(turn&&) = delete;
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    ~turn();
+
+  private:
+    turns* all_;
+    std::string path_;
+  };
+
+  outcome<turn> take(const std::string& path, const op_limits& limits);
+
+private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::set<std::string> busy_;
+};
+
+} // namespace harmony

@@ -1,0 +1,235 @@
+#include "topology/podman_client.hpp"
+
+#include "topology/podman_codec.hpp"
+
+namespace harmony {
+
+namespace {
+
+// The API's version: podman 4.0 and newer serve it.
+constexpr std::string_view api = "/v4.0.0/libpod";
+constexpr std::string_view remedy =
+  "is podman.socket active? Start it with `systemctl start podman.socket`";
+
+std::string path_of(std::string_view rest) {
+  return std::string{api} + std::string{rest};
+}
+
+std::string container_path(const std::string& name, std::string_view rest) {
+  return path_of("/containers/") + percent_encode(name) + std::string{rest};
+}
+
+http_request get(std::string target) {
+  http_request ask;
+  ask.method = "GET";
+  ask.target = std::move(target);
+  return ask;
+}
+
+http_request post(std::string target) {
+  http_request ask;
+  ask.method = "POST";
+  ask.target = std::move(target);
+  return ask;
+}
+
+bool good(const http_response& answer) {
+  return answer.status >= 200 && answer.status < 300;
+}
+
+failure unreadable(const std::string& what) {
+  return {ec::runtime_unavailable,
+          "podman gave an answer that is not understood for " + what
+            + "; this agent needs podman 4.0 or newer, see `podman version`"};
+}
+
+std::string quoted(const std::string& text) {
+  return "'" + text + "'";
+}
+
+} // namespace
+
+std::string_view name_of(container_status s) noexcept {
+  switch (s) {
+  case container_status::created: return "created";
+  case container_status::running: return "running";
+  case container_status::paused: return "paused";
+  case container_status::exited: return "exited";
+  case container_status::broken: return "broken";
+  }
+  return "broken";
+}
+
+outcome<http_response> podman_client::call(const http_request& ask,
+                                           const call_limits& limits) const {
+  return http_call(socket_, ask, limits, "podman", remedy);
+}
+
+outcome<void> podman_client::act(const http_request& ask, const std::string& doing,
+                                 const call_limits& limits) const {
+  const auto answer = call(ask, limits);
+  if (!answer)
+    return answer.error();
+  if (good(*answer) || answer->status == 304) // 304: already so
+    return {};
+  return podman::classify(doing, answer->status, answer->body);
+}
+
+outcome<void> podman_client::ping(const call_limits& limits) {
+  const auto answer = call(get(path_of("/_ping")), limits);
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return unreadable("a ping");
+  return {};
+}
+
+outcome<std::optional<container_info>> podman_client::inspect(const std::string& name,
+                                                              const call_limits& limits) {
+  const auto answer = call(get(container_path(name, "/json")), limits);
+  if (!answer)
+    return answer.error();
+  if (answer->status == 404)
+    return std::optional<container_info>{};
+  if (!good(*answer))
+    return podman::classify("cannot inspect container " + quoted(name), answer->status,
+                            answer->body);
+  auto info = podman::read_inspect(answer->body);
+  if (!info)
+    return unreadable("container " + quoted(name));
+  return info;
+}
+
+outcome<std::string> podman_client::create(const std::string& name, const container_spec& spec,
+                                           const std::map<std::string, std::string>& labels,
+                                           const call_limits& limits) {
+  auto ask = post(path_of("/containers/create"));
+  ask.json = podman::create_body(name, spec, labels);
+  ask.repeatable = false;
+  const auto answer = call(ask, limits);
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return podman::classify("cannot create container " + quoted(name) + " from image "
+                              + quoted(spec.image),
+                            answer->status, answer->body);
+  auto id = podman::read_id(answer->body);
+  if (!id)
+    return unreadable("the new container " + quoted(name));
+  return std::move(*id);
+}
+
+outcome<void> podman_client::start(const std::string& id, const call_limits& limits) {
+  return act(post(container_path(id, "/start")), "cannot start container " + quoted(id), limits);
+}
+
+outcome<void> podman_client::stop(const std::string& id, std::chrono::seconds grace,
+                                  const call_limits& limits) {
+  const auto rest = "/stop?timeout=" + std::to_string(grace.count());
+  return act(post(container_path(id, rest)), "cannot stop container " + quoted(id), limits);
+}
+
+outcome<void> podman_client::resume(const std::string& id, const call_limits& limits) {
+  return act(post(container_path(id, "/unpause")), "cannot unpause container " + quoted(id),
+             limits);
+}
+
+outcome<void> podman_client::remove(const std::string& id, std::chrono::seconds grace,
+                                    const call_limits& limits) {
+  auto ask = get(container_path(id, "?force=true&v=true&timeout=" + std::to_string(grace.count())));
+  ask.method = "DELETE";
+  auto done = act(ask, "cannot remove container " + quoted(id), limits);
+  if (!done && done.error().code == ec::not_found)
+    return {};
+  return done;
+}
+
+outcome<std::optional<std::string>> podman_client::image(const std::string& reference,
+                                                         const call_limits& limits) {
+  const auto target = path_of("/images/") + percent_encode(reference) + "/json";
+  const auto answer = call(get(target), limits);
+  if (!answer)
+    return answer.error();
+  if (answer->status == 404)
+    return std::optional<std::string>{};
+  if (!good(*answer))
+    return podman::classify("cannot inspect image " + quoted(reference), answer->status,
+                            answer->body);
+  auto id = podman::read_id(answer->body);
+  if (!id)
+    return unreadable("image " + quoted(reference));
+  return id->starts_with("sha256:") ? id : std::optional{"sha256:" + *id};
+}
+
+outcome<std::string> podman_client::pull(const std::string& reference, const call_limits& limits) {
+  auto ask = post(path_of("/images/pull?reference=") + percent_encode(reference));
+  ask.streamed = true;
+  const auto answer = call(ask, limits);
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return {ec::image_pull_failed, "cannot pull image " + quoted(reference) + ": podman says '"
+                                     + podman::read_error(answer->body) + "'; it is tried again"};
+  return podman::read_pull(reference, answer->body);
+}
+
+outcome<std::vector<container_info>> podman_client::list(const std::string& label,
+                                                         const call_limits& limits) {
+  const auto filters = R"({"label":[")" + label + R"("]})";
+  const auto answer =
+    call(get(path_of("/containers/json?all=true&filters=") + percent_encode(filters)), limits);
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return podman::classify("cannot list containers", answer->status, answer->body);
+  auto list = podman::read_list(answer->body);
+  if (!list)
+    return unreadable("the list of containers");
+  return std::move(*list);
+}
+
+outcome<std::string> podman_client::last_words(const std::string& id, unsigned lines,
+                                               std::size_t bytes, const call_limits& limits) {
+  const auto rest = "/logs?stdout=true&stderr=true&tail=" + std::to_string(lines);
+  const auto answer = call(get(container_path(id, rest)), limits);
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return podman::classify("cannot read the log of container " + quoted(id), answer->status,
+                            answer->body);
+  return podman::read_logs(answer->body, bytes);
+}
+
+outcome<void> podman_client::events(const std::string& label, const std::function<void()>& opened,
+                                    const std::function<void(const container_event&)>& sink,
+                                    const std::stop_token& cancel) {
+  // The header comes before podman's own subscription; `since` closes that gap.
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+    std::chrono::system_clock::now().time_since_epoch());
+  const auto filters = R"({"type":["container"],"label":[")" + label + R"("]})";
+  constexpr std::size_t longest_line = std::size_t{1} << 20;
+  std::string line;
+  auto ask = get(path_of("/events?stream=true&since=") + std::to_string(now.count())
+                 + "&filters=" + percent_encode(filters));
+  ask.streamed = true;
+  ask.opened = opened;
+  ask.piece = [&](std::string_view bytes) {
+    for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
+      line += bytes.substr(0, end);
+      bytes.remove_prefix(end + 1);
+      if (const auto event = podman::read_event(line))
+        sink(*event);
+      line.clear();
+    }
+    line += bytes;
+    return line.size() <= longest_line;
+  };
+  const auto answer = call(ask, {cancel, std::chrono::steady_clock::time_point::max()});
+  if (!answer)
+    return answer.error();
+  if (!good(*answer))
+    return podman::classify("cannot watch containers", answer->status, answer->body);
+  return {ec::runtime_unavailable, "podman ended its event stream; it is opened again"};
+}
+
+} // namespace harmony

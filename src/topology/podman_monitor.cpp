@@ -1,0 +1,132 @@
+#include "topology/podman_monitor.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace harmony {
+
+namespace {
+
+// What changes a container's state. The others (exec, attach, health_status, cleanup, …) would cost
+// a look and show nothing.
+bool matters(const std::string& what) {
+  static const std::set<std::string, std::less<>> events{"create", "start",   "restart", "died",
+                                                         "pause",  "unpause", "remove",  "rename"};
+  return events.contains(what);
+}
+
+std::string fingerprint(const container_info& info) {
+  return info.id + ' ' + std::string{name_of(info.status)} + ' ' + std::to_string(info.pid) + ' '
+         + info.started + ' ' + info.finished + ' ' + info.image_id;
+}
+
+} // namespace
+
+podman_monitor::podman_monitor(container_runtime& runtime, const std::string& agent,
+                               options settings)
+  : runtime_(runtime), label_("io.harmony.agent=" + agent), settings_(settings) {}
+
+void podman_monitor::start(on_hint sink) {
+  sink_ = std::move(sink);
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void podman_monitor::stop() {
+  stop_.request_stop();
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void podman_monitor::watch(std::vector<std::string> targets) {
+  {
+    const std::lock_guard lock{mutex_};
+    targets_ = {targets.begin(), targets.end()};
+    if (targets_.empty())
+      current_.request_stop();
+  }
+  changed_.notify_all();
+}
+
+bool podman_monitor::watched(const std::string& name) const {
+  const std::lock_guard lock{mutex_};
+  return targets_.contains(name);
+}
+
+outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseconds timeout) {
+  std::map<std::string, std::string> facts;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& target : targets_)
+      facts.emplace(target, std::string{});
+  }
+  if (facts.empty())
+    return std::vector<runtime_fact>{};
+  const auto list =
+    runtime_.list(label_, {stop_.get_token(), std::chrono::steady_clock::now() + timeout});
+  if (!list)
+    return list.error();
+  for (const auto& info : *list)
+    if (const auto at = facts.find(info.name); at != facts.end())
+      at->second = fingerprint(info);
+  if (!streaming_) {
+    {
+      const std::lock_guard lock{mutex_};
+      reachable_ = true;
+    }
+    changed_.notify_all();
+  }
+  std::vector<runtime_fact> result;
+  result.reserve(facts.size());
+  for (auto& [target, print] : facts)
+    result.push_back({target, std::move(print)});
+  return result;
+}
+
+void podman_monitor::run() {
+  const auto cancel = stop_.get_token();
+  auto delay = settings_.first_retry;
+  for (;;) {
+    {
+      std::unique_lock lock{mutex_};
+      if (!changed_.wait(lock, cancel, [this] { return !targets_.empty(); }))
+        return;
+      reachable_ = false;
+      current_ = std::stop_source{};
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    const bool broke = stream_once();
+    if (cancel.stop_requested())
+      return;
+    if (!broke || std::chrono::steady_clock::now() - begun >= settings_.settled)
+      delay = settings_.first_retry;
+    if (!broke)
+      continue;
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, cancel, delay, [this] { return reachable_; });
+    delay = std::min(delay * 2, settings_.longest_retry);
+  }
+}
+
+// False where it was ended from this side.
+bool podman_monitor::stream_once() {
+  auto ending = [this] {
+    const std::lock_guard lock{mutex_};
+    return current_;
+  }();
+  const std::stop_callback on_stop{stop_.get_token(), [&ending] { ending.request_stop(); }};
+  const auto opened = [this] {
+    streaming_ = true;
+    sink_({});
+  };
+  const auto event = [this](const container_event& what) {
+    if (matters(what.what) && watched(what.name))
+      sink_(what.name);
+  };
+  // Why it broke matters to nobody: the relist reports a runtime that does not answer.
+  const auto ended = runtime_.events(label_, opened, event, ending.get_token());
+  streaming_ = false;
+  return ended || ended.error().code != ec::canceled;
+}
+
+} // namespace harmony
