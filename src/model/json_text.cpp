@@ -149,9 +149,13 @@ private:
   /// The path of what the first `depth` levels are reading.
   [[nodiscard]] std::string path(std::size_t depth) const {
     std::string result;
-    for (std::size_t i = 0; i < depth; ++i)
-      levels_[i].node->is_array() ? append_step(result, levels_[i].node->size())
-                                  : append_step(result, levels_[i].key);
+    for (std::size_t i = 0; i < depth; ++i) {
+      const auto& each = levels_[i];
+      // An element that is open is in its array already.
+      const std::size_t open = i + 1 < levels_.size() ? 1 : 0;
+      each.node->is_array() ? append_step(result, each.node->size() - open)
+                            : append_step(result, each.key);
+    }
     return result;
   }
 

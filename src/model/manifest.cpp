@@ -70,7 +70,7 @@ rule<resource> spec_by_kind(schema_context& ctx) {
     cases.push_back(
       {{"if", {{"properties", {{"kind", {{"const", each.name}}}}}, {"required", {"kind"}}}},
        {"then", {{"properties", {{"spec", each.schema(ctx)}}}}}});
-  return {{}, {{"allOf", cases}}};
+  return {{}, cases};
 }
 
 /// A list of ids, each once.
@@ -216,7 +216,29 @@ void judge(manifest& m, complaints& found) {
   }
 }
 
-json content_of(const manifest& m) {
+/// Every issue, as far as they can be of use.
+std::vector<issue> listed(const complaints& found) {
+  constexpr std::size_t limit = 1000;
+  auto all = found.issues;
+  auto count = found.count;
+  for (const auto& part : found.parts) {
+    all.insert(all.end(), part.issues.begin(), part.issues.end());
+    count += part.count;
+  }
+  all.resize(std::min(all.size(), limit));
+  if (all.size() < count)
+    all.push_back({{}, "and " + std::to_string(count - all.size()) + " more issues", found.code});
+  return all;
+}
+
+/// What `content_hash` covers. The order of resources and of ids means nothing.
+json content_of(manifest m) {
+  std::sort(m.resources.begin(), m.resources.end(),
+            [](const resource& a, const resource& b) { return a.id < b.id; });
+  for (auto& r : m.resources) {
+    std::sort(r.depends_on.begin(), r.depends_on.end());
+    std::sort(r.restart_on.begin(), r.restart_on.end());
+  }
   auto document = manifest_shape().write(m);
   document["metadata"].erase("generation");
   document["metadata"].erase("issuedAt");
@@ -255,9 +277,7 @@ manifest_reading read_manifest(std::string_view text) {
   manifest m;
   manifest_shape().read(*document, m, place{found});
   judge(m, found);
-  manifest_reading result{{}, std::move(found.issues)};
-  for (const auto& part : found.parts)
-    result.issues.insert(result.issues.end(), part.issues.begin(), part.issues.end());
+  manifest_reading result{{}, listed(found)};
   if (found.count != 0)
     return result;
   set_aside(m, found.parts);
@@ -294,10 +314,7 @@ outcome<resource_spec> read_spec(std::string_view kind, std::string_view text) {
 }
 
 std::string content_hash(const manifest& m) {
-  auto sorted = m;
-  std::sort(sorted.resources.begin(), sorted.resources.end(),
-            [](const resource& a, const resource& b) { return a.id < b.id; });
-  return "sha256:" + sha256_hex(detail::to_text(detail::content_of(sorted)));
+  return "sha256:" + sha256_hex(detail::to_text(detail::content_of(m)));
 }
 
 std::string json_schema(std::string_view document) {

@@ -85,7 +85,7 @@ template <class S>
 struct rule {
   /// Runs even where fields are wrong: those hold their defaults in `value`.
   std::function<void(const json& object, const S& value, const place& where)> check;
-  json schema; ///< null where a schema cannot say it
+  json schema; ///< a list of fragments that all hold; empty where a schema cannot say it
 };
 
 /// Says that `got` is not what was expected.
@@ -310,7 +310,7 @@ rule<S> exactly_one(std::vector<std::string_view> names) {
               where.fail("expected exactly one of " + text + ", got "
                          + (count == 0 ? "none" : got));
           },
-          {{"oneOf", choices}}};
+          json::array({{{"oneOf", choices}}})};
 }
 
 template <class S>
@@ -350,8 +350,8 @@ json object_schema(schema_context& ctx, const std::vector<field<S>>& fields,
   if (ctx.strict) {
     result["additionalProperties"] = false;
     for (const auto& r : rules)
-      if (!r.schema.is_null())
-        result["allOf"].push_back(r.schema);
+      for (const auto& fragment : r.schema)
+        result["allOf"].push_back(fragment);
   }
   return result;
 }
