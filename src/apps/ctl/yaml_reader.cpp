@@ -220,7 +220,8 @@ std::optional<located_issue> unclosed_quote(std::string_view text) {
     while (more && next_document(parser, next, more))
       for (const auto& i : next.issues)
         if (i.what.message.find("illegal EOF") != std::string::npos)
-          return located_issue{i.at, {"", "not valid YAML: a quoted text is never closed", i.what.code}};
+          return located_issue{i.at,
+                               {"", "not valid YAML: a quoted text is never closed", i.what.code}};
   } catch (const std::exception&) {
     return {}; // the reading proper says it
   }
