@@ -274,6 +274,22 @@ std::unique_ptr<declaration> declare() {
   return d;
 }
 
+/// What is wrong with the command line, for a person.
+std::string explain(const CLI::App& app, const CLI::Error& error) {
+  const auto* at = &app;
+  std::string command = "harmonyctl";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  std::string why = error.what();
+  // The parser only says that a command is missing, not that it does not know the one it got.
+  const auto words = app.remaining(true);
+  if (error.get_name() == "RequiredError" && !words.empty() && at->get_require_subcommand_min() > 0)
+    why = "unknown command '" + words.front() + "'";
+  return "error: " + why + "; see '" + command + " --help'\n";
+}
+
 command_model model_of(const CLI::App& app) {
   command_model model;
   model.name = app.get_name();
@@ -324,13 +340,7 @@ parsing parse_arguments(const std::vector<std::string>& arguments,
     d->app.exit(e, out, out);
     return parse_ended{false, out.str()};
   } catch (const CLI::Error& e) {
-    std::string command = "harmonyctl";
-    for (const CLI::App* at = &d->app; !at->get_subcommands().empty();) {
-      at = at->get_subcommands().front();
-      command += " " + at->get_name();
-    }
-    return parse_ended{true,
-                       "error: " + std::string{e.what()} + "; see '" + command + " --help'\n"};
+    return parse_ended{true, explain(d->app, e)};
   }
 }
 

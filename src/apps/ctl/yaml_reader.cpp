@@ -1,6 +1,7 @@
 #include "apps/ctl/yaml_reader.hpp"
 
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -205,6 +206,50 @@ position first_bad_byte(std::string_view text) {
   return {};
 }
 
+/// The parser takes a quoted text that is never closed for closed when the file ends in a line
+/// break. Without the break it sees the fault, which is what this looks for.
+std::optional<located_issue> unclosed_quote(std::string_view text) {
+  const auto last = text.find_last_not_of(" \t\r\n");
+  if (last == std::string_view::npos)
+    return {};
+  std::istringstream in{std::string{text.substr(0, last + 1)}};
+  try {
+    YAML::Parser parser{in};
+    document_tree next;
+    bool more = true;
+    while (more && next_document(parser, next, more))
+      for (const auto& i : next.issues)
+        if (i.what.message.find("illegal EOF") != std::string::npos)
+          return located_issue{i.at,
+                               {"", "not valid YAML: a quoted text is never closed", i.what.code}};
+  } catch (const std::exception&) {
+    return {}; // the reading proper says it
+  }
+  return {};
+}
+
+std::vector<document_tree> read_yaml(std::string_view text) {
+  if (auto fault = unclosed_quote(text))
+    return {{nullptr, {std::move(*fault)}}};
+  std::vector<document_tree> documents;
+  // The parser reports an unexpected end at the right place only after a line break.
+  std::istringstream in{std::string{text}.append("\n")};
+  try {
+    YAML::Parser parser{in};
+    document_tree next;
+    bool more = true;
+    while (more && next_document(parser, next, more)) {
+      const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
+      if (!empty || !next.issues.empty())
+        documents.push_back(std::move(next));
+      next = {};
+    }
+  } catch (const std::exception& e) {
+    documents.push_back(stopped({}, {}, std::string{"not valid YAML: "} + e.what()));
+  }
+  return documents;
+}
+
 } // namespace
 
 std::vector<document_tree> read_documents(std::string_view text) {
@@ -219,21 +264,13 @@ std::vector<document_tree> read_documents(std::string_view text) {
   if (is_json(text))
     return {read_json(text)};
 
-  std::vector<document_tree> documents;
-  std::istringstream in{std::string{text}};
-  try {
-    YAML::Parser parser{in};
-    document_tree next;
-    bool more = true;
-    while (more && next_document(parser, next, more)) {
-      const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
-      if (!empty || !next.issues.empty())
-        documents.push_back(std::move(next));
-      next = {};
-    }
-  } catch (const std::exception& e) {
-    documents.push_back(stopped({}, {}, std::string{"not valid YAML: "} + e.what()));
-  }
+  auto documents = read_yaml(text);
+  // What begins like JSON and is neither was meant to be JSON; say what JSON lacks.
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '{' && !documents.empty()
+      && documents.front().root == nullptr
+      && documents.front().issues.back().what.code == ec::invalid_document)
+    documents.front().issues = {json_fault(text)};
   return documents;
 }
 

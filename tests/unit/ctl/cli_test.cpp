@@ -110,7 +110,7 @@ TEST_CASE("cli: wrong lines -> refused, naming what is wrong and where help is")
   };
   for (const auto& [line, says] : std::vector<row>{
          {{}, "A subcommand is required; see 'harmonyctl --help'"},
-         {{"frobnicate"}, "frobnicate"},
+         {{"frobnicate"}, "unknown command 'frobnicate'; see 'harmonyctl --help'"},
          {{"get"}, "see 'harmonyctl get --help'"},
          {{"get", "agents", "--nope"}, "--nope; see 'harmonyctl get agents --help'"},
          {{"apply"}, "--file is required; see 'harmonyctl apply --help'"},

@@ -149,15 +149,12 @@ TEST_CASE("get resources: of one agent and of all -> phase, reason, state") {
   terminal t;
   set_up_fleet(t);
   CHECK(t.run({"get", "resources", "pi-1"}) == 0);
-  CHECK(t.out
-        == "RESOURCE        PHASE    REASON          ATTEMPTS   STATE                              "
-           "      "
-           "  MESSAGE\n"
-           "Container/app   Failed   ImageNotFound   3                                             "
-           "     "
-           "     no image 'x'\n"
-           "File/motd       Ready                    0          present, mode 0644, "
-           "sha256:0123456789ab\n");
+  // clang-format off
+  CHECK(t.out ==
+    "RESOURCE        PHASE    REASON          ATTEMPTS   STATE                                     MESSAGE\n"
+    "Container/app   Failed   ImageNotFound   3                                                    no image 'x'\n"
+    "File/motd       Ready                    0          present, mode 0644, sha256:0123456789ab\n");
+  // clang-format on
   REQUIRE(t.run({"apply", "-f", "-"}, yaml_of("pi-2", {"a"})) == 0);
   CHECK(t.run({"get", "resources"}) == 0);
   CHECK(t.out.find("AGENT   RESOURCE") == 0);

@@ -92,7 +92,7 @@ TEST_CASE("documents: nothing, broken text, another document -> one fault that s
   CHECK(lines_of(read_manifests("a", "# only a comment\n", ""))
         == std::vector<std::string>{"a: no manifest in it"});
   CHECK(lines_of(read_manifests("a", "a: [", ""))
-        == std::vector<std::string>{"a:1:5: not valid YAML: end of sequence flow not found"});
+        == std::vector<std::string>{"a:2:1: not valid YAML: end of sequence flow not found"});
   CHECK_FALSE(read_manifests("a", "just text", "").diagnostics.empty());
   CHECK_FALSE(read_manifests("a", "- a\n- b\n", "pi-1").diagnostics.empty());
   CHECK_FALSE(read_manifests("a", "metadata: 5\n", "pi-1").diagnostics.empty());

@@ -57,8 +57,8 @@ TEST_CASE("printable: control characters of both ranges -> shown, the rest untou
 }
 
 TEST_CASE("yaml_writer: texts of several lines -> blocks") {
-  CHECK(to_yaml(json::parse(R"({"spec":{"content":"a\n\n  b\n","list":[{"x":1,"y":[]}]}})"))
-        == "spec:\n  content: |\n    a\n\n      b\n  list:\n  - x: 1\n    y: []\n");
+  CHECK(to_yaml(json::parse(R"({"spec":{"content":"a\n\n  b\n","list":[{"x":1,"z":[]}]}})"))
+        == "spec:\n  content: |\n    a\n\n      b\n  list:\n  - x: 1\n    z: []\n");
 }
 
 } // namespace

@@ -79,8 +79,10 @@ TEST_CASE("yaml_reader: what readers disagree about, or nobody should write -> a
     {"a: &x [*x]", "1:8 : alias refers to a value that it is part of"},
     {"a: *none", "1:4 : not valid YAML: the referenced anchor is not defined"},
     {"a: b: c", "1:5 : not valid YAML: illegal map value"},
-    {"a: [1", "1:6 : not valid YAML: end of sequence flow not found"},
-    {"a: \"x", "1:6 : not valid YAML: illegal EOF in scalar"},
+    {"a: [1", "2:1 : not valid YAML: end of sequence flow not found"},
+    {"a: \"x", "1:6 : not valid YAML: a quoted text is never closed"},
+    {"a: \"x\nb: y\n\n", "2:5 : not valid YAML: a quoted text is never closed"},
+    {"a: 'x\n", "1:6 : not valid YAML: a quoted text is never closed"},
     {"ok: 1\nbad: \xff", "2:6 : not text in UTF-8"},
     {"ok: \xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\xED\xA0\x80", "1:14 : not text in UTF-8"},
     {"over: \xC0\x80", "1:7 : not text in UTF-8"},
@@ -159,8 +161,10 @@ TEST_CASE("yaml_reader: JSON -> its own escapes, numbers as written, places") {
   CHECK(places.locate("b") == position{2, 3});
   CHECK(places.locate("b[1].c") == position{2, 16});
   CHECK(json_of("{\"a\": 1,\n\"a\": 2}") == "2:1 a: duplicate key; the first one is in line 1");
-  // Broken JSON is read as YAML, which says where.
-  CHECK(json_of("{\"a\": 1,\n") == "2:1 : not valid YAML: end of map flow not found");
+  CHECK(json_of("{\"a\": 1,\n")
+        == "2:1 : not valid JSON: syntax error while parsing object key - unexpected end of "
+           "input; expected string literal");
+  CHECK(json_of("{a: 1, b: [x]}") == R"({"a":1,"b":["x"]})"); // YAML's own flow style
 }
 
 TEST_CASE("yaml_reader: every path of a document -> its line and column") {
