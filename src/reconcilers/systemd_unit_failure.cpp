@@ -136,8 +136,10 @@ outcome<void> explain_state(systemd_port& manager, const std::string& unit,
   if (!how.empty())
     return {ec::unit_failed, unit + " failed: " + how + see_log(manager, unit)};
   return {ec::unit_failed, unit
-                             + " ran to its end and is not active; a oneshot service needs "
-                               "RemainAfterExit=yes, or manage the timer that starts it"};
+                             + " was started and is not active: it ran to its end (a oneshot "
+                               "service needs RemainAfterExit=yes, or manage the timer that starts "
+                               "it), or a Condition… of it does not hold"
+                             + see_log(manager, unit)};
 }
 
 } // namespace harmony

@@ -77,9 +77,9 @@ public:
   /// The command that shows a unit's log, for messages: "journalctl -u" or "journalctl --user -u".
   [[nodiscard]] virtual std::string_view journal_command() const = 0;
 
-  /// The properties of `unit`; one that does not exist has load_state "not-found". With
-  /// `fresh_file_state` the unit file state is looked up on disk (about 2 ms); without it may be as
-  /// old as the last reload.
+  /// The properties of `unit`; one that does not exist has load_state "not-found". The unit file
+  /// state may be as old as the last reload; with `fresh_file_state` it is that on disk (which
+  /// costs up to 2 ms for a unit that is not enabled).
   virtual outcome<unit_properties> properties(const std::string& unit, bool fresh_file_state,
                                               const wait_limit& limit) = 0;
 
@@ -113,10 +113,6 @@ public:
   /// The rows of `units`, in their order, by one call.
   virtual outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                               const wait_limit& limit) = 0;
-
-  /// The state on disk of `units`, in their order, by one call; empty: no unit file.
-  virtual outcome<std::vector<std::string>> file_states(const std::vector<std::string>& units,
-                                                        const wait_limit& limit) = 0;
 };
 
 /// Something that happened to the service manager or to a unit.

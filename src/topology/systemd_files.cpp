@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <system_error>
+#include <vector>
 
 #include "topology/files_error.hpp"
 
@@ -86,6 +88,20 @@ outcome<void> sync_folder(int folder, const std::filesystem::path& path) {
   return {};
 }
 
+// The folders of `folder` that hold links to units, sorted.
+std::vector<std::filesystem::path> link_folders(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entry{folder, error};
+  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error)) {
+    const auto kind = entry->path().extension();
+    if (kind == ".wants" || kind == ".requires" || kind == ".upholds")
+      found.push_back(entry->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 } // namespace
 
 outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
@@ -158,6 +174,25 @@ outcome<void> remove_unit_file(const std::filesystem::path& path) {
   if (::unlinkat(folder.get(), path.filename().c_str(), 0) != 0 && errno != ENOENT)
     return failed("remove", path, errno);
   return sync_folder(folder.get(), path);
+}
+
+std::map<std::string, std::string> enabling_links(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> links;
+  for (const auto& from : link_folders(folder)) {
+    std::error_code error;
+    std::filesystem::directory_iterator entry{from, error};
+    for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
+      links[entry->path().filename().string()] += from.filename().string() + " ";
+  }
+  return links;
+}
+
+bool is_linked(const std::filesystem::path& folder, const std::string& unit) {
+  const auto folders = link_folders(folder);
+  return std::any_of(folders.begin(), folders.end(), [&](const std::filesystem::path& from) {
+    std::error_code ignored;
+    return std::filesystem::is_symlink(std::filesystem::symlink_status(from / unit, ignored));
+  });
 }
 
 } // namespace harmony

@@ -74,13 +74,6 @@ void decode(sdbus::Message& msg, bus_answer answer, bus_reply& out) {
     break;
   }
   case bus_answer::units: decode_units(msg, out); break;
-  case bus_answer::files: {
-    std::vector<sdbus::Struct<std::string, std::string>> rows;
-    msg >> rows;
-    for (auto& r : rows)
-      out.files.emplace_back(std::get<0>(r), std::get<1>(r));
-    break;
-  }
   }
 }
 

@@ -28,8 +28,7 @@ enum class bus_answer {
   flag,       ///< b, first of more: EnableUnitFiles
   property,   ///< v: one property
   properties, ///< a{sv}: those of a basic type, and byte arrays as hexadecimal text
-  units,      ///< a(ssssssouso)
-  files       ///< a(ss): unit files, path and state
+  units       ///< a(ssssssouso)
 };
 
 using bus_value =
@@ -47,7 +46,6 @@ struct bus_reply {
   bus_value value; ///< of property
   std::map<std::string, bus_value> properties;
   std::vector<bus_unit> units;
-  std::vector<std::pair<std::string, std::string>> files;
 };
 
 using bus_argument = std::variant<std::string, bool, std::vector<std::string>>;

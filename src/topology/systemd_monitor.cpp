@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "topology/systemd_files.hpp"
+
 namespace harmony {
 
 namespace {
@@ -82,18 +84,17 @@ outcome<std::vector<runtime_fact>> systemd_monitor::relist(std::chrono::millisec
   auto rows = manager_.list(targets, limit);
   if (!rows)
     return rows.error();
-  auto states = manager_.file_states(targets, limit);
-  if (!states)
-    return states.error();
+  const auto links = enabling_links(manager_.unit_folder());
   std::vector<runtime_fact> facts;
   facts.reserve(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const auto& u = (*rows)[i];
     const auto file = file_fingerprint(manager_.unit_folder() / targets[i]);
+    const auto enabled = links.find(targets[i]);
     std::string print;
     if (u.load != "not-found" || !file.empty())
       print = u.load + " " + u.active + " " + u.sub + " " + std::to_string(u.job) + " "
-              + (*states)[i] + " " + file;
+              + (enabled == links.end() ? std::string{} : enabled->second) + file;
     facts.push_back({targets[i], std::move(print)});
   }
   return facts;

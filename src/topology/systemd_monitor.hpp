@@ -13,8 +13,8 @@
 namespace harmony {
 
 /// Watches units: the service manager's signals for what runs, inotify on the unit folder for the
-/// files. A fingerprint of a unit is its state, its job, whether it is enabled, and its file's
-/// identity, size and time.
+/// files. A fingerprint of a unit is its state, its job, the links that enable it, and its
+/// file's identity, size and time.
 class systemd_monitor final : public runtime_monitor {
 public:
   /// Both must outlive this; they may be one object.

@@ -1,5 +1,9 @@
 #include "sim/world.hpp"
 
+#include <cstdlib>
+
+#include <spdlog/spdlog.h>
+
 namespace harmony::test {
 
 std::string fake_driver::target_of(const resource_spec& spec) {
@@ -79,6 +83,8 @@ world::world(std::function<void(agent_config&)> adjust) {
   };
   if (adjust)
     adjust(config_);
+  if (std::getenv("HARMONY_TEST_LOG") == nullptr)
+    spdlog::set_level(spdlog::level::off);
   caf_config_.set("scheduler.policy", caf::atom("testing"));
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   beat_watch_ = link.watch_beats([this](const std::string&) { beats.push_back(now()); }).value();
@@ -109,9 +115,7 @@ void world::stop() {
 }
 
 void world::apply(const std::string& resources) {
-  put_desired(R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-1",)"
-              R"("generation":)"
-              + std::to_string(++generation) + R"(},"spec":{"resources":[)" + resources + "]}}");
+  put_desired(manifest_json(++generation, resources));
 }
 
 void world::put_desired(const std::string& text) {
@@ -178,6 +182,12 @@ void world::drift(const std::string& target) {
 
 caf::scheduler::test_coordinator& world::scheduler() {
   return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+}
+
+std::string manifest_json(generation_number generation, const std::string& resources) {
+  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-1",)"
+         R"("generation":)"
+         + std::to_string(generation) + R"(},"spec":{"resources":[)" + resources + "]}}";
 }
 
 std::string file_json(const std::string& name, const std::string& content,

@@ -153,6 +153,8 @@ private:
   std::unique_ptr<subscription> beat_watch_;
 };
 
+/// A manifest for "pi-1" with this JSON list of resources.
+std::string manifest_json(generation_number generation, const std::string& resources);
 /// A File of the manifest's JSON.
 std::string file_json(const std::string& name, const std::string& content,
                       const std::string& extra = {});

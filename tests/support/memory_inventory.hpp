@@ -12,29 +12,37 @@
 
 namespace harmony::test {
 
-/// An inventory in memory. `before` sees every change before it is made, and may fail it.
+/// An inventory in memory. `before` sees every change before it is made, and may fail it; `after`
+/// sees it made.
 class memory_inventory final : public inventory {
 public:
   std::function<outcome<void>(const char* what)> before = [](const char*) {
     return outcome<void>{};
   };
+  std::function<void(const char* what)> after = [](const char*) {};
 
   outcome<void> claim(const owned_target& t) override {
     if (auto may = before("claim"); !may)
       return may;
-    const std::lock_guard lock{mutex_};
-    for (const auto& [key, other] : records_)
-      if (key.second == t.target && key.first != t.owner)
-        return {ec::name_conflict, "'" + t.target + "' belongs to " + key.first.str()};
-    records_[{t.owner, t.target}] = t;
+    {
+      const std::lock_guard lock{mutex_};
+      for (const auto& [key, other] : records_)
+        if (key.second == t.target && key.first != t.owner)
+          return {ec::name_conflict, "'" + t.target + "' belongs to " + key.first.str()};
+      records_[{t.owner, t.target}] = t;
+    }
+    after("claim");
     return {};
   }
 
   outcome<void> release(const resource_id& owner, const std::string& target) override {
     if (auto may = before("release"); !may)
       return may;
-    const std::lock_guard lock{mutex_};
-    records_.erase({owner, target});
+    {
+      const std::lock_guard lock{mutex_};
+      records_.erase({owner, target});
+    }
+    after("release");
     return {};
   }
 

@@ -81,6 +81,38 @@ TEST_CASE("systemd unit: program that is not there -> UnitFailed that says so") 
         == "h-broken.service failed: exit-code 203/EXEC; see journalctl -u h-broken.service");
 }
 
+TEST_CASE("systemd unit: program killed before it was ready -> UnitFailed with the signal") {
+  device_fixture d;
+  const auto done = d.converge(unit_of(
+    "h-signal.service", "[Service]\nType=notify\nExecStart=/bin/sh -c 'kill -KILL $$$$'\n"));
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::unit_failed);
+  CHECK(done.error().message
+        == "h-signal.service failed: signal 9/KILL; see journalctl -u h-signal.service");
+}
+
+TEST_CASE("systemd unit: Restart= after a crash -> its restart is waited for, counted, kept") {
+  device_fixture d;
+  const auto want =
+    unit_of("h-again.service", "[Service]\nExecStart=/bin/sleep infinity\nRestart=always\n");
+  d.must_converge(want);
+  shell("systemctl kill --signal=KILL h-again.service");
+  REQUIRE(eventually([&] { return d.properties("h-again.service").active_state != "active"; }));
+  d.must_converge(want);
+  CHECK(d.properties("h-again.service").restarts == 1);
+}
+
+TEST_CASE("systemd unit: start limit hit -> forgotten and started") {
+  device_fixture d;
+  auto want =
+    unit_of("h-limit.service", "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n" + sleeper);
+  d.must_converge(want);
+  for (int i = 0; i < 3; ++i)
+    shell("systemctl restart h-limit.service");
+  REQUIRE(d.properties("h-limit.service").active_state == "failed");
+  d.must_converge(want);
+}
+
 TEST_CASE("systemd unit: oneshot that ends -> UnitFailed that names RemainAfterExit") {
   device_fixture d;
   auto want = unit_of("h-once.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n");
