@@ -133,6 +133,15 @@ converge() {
   run harmonyctl get resources $agent
 }
 
+# Asks every port that the manifest speaks of.
+visit() {
+  local port
+  for port in $(desired | jq -r '[.spec.resources[] | .probes.readiness.tcp.port?, .spec.ports[]?.host?]
+                                 | map(select(. != null)) | unique[]'); do
+    run curl --silent --show-error --fail --max-time 5 "http://127.0.0.1:$port/"
+  done
+}
+
 heal_file() {
   local path content
   path=$(field File path)
@@ -184,7 +193,8 @@ look_further() {
   if [ -n "${HARMONY_DEMO_SHELL:-}" ]; then
     note "A shell where all this runs; 'exit' ends it and everything."
     note "Try: harmonyctl watch · harmonyctl describe agent $agent · harmonyctl get manifest $agent -o yaml"
-    PS1='demo # ' script --quiet --command 'bash --norc' /dev/null || true
+    echo "PS1='demo # '" >"$work/shellrc"
+    script --quiet --command "bash --rcfile $work/shellrc" /dev/null || true
   else
     note "scripts/demo --shell   the same, with a shell in the device at the end"
     note "scripts/demo --nats    the same over a real nats-server"
@@ -196,6 +206,7 @@ start_store
 [ "$place" = local ] || build_image
 start_agent
 converge
+[ "$place" = local ] || visit
 heal_file
 [ "$place" = local ] || heal_unit
 collect

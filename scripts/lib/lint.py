@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import threading
@@ -35,7 +36,8 @@ def main():
     stamps = build / "lint"
     stamps.mkdir(exist_ok=True)
     base = subprocess.run([tidy, "--version"], check=True, capture_output=True).stdout
-    base += (root / ".clang-tidy").read_bytes()
+    for config in [root / ".clang-tidy", *sorted(root.glob("tests/**/.clang-tidy"))]:
+        base += config.read_bytes()
     built = dependencies(str(build))
     digests = {}
 
@@ -49,7 +51,8 @@ def main():
 
     todo, clean = [], set()
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        parts = built.get(entry.get("output"))
+        words = shlex.split(entry["command"])
+        parts = built.get(words[words.index("-o") + 1])
         if not parts:
             sys.exit(f"lint: '{entry['file']}' is not built: run scripts/build first")
         key = hashlib.sha256(base + entry["command"].encode())
@@ -77,7 +80,9 @@ def main():
                 print(f"   [{done}/{len(todo)}] {name}", flush=True)
             else:
                 failed.append(name)
-                print(f"   [{done}/{len(todo)}] {name}: FAILED\n{run.stdout}{run.stderr}", flush=True)
+                said = "".join(line for line in (run.stdout + run.stderr).splitlines(keepends=True)
+                               if not line.endswith(" warnings generated.\n"))
+                print(f"   [{done}/{len(todo)}] {name}: FAILED\n{said}", flush=True)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         list(pool.map(lint, todo))

@@ -73,7 +73,7 @@ struct observer_joined {
 };
 
 using dispatcher_actor =
-  caf::typed_actor<caf::reacts_to<observer_joined>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<observer_joined>,
                    /// A manifest is in force: supervisors follow.
                    caf::reacts_to<manifest_accepted>,
                    /// From a supervisor: passed on to the aggregator; may unblock dependents.
@@ -83,8 +83,8 @@ using dispatcher_actor =
                    caf::reacts_to<stop_requested>>;
 
 using status_aggregator_actor =
-  caf::typed_actor<caf::reacts_to<expectation_changed>, caf::reacts_to<resource_reported>,
-                   caf::reacts_to<resource_forgotten>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<expectation_changed>,
+                   caf::reacts_to<resource_reported>, caf::reacts_to<resource_forgotten>,
                    /// A document was not accepted.
                    caf::reacts_to<manifest_refused>,
                    /// The newest document is the accepted one again.
@@ -95,14 +95,14 @@ using status_aggregator_actor =
                    /// Writes a last time and quits.
                    caf::reacts_to<stop_requested>>;
 
-using manifest_watcher_actor = caf::typed_actor<
-  /// Read the key now.
-  caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
-  /// Own timer: read the key although no hint came.
-  caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
+using manifest_watcher_actor =
+  caf::typed_actor<caf::reacts_to<roll_call>, /// Read the key now.
+                   caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
+                   /// Own timer: read the key although no hint came.
+                   caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using heartbeat_actor =
-  caf::typed_actor<caf::reacts_to<standing_changed>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<standing_changed>,
                    /// The connection came: beat now.
                    caf::reacts_to<connection_changed>, caf::reacts_to<interval_changed>,
                    /// Own timer: beat.

@@ -3,6 +3,7 @@
 // Every message that actors exchange: structs with meaning. They never leave the process, so they
 // need no serialisation; large values travel as shared pointers to const.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -169,6 +170,12 @@ struct expectation_changed {
 };
 /// Finish what must be finished, answer nothing more, quit.
 struct stop_requested {};
+/// Are you there? Root asks those whose threads could hang; each adds one when it comes to it.
+struct roll_call {
+  std::shared_ptr<std::atomic<unsigned>> present;
+};
+/// How many answer a roll call: root, dispatcher, manifest_watcher, status_aggregator, heartbeat.
+inline constexpr unsigned roll_call_size = 5;
 /// A configuration reload changed the interval.
 struct interval_changed {
   duration interval{};
@@ -201,3 +208,4 @@ HARMONY_LOCAL_MESSAGE(standing_changed)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
 HARMONY_LOCAL_MESSAGE(stop_requested)
 HARMONY_LOCAL_MESSAGE(interval_changed)
+HARMONY_LOCAL_MESSAGE(roll_call)

@@ -176,6 +176,14 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
   follow_store(self, config);
   self->set_down_handler([self](caf::down_msg& what) { on_down(self, what.source); });
   return {
+    [self](const roll_call& call) {
+      const auto& s = self->state;
+      ++*call.present;
+      self->send(s.dispatcher, call);
+      self->send(s.watcher, call);
+      self->send(s.aggregator, call);
+      self->send(s.heartbeat, call);
+    },
     [self](const connection_changed& what) {
       const auto& s = self->state;
       spdlog::info("store is {}{}{}", what.connected ? "connected" : "not connected",

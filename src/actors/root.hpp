@@ -49,6 +49,8 @@ struct agent_config {
 
 /// From the store's thread: what root passes on.
 using root_actor = caf::typed_actor<
+  /// To all that answer it.
+  caf::reacts_to<roll_call>,
   /// To watcher, aggregator and heartbeat.
   caf::reacts_to<connection_changed>,
   /// To the watcher.

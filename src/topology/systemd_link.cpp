@@ -31,21 +31,22 @@ bus_value decode(const sdbus::Variant& v) {
     return v.get<std::int32_t>();
   if (type == "u")
     return v.get<std::uint32_t>();
+  if (type == "t")
+    return v.get<std::uint64_t>();
   if (type == "ay")
     return hex(v.get<std::vector<std::uint8_t>>());
   return {};
 }
 
 void decode_units(sdbus::Message& msg, bus_reply& out) {
-  using row = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
-                            std::string, sdbus::ObjectPath, std::uint32_t, std::string,
-                            sdbus::ObjectPath>;
+  using row =
+    sdbus::Struct<std::string, std::string, std::string, std::string, std::string, std::string,
+                  sdbus::ObjectPath, std::uint32_t, std::string, sdbus::ObjectPath>;
   std::vector<row> rows;
   msg >> rows;
   for (auto& r : rows)
-    out.units.push_back(
-      {std::get<0>(r), std::get<2>(r), std::get<3>(r), std::get<4>(r), std::get<6>(r),
-       std::get<7>(r)});
+    out.units.push_back({std::get<0>(r), std::get<2>(r), std::get<3>(r), std::get<4>(r),
+                         std::get<6>(r), std::get<7>(r)});
 }
 
 void decode(sdbus::Message& msg, bus_answer answer, bus_reply& out) {
@@ -73,13 +74,6 @@ void decode(sdbus::Message& msg, bus_answer answer, bus_reply& out) {
     break;
   }
   case bus_answer::units: decode_units(msg, out); break;
-  case bus_answer::files: {
-    std::vector<sdbus::Struct<std::string, std::string>> rows;
-    msg >> rows;
-    for (auto& r : rows)
-      out.files.emplace_back(std::get<0>(r), std::get<1>(r));
-    break;
-  }
   }
 }
 
@@ -128,7 +122,8 @@ public:
     try {
       return bus_->processPendingRequest();
     } catch (const std::exception& e) {
-      return {ec::runtime_unavailable, std::string{"the connection to the bus was lost: "} + e.what()};
+      return {ec::runtime_unavailable,
+              std::string{"the connection to the bus was lost: "} + e.what()};
     }
   }
 

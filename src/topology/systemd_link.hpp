@@ -28,11 +28,11 @@ enum class bus_answer {
   flag,       ///< b, first of more: EnableUnitFiles
   property,   ///< v: one property
   properties, ///< a{sv}: those of a basic type, and byte arrays as hexadecimal text
-  units,      ///< a(ssssssouso)
-  files       ///< a(ss): unit files, path and state
+  units       ///< a(ssssssouso)
 };
 
-using bus_value = std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::string>;
+using bus_value =
+  std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::uint64_t, std::string>;
 
 struct bus_unit {
   std::string name, load, active, sub, path;
@@ -46,7 +46,6 @@ struct bus_reply {
   bus_value value; ///< of property
   std::map<std::string, bus_value> properties;
   std::vector<bus_unit> units;
-  std::vector<std::pair<std::string, std::string>> files;
 };
 
 using bus_argument = std::variant<std::string, bool, std::vector<std::string>>;

@@ -8,23 +8,11 @@
 #include <thread>
 
 #include "topology/systemd.hpp"
+#include "topology/systemd_config.hpp"
 
 namespace harmony {
 
 class systemd_loop;
-
-/// Which service manager to talk to, and how.
-struct systemd_config {
-  enum class scope { system, user };
-
-  scope manager = scope::system;
-  /// A D-Bus address. Empty: the system bus, or for a user manager DBUS_SESSION_BUS_ADDRESS, or
-  /// the bus in XDG_RUNTIME_DIR.
-  std::string bus_address;
-  /// Empty: /etc/systemd/system, or for a user manager $XDG_CONFIG_HOME/systemd/user, or
-  /// ~/.config/systemd/user.
-  std::filesystem::path unit_folder;
-};
 
 /// A real service manager over D-Bus. Connects in the background, and again for ever; while it is
 /// away, calls fail with runtime_unavailable. No call may be under way when it is destroyed.
@@ -50,8 +38,6 @@ public:
   outcome<void> reload(const wait_limit& limit) override;
   outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                       const wait_limit& limit) override;
-  outcome<std::vector<std::string>> file_states(const std::vector<std::string>& units,
-                                                const wait_limit& limit) override;
 
   void listen(on_event sink) override;
   void watch_units(std::vector<std::string> units) override;

@@ -30,9 +30,7 @@ public:
 
 private:
   [[nodiscard]] char here() const { return text_[at_]; }
-  [[nodiscard]] position place() const {
-    return {line_, static_cast<int>(at_ - line_start_) + 1};
-  }
+  [[nodiscard]] position place() const { return {line_, static_cast<int>(at_ - line_start_) + 1}; }
 
   void skip_white() {
     while (at_ < text_.size() && white.find(text_[at_]) != std::string_view::npos) {
@@ -102,9 +100,9 @@ private:
     std::string text{text_.substr(at_, end - at_)};
     at_ = end;
     skip_white();
-    const auto kind = text == "null"                       ? node_kind::null
+    const auto kind = text == "null"                      ? node_kind::null
                       : text == "true" || text == "false" ? node_kind::boolean
-                                                           : node_kind::number;
+                                                          : node_kind::number;
     builder_.scalar(kind, std::move(text), at);
   }
 

@@ -42,9 +42,9 @@ node_kind kind_of_plain(std::string_view text, bool& ambiguous) {
     return ambiguous ? node_kind::string : node_kind::number;
   }
   if (number.size() > 2 && number.front() == '0')
-    ambiguous = (number[1] == 'x' && digits(number.substr(2), "0123456789abcdefABCDEF")) ||
-                (number[1] == 'o' && digits(number.substr(2), "01234567")) ||
-                (number[1] == 'b' && digits(number.substr(2), "01"));
+    ambiguous = (number[1] == 'x' && digits(number.substr(2), "0123456789abcdefABCDEF"))
+                || (number[1] == 'o' && digits(number.substr(2), "01234567"))
+                || (number[1] == 'b' && digits(number.substr(2), "01"));
   return node_kind::string;
 }
 
@@ -86,8 +86,8 @@ public:
     bool ambiguous = false;
     const auto kind = kind_of_plain(value, ambiguous);
     if (ambiguous)
-      builder_.note(at, "expected a decimal number or a quoted text, got " + value +
-                          "; write \"" + value + "\"");
+      builder_.note(at, "expected a decimal number or a quoted text, got " + value + "; write \""
+                          + value + "\"");
     scalar(kind, kind == node_kind::boolean ? lower(value) : value, at, anchor);
   }
 
@@ -180,11 +180,10 @@ std::size_t sequence_at(std::string_view text, std::size_t i) {
   if (lead >= 0xC2 && lead <= 0xDF)
     return follows(1) ? 2 : 0;
   if (lead >= 0xE0 && lead <= 0xEF) // no overlong forms, no surrogates
-    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3
-                                                                                            : 0;
+    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
   if (lead >= 0xF0 && lead <= 0xF4) // nothing above U+10FFFF
-    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2) &&
-               follows(3)
+    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2)
+               && follows(3)
              ? 4
              : 0;
   return 0;
