@@ -409,7 +409,7 @@ auto shown(const lifecycle& s) {
 
 } // namespace
 
-lifecycle_step step(lifecycle state, const lifecycle_event& event,
+lifecycle_step step(const lifecycle& state, const lifecycle_event& event,
                     const lifecycle_context& context) {
   lifecycle_step result{state, {}};
   stepper machine{result.state, context};

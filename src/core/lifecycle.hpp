@@ -199,7 +199,7 @@ struct lifecycle_step {
 };
 
 /// Total over phase × event. Never throws; unknown and late answers change nothing.
-lifecycle_step step(lifecycle state, const lifecycle_event& event,
+lifecycle_step step(const lifecycle& state, const lifecycle_event& event,
                     const lifecycle_context& context);
 
 } // namespace harmony

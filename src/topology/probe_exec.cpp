@@ -66,6 +66,7 @@ std::vector<std::string> environment() {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (auto& each : texts)
     result.push_back(each.data());
   result.push_back(nullptr);
