@@ -47,6 +47,8 @@ using lane_actor = caf::typed_actor<
 using supervisor_actor =
   caf::typed_actor<caf::reacts_to<desired_changed>, caf::reacts_to<desire_rejected>,
                    caf::reacts_to<dependencies_changed>, caf::reacts_to<removal_requested>,
+                   /// From its prober.
+                   caf::reacts_to<probes_judged>,
                    /// The runtime says that something happened to it: look.
                    caf::reacts_to<runtime_observed>,
                    /// From its lane.
@@ -55,6 +57,12 @@ using supervisor_actor =
                    caf::reacts_to<timer_due>,
                    /// Cancels what is in flight and quits; the thing on the device keeps running.
                    caf::reacts_to<stop_requested>>;
+
+using prober_actor = caf::typed_actor<
+  /// The check is over.
+  caf::reacts_to<operation_finished>,
+  /// Own timer: the next check.
+  caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using observer_actor = caf::typed_actor<
   /// Which targets to follow.
@@ -73,7 +81,7 @@ struct observer_joined {
 };
 
 using dispatcher_actor =
-  caf::typed_actor<caf::reacts_to<observer_joined>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<observer_joined>,
                    /// A manifest is in force: supervisors follow.
                    caf::reacts_to<manifest_accepted>,
                    /// From a supervisor: passed on to the aggregator; may unblock dependents.
@@ -83,8 +91,8 @@ using dispatcher_actor =
                    caf::reacts_to<stop_requested>>;
 
 using status_aggregator_actor =
-  caf::typed_actor<caf::reacts_to<expectation_changed>, caf::reacts_to<resource_reported>,
-                   caf::reacts_to<resource_forgotten>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<expectation_changed>,
+                   caf::reacts_to<resource_reported>, caf::reacts_to<resource_forgotten>,
                    /// A document was not accepted.
                    caf::reacts_to<manifest_refused>,
                    /// The newest document is the accepted one again.
@@ -95,14 +103,14 @@ using status_aggregator_actor =
                    /// Writes a last time and quits.
                    caf::reacts_to<stop_requested>>;
 
-using manifest_watcher_actor = caf::typed_actor<
-  /// Read the key now.
-  caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
-  /// Own timer: read the key although no hint came.
-  caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
+using manifest_watcher_actor =
+  caf::typed_actor<caf::reacts_to<roll_call>, /// Read the key now.
+                   caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
+                   /// Own timer: read the key although no hint came.
+                   caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using heartbeat_actor =
-  caf::typed_actor<caf::reacts_to<standing_changed>,
+  caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<standing_changed>,
                    /// The connection came: beat now.
                    caf::reacts_to<connection_changed>, caf::reacts_to<interval_changed>,
                    /// Own timer: beat.

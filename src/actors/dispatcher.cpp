@@ -222,6 +222,7 @@ void on_reported(self_pointer self, resource_reported& what) {
 dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config config) {
   self->state.config = std::move(config);
   return {
+    [](const roll_call& call) { ++*call.present; },
     [self](observer_joined& who) {
       self->state.observers[who.runtime] = std::move(who.observer);
       send_targets(self);

@@ -39,6 +39,7 @@ heartbeat_actor::behavior_type heartbeat_sender(self_pointer self, heartbeat_con
   self->state.config = std::move(config);
   arm(self, self->clock().now());
   return {
+    [](const roll_call& call) { ++*call.present; },
     [self](const standing_changed& what) {
       self->state.next.observed_generation = what.observed_generation;
       self->state.next.phase = what.phase;

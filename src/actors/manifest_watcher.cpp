@@ -109,6 +109,7 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
   s.config = std::move(config);
   resume(self);
   return {
+    [](const roll_call& call) { ++*call.present; },
     [self](desired_hinted) { read_soon(self); },
     [self](const connection_changed& what) {
       self->state.connected = what.connected;

@@ -3,6 +3,7 @@
 // Every message that actors exchange: structs with meaning. They never leave the process, so they
 // need no serialisation; large values travel as shared pointers to const.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "model/status.hpp"
 #include "reconcilers/driver.hpp"
 #include "topology/monitor.hpp"
+#include "topology/probe_runner.hpp"
 
 namespace harmony {
 
@@ -59,13 +61,22 @@ struct removal_requested {};
 /// The runtime says that something happened to it.
 struct runtime_observed {};
 
+// --- prober -> supervisor
+// -------------------------------------------------------------------------
+
+/// The probes' verdict changed; `run` tells which start of them it speaks of.
+struct probes_judged {
+  std::uint64_t run = 0;
+  ev::probed what;
+};
+
 // --- lanes
 // ----------------------------------------------------------------------------------------
 
 /// What a blocking operation answers: a failure, a look, a list, or that it is done.
 struct operation_done {};
 using operation_answer =
-  std::variant<operation_done, failure, observation, std::vector<runtime_fact>>;
+  std::variant<operation_done, failure, observation, std::vector<runtime_fact>, probe_result>;
 struct operation_finished {
   std::uint64_t operation = 0;
   operation_kind kind = operation_kind::none;
@@ -169,6 +180,12 @@ struct expectation_changed {
 };
 /// Finish what must be finished, answer nothing more, quit.
 struct stop_requested {};
+/// Are you there? Root asks those whose threads could hang; each adds one when it comes to it.
+struct roll_call {
+  std::shared_ptr<std::atomic<unsigned>> present;
+};
+/// How many answer a roll call: root, dispatcher, manifest_watcher, status_aggregator, heartbeat.
+inline constexpr unsigned roll_call_size = 5;
 /// A configuration reload changed the interval.
 struct interval_changed {
   duration interval{};
@@ -183,6 +200,7 @@ HARMONY_LOCAL_MESSAGE(desire_rejected)
 HARMONY_LOCAL_MESSAGE(dependencies_changed)
 HARMONY_LOCAL_MESSAGE(removal_requested)
 HARMONY_LOCAL_MESSAGE(runtime_observed)
+HARMONY_LOCAL_MESSAGE(probes_judged)
 HARMONY_LOCAL_MESSAGE(operation_finished)
 HARMONY_LOCAL_MESSAGE(cancel_operation)
 HARMONY_LOCAL_MESSAGE(operation_returned)
@@ -201,3 +219,4 @@ HARMONY_LOCAL_MESSAGE(standing_changed)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
 HARMONY_LOCAL_MESSAGE(stop_requested)
 HARMONY_LOCAL_MESSAGE(interval_changed)
+HARMONY_LOCAL_MESSAGE(roll_call)

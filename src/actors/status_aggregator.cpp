@@ -243,6 +243,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
   s.document.conditions = config.conditions;
   s.config = std::move(config);
   return {
+    [](const roll_call& call) { ++*call.present; },
     [self](expectation_changed& what) { on_expectation(self, what); },
     [self](resource_reported& what) { on_reported(self, what); },
     [self](const resource_forgotten& what) {

@@ -103,8 +103,7 @@ public:
       return;
     s_.look_again = false;
     ++s_.blind;
-    const bool was_in_place = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
-    if (was_in_place && is_transient(e.why.code) && s_.blind < max_blind_looks) {
+    if (is_in_place() && is_transient(e.why.code) && s_.blind < max_blind_looks) {
       // A failed look taught nothing: the record stands, for a while. The prober's reason too,
       // since it comes only once.
       if (s_.phase == phase_t::ready)
@@ -147,9 +146,8 @@ public:
       s_.look_again = true;
       return;
     }
-    const bool may_look = s_.phase == phase_t::ready || s_.phase == phase_t::probing
-                          || s_.phase == phase_t::failed || s_.phase == phase_t::drifted
-                          || s_.phase == phase_t::observing;
+    const bool may_look = is_in_place() || s_.phase == phase_t::failed
+                          || s_.phase == phase_t::drifted || s_.phase == phase_t::observing;
     if (may_look && s_.running == operation_kind::none)
       start_look();
   }
@@ -186,6 +184,10 @@ public:
 private:
   [[nodiscard]] bool leaving() const {
     return s_.phase == phase_t::removing || s_.phase == phase_t::removed;
+  }
+
+  [[nodiscard]] bool is_in_place() const {
+    return s_.phase == phase_t::ready || s_.phase == phase_t::probing;
   }
 
   void enter(phase_t to, std::string reason = {}, std::string message = {}) {
@@ -326,29 +328,30 @@ private:
     apply_when_due(changes);
   }
 
-  /// It is no longer well. After a long healthy time the backoff starts over.
-  void forgive() {
+  /// It is in place no more. The first repair is immediate; those soon after it back off; after
+  /// long health the backoff starts over.
+  void lose() {
     if (s_.healthy_since && c_.now - *s_.healthy_since >= c_.backoff.healthy_after)
       s_.failures = 0;
     s_.healthy_since.reset();
-  }
-
-  /// It was in place and is no more. The first repair is immediate; those soon after it back off.
-  void drift(std::string reason, std::string message) {
-    forgive();
     s_.not_before = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
     ++s_.failures;
     stop_probes();
+  }
+
+  void drift(std::string reason, std::string message) {
+    lose();
     enter(phase_t::drifted, std::move(reason), std::move(message));
   }
 
-  /// It could not be put in place. After an apply, or the look at what it did, there is no other
-  /// apply before the retry; after any other failure a hint may lead to one.
+  /// It could not be put in place, or seen there. After an apply, or the look at what it did, there
+  /// is no other apply before the retry; after any other failure a hint may lead to one sooner.
   void fail(const failure& why) {
-    forgive();
-    ++s_.failures;
+    if (is_in_place())
+      lose();
+    else
+      ++s_.failures;
     s_.failing = true;
-    stop_probes();
     const auto at = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
     if (s_.phase == phase_t::applying)
       s_.not_before = at;
@@ -386,9 +389,8 @@ private:
 
   /// The probes of a settled resource were changed: nothing on the device is touched.
   void probe_anew() {
-    const bool in_place_now = s_.phase == phase_t::ready || s_.phase == phase_t::probing;
     stop_probes();
-    if (!in_place_now)
+    if (!is_in_place())
       return;
     enter(phase_t::probing);
     probe_or_be_ready();

@@ -94,10 +94,12 @@ public:
   }
 
   bool parse_error(std::size_t position, const std::string& /*token*/, const json::exception& e) {
-    // "[json.exception.…] parse error at line 1, column 2: …": the last part is for people.
+    // "[json.exception.…] parse error at line 1, column 2: …": what is before the text for people
+    // is replaced by a position in characters.
     std::string_view why = e.what();
-    if (const auto colon = why.find(": "); colon != std::string_view::npos)
-      why.remove_prefix(colon + 2);
+    why.remove_prefix(std::min(why.find("] ") + 2, why.size()));
+    if (why.rfind("parse error", 0) == 0)
+      why.remove_prefix(std::min(why.find(": ") + 2, why.size()));
     found_.add({},
                line_and_column(text_, position == 0 ? 0 : position - 1)
                  + ": not JSON: " + shortened(why, 200),
@@ -147,9 +149,13 @@ private:
   /// The path of what the first `depth` levels are reading.
   [[nodiscard]] std::string path(std::size_t depth) const {
     std::string result;
-    for (std::size_t i = 0; i < depth; ++i)
-      levels_[i].node->is_array() ? append_step(result, levels_[i].node->size())
-                                  : append_step(result, levels_[i].key);
+    for (std::size_t i = 0; i < depth; ++i) {
+      const auto& each = levels_[i];
+      // An element that is open is in its array already.
+      const std::size_t open = i + 1 < levels_.size() ? 1 : 0;
+      each.node->is_array() ? append_step(result, each.node->size() - open)
+                            : append_step(result, each.key);
+    }
     return result;
   }
 

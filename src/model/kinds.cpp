@@ -1,5 +1,7 @@
 // The tables of the kinds: what stands in `spec`.
 
+#include <tuple>
+
 #include "model/detail/shapes.hpp"
 
 namespace harmony::detail {
@@ -108,9 +110,8 @@ rule<container_mount> mount_source() {
               break;
             }
           },
-          {{"allOf",
-            {bind, of("volume", source(formats::volume)),
-             of("tmpfs", {{"not", {{"required", {"source"}}}}})}}}};
+          json::array({bind, of("volume", source(formats::volume)),
+                       of("tmpfs", {{"not", {{"required", {"source"}}}}})})};
 }
 
 shape<container_mount> mount_shape() {
@@ -131,19 +132,23 @@ shape<container_mount> mount_shape() {
 /// No port of the device is published twice, no path is mounted twice.
 rule<container_spec> distinct_ports_and_mounts() {
   return {[](const json&, const container_spec& c, const place& where) {
-            for (std::size_t i = 0; i < c.ports.size(); ++i)
-              for (std::size_t j = 0; j < i; ++j) {
-                const auto& a = c.ports[i];
-                const auto& b = c.ports[j];
-                const bool same_ip =
-                  a.host_ip.empty() || b.host_ip.empty() || a.host_ip == b.host_ip;
-                if (a.host == 0 || a.host != b.host || a.protocol != b.protocol || !same_ip)
-                  continue;
-                where.at("ports").at(i).at("host").fail("host port " + std::to_string(a.host)
+            std::map<std::tuple<transport_protocol, std::uint16_t, std::string>, std::size_t> taken;
+            for (std::size_t i = 0; i < c.ports.size(); ++i) {
+              const auto& p = c.ports[i];
+              if (p.host == 0)
+                continue; // was not read
+              // No address means all of them, which is the first of a port's keys.
+              auto other = taken.lower_bound({p.protocol, p.host, ""});
+              const bool busy = other != taken.end() && std::get<0>(other->first) == p.protocol
+                                && std::get<1>(other->first) == p.host;
+              if (busy && !p.host_ip.empty() && !std::get<2>(other->first).empty())
+                other = taken.find({p.protocol, p.host, p.host_ip});
+              if (busy && other != taken.end())
+                where.at("ports").at(i).at("host").fail("host port " + std::to_string(p.host)
                                                         + " is published by ports["
-                                                        + std::to_string(j) + "] too");
-                break;
-              }
+                                                        + std::to_string(other->second) + "] too");
+              taken.try_emplace({p.protocol, p.host, p.host_ip}, i);
+            }
             std::map<std::string_view, std::size_t> targets;
             for (std::size_t i = 0; i < c.mounts.size(); ++i)
               if (const auto [first, fresh] = targets.try_emplace(c.mounts[i].target, i);
@@ -194,21 +199,23 @@ shape<exec_probe> exec_shape() {
 
 shape<tcp_probe> tcp_shape() {
   using S = tcp_probe;
-  return object<S>("TcpProbe", {
-                                 optional<S>("host", &S::host, text(formats::host), ""),
-                                 required<S>("port", &S::port, whole<std::uint16_t>(1, 65535),
-                                             "Success is a connection."),
-                               });
+  return object<S>(
+    "TcpProbe",
+    {
+      optional<S>("host", &S::host, text(formats::host), "Name or address."),
+      required<S>("port", &S::port, whole<std::uint16_t>(1, 65535), "Success is a connection."),
+    });
 }
 
 shape<http_probe> http_shape() {
   using S = http_probe;
-  return object<S>("HttpProbe", {
-                                  optional<S>("host", &S::host, text(formats::host), ""),
-                                  required<S>("port", &S::port, whole<std::uint16_t>(1, 65535), ""),
-                                  optional<S>("path", &S::path, text(formats::http_path),
-                                              "Success is a status from 200 to 399."),
-                                });
+  return object<S>("HttpProbe",
+                   {
+                     optional<S>("host", &S::host, text(formats::host), "Name or address."),
+                     required<S>("port", &S::port, whole<std::uint16_t>(1, 65535), "Port."),
+                     optional<S>("path", &S::path, text(formats::http_path),
+                                 "Success is a status from 200 to 399."),
+                   });
 }
 
 /// `successes`: how many may be asked for.
@@ -242,7 +249,7 @@ kind_entry entry(std::string_view name, std::string_view doc, const shape<Spec>&
             form.read(value, out.emplace<Spec>(), where);
           },
           [form](const resource_spec& spec) { return form.write(std::get<Spec>(spec)); },
-          form.schema};
+          [form](schema_context& ctx) { return form.schema(ctx); }};
 }
 
 } // namespace

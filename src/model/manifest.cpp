@@ -15,8 +15,7 @@ namespace {
 /// Any well-formed kind is read, so that the resource can be named; one that this version cannot
 /// run is a fault of the resource.
 shape<std::string> kind_shape() {
-  auto form = text(formats::kind);
-  form.read = [](const json& value, std::string& out, const place& where) {
+  const auto read = [](const json& value, std::string& out, const place& where) {
     if (!value.is_string() || !formats::kind.accepts(value.get_ref<const std::string&>()))
       return mismatch(where, formats::kind.expected, value);
     out = value.get_ref<const std::string&>();
@@ -38,13 +37,13 @@ shape<std::string> kind_shape() {
         + (meant.empty() ? "known are " + known : "did you mean '" + std::string{meant} + "'?"),
       ec::unknown_kind);
   };
-  form.schema = [](schema_context&) {
+  const auto schema = [](schema_context&) {
     json result;
     for (const auto& each : kinds())
       result["enum"].push_back(each.name);
     return result;
   };
-  return form;
+  return text(formats::kind).reading(read).described(schema);
 }
 
 /// `spec`, in the shape that the kind before it in the table says.
@@ -71,31 +70,30 @@ rule<resource> spec_by_kind(schema_context& ctx) {
     cases.push_back(
       {{"if", {{"properties", {{"kind", {{"const", each.name}}}}}, {"required", {"kind"}}}},
        {"then", {{"properties", {{"spec", each.schema(ctx)}}}}}});
-  return {{}, {{"allOf", cases}}};
+  return {{}, cases};
 }
 
 /// A list of ids, each once.
 shape<std::vector<resource_id>> id_list() {
-  auto form = list_of(id_text());
-  form.read = [inner = form.read](const json& value, std::vector<resource_id>& out,
-                                  const place& where) {
-    inner(value, out, where);
-    std::map<resource_id, std::size_t> seen;
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (const auto [first, fresh] = seen.try_emplace(out[i], i); !fresh && !out[i].name.empty())
-        where.at(i).fail("'" + out[i].str() + "' is there twice");
-  };
-  form.schema = [inner = form.schema](schema_context& ctx) {
-    auto result = inner(ctx);
-    result["uniqueItems"] = true;
-    return result;
-  };
-  return form;
+  const auto list = list_of(id_text());
+  return list
+    .reading([list](const json& value, std::vector<resource_id>& out, const place& where) {
+      list.read(value, out, where);
+      std::map<resource_id, std::size_t> seen;
+      for (std::size_t i = 0; i < out.size(); ++i)
+        if (const auto [first, fresh] = seen.try_emplace(out[i], i); !fresh && !out[i].name.empty())
+          where.at(i).fail("'" + out[i].str() + "' is there twice");
+    })
+    .described([list](schema_context& ctx) {
+      auto result = list.schema(ctx);
+      result["uniqueItems"] = true;
+      return result;
+    });
 }
 
 shape<resource> resource_shape() {
   using S = resource;
-  std::vector<field<S>> fields{
+  const std::vector<field<S>> fields{
     required<S>(
       "kind", [](auto& r) -> auto& { return r.id.kind; }, kind_shape(),
       "What sort of thing it is."),
@@ -110,12 +108,19 @@ shape<resource> resource_shape() {
                 "The class, rollout or person that it came from."),
     spec_field(),
   };
-  auto form = object<S>("", fields);
-  form.schema = [fields](schema_context& ctx) {
+  return object<S>("", fields).described([fields](schema_context& ctx) {
     ctx.definitions["Resource"] = object_schema(ctx, fields, {spec_by_kind(ctx)});
     return json{{"$ref", "#/$defs/Resource"}};
-  };
-  return form;
+  });
+}
+
+shape<std::vector<resource>> resource_list() {
+  const auto list = list_of(resource_shape(), 0, ec::invalid_spec);
+  return list.described([list](schema_context& ctx) {
+    auto result = list.schema(ctx);
+    result["maxItems"] = max_resources;
+    return result;
+  });
 }
 
 shape<manifest_metadata> metadata_shape() {
@@ -133,16 +138,6 @@ shape<manifest_metadata> metadata_shape() {
       optional<S>("labels", &S::labels, dictionary(formats::label_name, formats::short_text),
                   "For people and selectors."),
     });
-}
-
-shape<std::vector<resource>> resource_list() {
-  auto form = list_of(resource_shape(), 0, ec::invalid_spec);
-  form.schema = [inner = form.schema](schema_context& ctx) {
-    auto result = inner(ctx);
-    result["maxItems"] = max_resources;
-    return result;
-  };
-  return form;
 }
 
 /// Composite declarations; this version knows none.
@@ -221,7 +216,29 @@ void judge(manifest& m, complaints& found) {
   }
 }
 
-json content_of(const manifest& m) {
+/// Every issue, as far as they can be of use.
+std::vector<issue> listed(const complaints& found) {
+  constexpr std::size_t limit = 1000;
+  auto all = found.issues;
+  auto count = found.count;
+  for (const auto& part : found.parts) {
+    all.insert(all.end(), part.issues.begin(), part.issues.end());
+    count += part.count;
+  }
+  all.resize(std::min(all.size(), limit));
+  if (all.size() < count)
+    all.push_back({{}, "and " + std::to_string(count - all.size()) + " more issues", found.code});
+  return all;
+}
+
+/// What `content_hash` covers. The order of resources and of ids means nothing.
+json content_of(manifest m) {
+  std::sort(m.resources.begin(), m.resources.end(),
+            [](const resource& a, const resource& b) { return a.id < b.id; });
+  for (auto& r : m.resources) {
+    std::sort(r.depends_on.begin(), r.depends_on.end());
+    std::sort(r.restart_on.begin(), r.restart_on.end());
+  }
   auto document = manifest_shape().write(m);
   document["metadata"].erase("generation");
   document["metadata"].erase("issuedAt");
@@ -260,9 +277,7 @@ manifest_reading read_manifest(std::string_view text) {
   manifest m;
   manifest_shape().read(*document, m, place{found});
   judge(m, found);
-  manifest_reading result{{}, std::move(found.issues)};
-  for (const auto& part : found.parts)
-    result.issues.insert(result.issues.end(), part.issues.begin(), part.issues.end());
+  manifest_reading result{{}, listed(found)};
   if (found.count != 0)
     return result;
   set_aside(m, found.parts);
@@ -299,20 +314,17 @@ outcome<resource_spec> read_spec(std::string_view kind, std::string_view text) {
 }
 
 std::string content_hash(const manifest& m) {
-  auto sorted = m;
-  std::sort(sorted.resources.begin(), sorted.resources.end(),
-            [](const resource& a, const resource& b) { return a.id < b.id; });
-  return "sha256:" + sha256_hex(detail::to_text(detail::content_of(sorted)));
+  return "sha256:" + sha256_hex(detail::to_text(detail::content_of(m)));
 }
 
 std::string json_schema(std::string_view document) {
   using namespace detail;
   if (document == "AgentManifest")
     return document_schema(document, "What a device should be (harmony/v1).", true,
-                           manifest_shape().schema);
+                           [](schema_context& ctx) { return manifest_shape().schema(ctx); });
   if (document == "AgentStatus")
     return document_schema(document, "What a device is (harmony/v1).", false,
-                           status_shape().schema);
+                           [](schema_context& ctx) { return status_shape().schema(ctx); });
   return {};
 }
 

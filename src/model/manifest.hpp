@@ -58,7 +58,7 @@ struct issue {
 struct rejected_resource {
   resource_id id;
   ec code = ec::invalid_spec;
-  std::string message; ///< all its issues, `path: message`, joined by "; "
+  std::string message; ///< its issues, `path: message`, joined by "; ", about 1000 bytes at most
   std::string origin;
 
   friend bool operator==(const rejected_resource&, const rejected_resource&) = default;

@@ -161,7 +161,7 @@ struct application {
   outcome<void> start(const std::string& id) {
     if (auto done = canceled(); !done)
       return done;
-    const auto started = runtime.start(id, limits);
+    auto started = runtime.start(id, limits);
     if (started)
       return started;
     return {started.error().code,

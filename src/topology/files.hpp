@@ -21,18 +21,18 @@
 namespace harmony {
 
 /// Owns a file descriptor.
-class unique_fd {
+class open_fd {
 public:
-  unique_fd() = default;
-  explicit unique_fd(int fd) noexcept : fd_(fd) {}
-  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& other) noexcept {
+  open_fd() = default;
+  explicit open_fd(int fd) noexcept : fd_(fd) {}
+  open_fd(open_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  open_fd& operator=(open_fd&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  unique_fd(const unique_fd&) = delete;
-  unique_fd& operator=(const unique_fd&) = delete;
-  ~unique_fd();
+  open_fd(const open_fd&) = delete;
+  open_fd& operator=(const open_fd&) = delete;
+  ~open_fd();
 
   [[nodiscard]] int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
@@ -77,14 +77,14 @@ struct account_ids {
 
 /// A name in an open folder: there may or may not be something of that name.
 struct place {
-  unique_fd folder;
+  open_fd folder;
   std::string path; ///< the whole path, for messages
   std::string name;
 };
 
 /// A file that is being written beside its place.
 struct temporary {
-  unique_fd fd;
+  open_fd fd;
   std::string name;
   std::string path; ///< of the place it is for, for messages
 };

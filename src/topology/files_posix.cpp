@@ -38,7 +38,7 @@ file_info info_in(const struct ::stat& s) {
 }
 
 /// The way to a descriptor that was opened with O_PATH, for calls that refuse such a one.
-std::string link_of(const unique_fd& fd) {
+std::string link_of(const open_fd& fd) {
   return "/proc/self/fd/" + std::to_string(fd.get());
 }
 
@@ -73,7 +73,7 @@ failure in_the_way(const std::string& path) {
 
 } // namespace
 
-unique_fd::~unique_fd() {
+open_fd::~open_fd() {
   if (fd_ >= 0)
     ::close(fd_);
 }
@@ -112,7 +112,7 @@ outcome<file_info> posix_files::look(const place& at) {
 outcome<file_info> posix_files::inspect(const place& at, const op_limits& limits) {
   // O_PATH takes hold of what is there without opening it: a FIFO would hang, and some devices act
   // on being opened. Only what has proved to be a regular file is then opened through it.
-  const unique_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  const open_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   if (!held && errno == ENOENT)
     return file_info{};
   struct ::stat s {};
@@ -121,7 +121,7 @@ outcome<file_info> posix_files::inspect(const place& at, const op_limits& limits
   auto info = info_in(s);
   if (info.type != file_type::regular)
     return info;
-  const unique_fd readable{::open(link_of(held).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  const open_fd readable{::open(link_of(held).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   if (!readable && errno == EACCES)
     return info;
   if (!readable)
@@ -136,8 +136,8 @@ outcome<file_info> posix_files::inspect(const place& at, const op_limits& limits
 outcome<temporary> posix_files::create_temporary(const place& at, const std::string& name) {
   if (auto gone = discard(at, name); !gone)
     return gone.error();
-  unique_fd fd{::openat(at.folder.get(), name.c_str(),
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  open_fd fd{::openat(at.folder.get(), name.c_str(),
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!fd)
     return from_errno(errno, "create a temporary file for", at.path);
   return temporary{std::move(fd), name, at.path};
@@ -189,7 +189,7 @@ outcome<void> posix_files::discard(const place& at, const std::string& name) {
 }
 
 outcome<void> posix_files::sync_folder(const place& at) {
-  const unique_fd folder{::openat(at.folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const open_fd folder{::openat(at.folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   // A folder that may be written and not read cannot be synced either; all else is done.
   if (!folder && errno == EACCES)
     return {};
@@ -200,7 +200,7 @@ outcome<void> posix_files::sync_folder(const place& at) {
 
 outcome<void> posix_files::amend(const place& at, std::optional<account_ids> ids,
                                  std::optional<std::uint32_t> mode) {
-  const unique_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  const open_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct ::stat s {};
   if (!held || ::fstat(held.get(), &s) != 0)
     return from_errno(errno, "look at", at.path);
@@ -213,7 +213,7 @@ outcome<void> posix_files::amend(const place& at, std::optional<account_ids> ids
     return from_errno(errno, "set owner and group of", at.path);
   if ((mode || ids) && ::chmod(link_of(held).c_str(), mode.value_or(s.st_mode & 07777)) != 0)
     return from_errno(errno, "set the mode of", at.path);
-  const unique_fd open{::open(link_of(held).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  const open_fd open{::open(link_of(held).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   if (!open) // not readable by its owner: the next sync of the file system will have to do
     return {};
   return done_or_errno(::fsync(open.get()), "write to disk", at.path);

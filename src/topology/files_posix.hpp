@@ -7,7 +7,7 @@ namespace harmony {
 /// Opens the folder `path` (absolute) part by part without following symlinks, and says which part
 /// is at fault. What `posix_files` does where the kernel has no openat2 (before 5.6), and to
 /// explain its refusals.
-outcome<unique_fd> walk_to_folder(const std::string& path);
+outcome<open_fd> walk_to_folder(const std::string& path);
 
 /// The file system of this device.
 class posix_files final : public file_system {

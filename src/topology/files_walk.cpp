@@ -59,8 +59,8 @@ failure symlink_in_the_way(int folder, const std::string& name, const std::strin
 
 } // namespace
 
-outcome<unique_fd> walk_to_folder(const std::string& path) {
-  unique_fd at{::open("/", folder_flags)};
+outcome<open_fd> walk_to_folder(const std::string& path) {
+  open_fd at{::open("/", folder_flags)};
   if (!at)
     return from_errno(errno, "open folder", "/");
   for (std::size_t begin = 1; begin < path.size();) {
@@ -72,7 +72,7 @@ outcome<unique_fd> walk_to_folder(const std::string& path) {
       return failure{ec::unsafe_path, "'" + path
                                         + "' is not a plain absolute path: write it "
                                           "without '.', '..' and '//'"};
-    unique_fd next{::openat(at.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    open_fd next{::openat(at.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
     if (!next && errno == ENOENT)
       return failure{ec::not_found, "folder '" + sofar
                                       + "' does not exist: add a Directory resource for it and "
@@ -103,7 +103,7 @@ outcome<place> posix_files::open_place(const std::string& path) {
   const auto folder = slash == 0 ? std::string{"/"} : path.substr(0, slash);
   // A ".." is no symlink to the kernel.
   const bool plain = (folder + "/").find("/../") == std::string::npos;
-  unique_fd opened{plain ? open_without_symlinks(folder) : -1};
+  open_fd opened{plain ? open_without_symlinks(folder) : -1};
   if (!opened) {
     auto walked = walk_to_folder(folder);
     if (!walked)

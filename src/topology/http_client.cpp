@@ -178,16 +178,15 @@ exchange exchange_once(const std::string& socket, const http_request& ask,
   client.set_socket_options([&](int fd) { abort.arm(fd); });
   const auto sent = client.send(request);
   result.error = sent ? httplib::Error::Success : sent.error();
+  if (sent)
+    result.answer.status = sent->status; // the handler is not called for 204
   return result;
 }
 
 failure not_there(const std::string& socket, std::string_view server, std::string_view remedy) {
   struct stat info {};
-  int why = ECONNREFUSED;
-  if (stat(socket.c_str(), &info) != 0)
-    why = errno;
-  else if (::access(socket.c_str(), W_OK) != 0)
-    why = errno;
+  const bool usable = stat(socket.c_str(), &info) == 0 && ::access(socket.c_str(), W_OK) == 0;
+  const int why = usable ? ECONNREFUSED : errno;
   auto message = std::string{server} + " cannot be reached at '" + socket
                  + "': " + std::generic_category().message(why) + "; " + std::string{remedy};
   return {why == EACCES || why == EPERM ? ec::permission_denied : ec::runtime_unavailable,

@@ -138,7 +138,7 @@ outcome<void> podman_client::remove(const std::string& id, std::chrono::seconds 
                                     const call_limits& limits) {
   auto ask = get(container_path(id, "?force=true&v=true&timeout=" + std::to_string(grace.count())));
   ask.method = "DELETE";
-  const auto done = act(ask, "cannot remove container " + quoted(id), limits);
+  auto done = act(ask, "cannot remove container " + quoted(id), limits);
   if (!done && done.error().code == ec::not_found)
     return {};
   return done;

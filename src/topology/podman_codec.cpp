@@ -47,7 +47,7 @@ std::map<std::string, std::string> labels_of(const json& value) {
   return labels;
 }
 
-std::string image_id_of(std::string id) {
+std::string image_id_of(const std::string& id) {
   return id.empty() || id.starts_with("sha256:") ? id : "sha256:" + id;
 }
 
@@ -255,8 +255,25 @@ std::optional<container_event> read_event(std::string_view text) {
   return event;
 }
 
+namespace {
+
+failure not_in_registry(std::string_view reference, const std::string& words) {
+  auto message = "image '" + std::string{reference} + "' was not found: ";
+  message += words;
+  message += "; correct the reference (write it with its registry) or push the image";
+  return {ec::image_not_found, std::move(message)};
+}
+
+failure not_pulled(std::string_view reference, const std::string& words) {
+  auto message = "cannot pull image '" + std::string{reference} + "': ";
+  message += words;
+  message += "; it is tried again";
+  return {ec::image_pull_failed, std::move(message)};
+}
+
+} // namespace
+
 outcome<std::string> read_pull(std::string_view reference, std::string_view lines) {
-  const auto image = "image '" + std::string{reference} + "'";
   std::string id;
   while (!lines.empty()) {
     const auto end = lines.find('\n');
@@ -267,18 +284,15 @@ outcome<std::string> read_pull(std::string_view reference, std::string_view line
       const auto words = one_line(why, 400);
       if (any_of(why, {"manifest unknown", "name unknown", "repository name not known",
                        "did not resolve to an alias"}))
-        return {ec::image_not_found, image + " was not found: " + words
-                                       + "; correct the reference (write it with its registry) or "
-                                         "push the image"};
-      return {ec::image_pull_failed, "cannot pull " + image + ": " + words + "; it is tried again"};
+        return not_in_registry(reference, words);
+      return not_pulled(reference, words);
     }
     if (auto found = text_of(member(top, "id")); !found.empty())
       id = std::move(found);
   }
   if (id.empty())
-    return {ec::image_pull_failed,
-            "cannot pull " + image + ": podman ended the pull without a result; it is tried again"};
-  return image_id_of(std::move(id));
+    return not_pulled(reference, "podman ended the pull without a result");
+  return image_id_of(id);
 }
 
 std::string read_logs(std::string_view frames, std::size_t bytes) {
@@ -332,6 +346,9 @@ failure classify(const std::string& doing, int status, std::string_view text) {
                                + " is taken ('" + words
                                + "'); see who has it with `ss -lntup`, or publish another port"};
   }
+  if (any_of(words, {"no matching entries in passwd file", "no matching entries in group file"}))
+    return {ec::no_such_user,
+            said + "; the image has no such user, use one of its own or a number"};
   if (any_of(words, {"no space left on device", "disk quota exceeded"}))
     return {ec::disk_full, said + "; free space, e.g. with `podman image prune`"};
   if (any_of(words, {"read-only file system"}))
@@ -353,14 +370,14 @@ std::string utc_time(std::string_view text) {
       milliseconds = milliseconds * 10 + (i < end ? static_cast<unsigned>(text[i] - '0') : 0U);
     text.remove_prefix(end);
   }
-  int offset = 0; // seconds east of UTC
+  std::int64_t offset = 0; // seconds east of UTC
   if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
     const int sign = text.front() == '-' ? -1 : 1;
     text.remove_prefix(1);
     int hours = 0, minutes = 0;
     if (!take(text, 2, ':', hours) || !take(text, 2, 0, minutes))
       return {};
-    offset = sign * (hours * 3600 + minutes * 60);
+    offset = sign * (std::int64_t{hours} * 3600 + std::int64_t{minutes} * 60);
   } else if (text != "Z") {
     return {};
   }
@@ -371,7 +388,8 @@ std::string utc_time(std::string_view text) {
     return {};
   const auto midnight = std::chrono::sys_days{date}.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(midnight).count();
-  return format_utc(seconds + hour * 3600 + minute * 60 + second - offset, milliseconds);
+  const auto of_day = std::int64_t{hour} * 3600 + std::int64_t{minute} * 60 + second;
+  return format_utc(seconds + of_day - offset, milliseconds);
 }
 
 } // namespace harmony::podman

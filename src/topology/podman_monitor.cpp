@@ -110,11 +110,10 @@ void podman_monitor::run() {
 
 // False where it was ended from this side.
 bool podman_monitor::stream_once() {
-  std::stop_source ending;
-  {
+  auto ending = [this] {
     const std::lock_guard lock{mutex_};
-    ending = current_;
-  }
+    return current_;
+  }();
   const std::stop_callback on_stop{stop_.get_token(), [&ending] { ending.request_stop(); }};
   const auto opened = [this] {
     streaming_ = true;

@@ -7,9 +7,9 @@ namespace harmony {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> unit_suffixes
-  = {".service", ".socket", ".target", ".timer", ".path", ".mount",
-     ".automount", ".swap", ".slice", ".device", ".scope"};
+constexpr std::array<std::string_view, 11> unit_suffixes = {
+  ".service",   ".socket", ".target", ".timer",  ".path", ".mount",
+  ".automount", ".swap",   ".slice",  ".device", ".scope"};
 
 bool is_alnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -27,33 +27,34 @@ struct wait_limit {
 
 /// A unit as the service manager sees it; the names are systemd's own (org.freedesktop.systemd1).
 struct unit_properties {
-  std::string load_state = "not-found";  ///< "loaded", "not-found", "bad-setting", "error", "masked"
+  std::string load_state = "not-found"; ///< "loaded", "not-found", "bad-setting", "error", "masked"
   std::string active_state = "inactive"; ///< "active", "activating", "failed", …
   std::string sub_state = "dead";
-  std::string unit_file_state;      ///< "enabled", "disabled", "static", …; empty: no unit file
-  std::string fragment_path;        ///< the unit file it was loaded from; empty: none
-  std::string invocation_id;        ///< tells one run from the next; empty: never ran
-  bool need_reload = false;         ///< its files changed since they were loaded
-  bool condition_result = true;     ///< whether its Condition…= held at the last start
-  std::uint32_t restarts = 0;       ///< by systemd itself (Restart=)
+  std::string
+    unit_file_state; ///< "enabled", "disabled", "static", …; empty: none, or not asked for
+  std::string fragment_path;  ///< the unit file it was loaded from; empty: none
+  std::string invocation_id;  ///< tells one run from the next; empty: never ran
+  bool need_reload = false;   ///< its files changed since they were loaded
+  std::uint32_t restarts = 0; ///< by systemd itself (Restart=)
 
   friend bool operator==(const unit_properties&, const unit_properties&) = default;
 };
 
 /// How the last run of a unit ended.
 struct unit_result {
-  std::string result;           ///< "success", "exit-code", "signal", "start-limit-hit", …
-  std::int32_t code = 0;        ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: no main process ended
-  std::int32_t status = 0;      ///< exit status or signal number
+  std::string result;      ///< "success", "exit-code", "signal", "start-limit-hit", …
+  std::int32_t code = 0;   ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: no main process ended
+  std::int32_t status = 0; ///< exit status or signal number
+  bool condition = true;   ///< whether its Condition…= held at the last start
 };
 
 /// One line of a list of units.
 struct unit_row {
-  std::string name;   ///< as asked for
-  std::string load;   ///< LoadState
-  std::string active; ///< ActiveState
-  std::string sub;    ///< SubState
-  std::string path;   ///< object path
+  std::string name;      ///< as asked for
+  std::string load;      ///< LoadState
+  std::string active;    ///< ActiveState
+  std::string sub;       ///< SubState
+  std::string path;      ///< object path
   std::uint32_t job = 0; ///< id of the queued job; 0: none
 };
 
@@ -77,10 +78,10 @@ public:
   /// The command that shows a unit's log, for messages: "journalctl -u" or "journalctl --user -u".
   [[nodiscard]] virtual std::string_view journal_command() const = 0;
 
-  /// The properties of `unit`; one that does not exist has load_state "not-found". With
-  /// `fresh_file_state` the unit file state is looked up on disk (about 2 ms); without it may be as
-  /// old as the last reload.
-  virtual outcome<unit_properties> properties(const std::string& unit, bool fresh_file_state,
+  /// The properties of `unit`; one that does not exist has load_state "not-found". The unit file
+  /// state, as of now and not of the last reload, only `with_file_state`: for a unit that is not
+  /// enabled it costs 2 ms, once a reload.
+  virtual outcome<unit_properties> properties(const std::string& unit, bool with_file_state,
                                               const wait_limit& limit) = 0;
 
   /// Whether the files of `unit` changed since the manager loaded them.
@@ -113,10 +114,6 @@ public:
   /// The rows of `units`, in their order, by one call.
   virtual outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                               const wait_limit& limit) = 0;
-
-  /// The state on disk of `units`, in their order, by one call; empty: no unit file.
-  virtual outcome<std::vector<std::string>> file_states(const std::vector<std::string>& units,
-                                                        const wait_limit& limit) = 0;
 };
 
 /// Something that happened to the service manager or to a unit.

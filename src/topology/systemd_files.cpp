@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <system_error>
+#include <vector>
+
+#include "topology/files_error.hpp"
 
 namespace harmony {
 
@@ -32,30 +36,8 @@ private:
   int fd_;
 };
 
-failure failed(const std::string& what, const std::filesystem::path& path, int error) {
-  ec code = ec::io_error;
-  std::string remedy;
-  switch (error) {
-  case EACCES:
-  case EPERM:
-    code = ec::permission_denied;
-    remedy = "; run the agent as root, or with --systemd user";
-    break;
-  case ENOSPC:
-  case EDQUOT:
-    code = ec::disk_full;
-    remedy = "; free some space";
-    break;
-  case EROFS:
-    code = ec::read_only;
-    remedy = "; mount it writable";
-    break;
-  case ELOOP:
-  case ENOTDIR: code = ec::unsafe_path; break;
-  default: break;
-  }
-  return {code, "cannot " + what + " '" + path.string()
-                  + "': " + std::generic_category().message(error) + remedy};
+failure failed(std::string_view what, const std::filesystem::path& path, int error) {
+  return from_errno(error, what, path.string());
 }
 
 // Unique times: the clock has nanoseconds where the kernel's stamps have ticks. An owner may always
@@ -87,8 +69,8 @@ std::string temporary_of(const std::string& name) {
 outcome<void> write_temporary(int folder, const std::string& name,
                               const std::filesystem::path& path, std::string_view content) {
   ::unlinkat(folder, name.c_str(), 0);
-  const descriptor file{::openat(folder, name.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  const descriptor file{
+    ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
   if (!file.ok())
     return failed("create a file beside", path, errno);
   if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0)
@@ -106,6 +88,20 @@ outcome<void> sync_folder(int folder, const std::filesystem::path& path) {
   return {};
 }
 
+// The folders of `folder` that hold links to units, sorted.
+std::vector<std::filesystem::path> link_folders(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entry{folder, error};
+  for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error)) {
+    const auto kind = entry->path().extension();
+    if (kind == ".wants" || kind == ".requires" || kind == ".upholds")
+      found.push_back(entry->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 } // namespace
 
 outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
@@ -113,6 +109,8 @@ outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
   if (!file.ok()) {
     if (errno == ENOENT || errno == ENOTDIR)
       return unit_file{};
+    if (errno == ENXIO) // a socket
+      return unit_file{unit_file::kind::other, {}};
     if (errno != ELOOP)
       return failed("read", path, errno);
     std::error_code ignored;
@@ -144,8 +142,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
                               overwrite how) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  const descriptor folder{
-    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder.ok())
     return failed("open the folder of", path, errno);
   const auto name = path.filename().string();
@@ -168,8 +165,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
 }
 
 outcome<void> remove_unit_file(const std::filesystem::path& path) {
-  const descriptor folder{
-    ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder.ok()) {
     if (errno == ENOENT)
       return {};
@@ -178,6 +174,25 @@ outcome<void> remove_unit_file(const std::filesystem::path& path) {
   if (::unlinkat(folder.get(), path.filename().c_str(), 0) != 0 && errno != ENOENT)
     return failed("remove", path, errno);
   return sync_folder(folder.get(), path);
+}
+
+std::map<std::string, std::string> enabling_links(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> links;
+  for (const auto& from : link_folders(folder)) {
+    std::error_code error;
+    std::filesystem::directory_iterator entry{from, error};
+    for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error))
+      links[entry->path().filename().string()] += from.filename().string() + " ";
+  }
+  return links;
+}
+
+bool is_linked(const std::filesystem::path& folder, const std::string& unit) {
+  const auto folders = link_folders(folder);
+  return std::any_of(folders.begin(), folders.end(), [&](const std::filesystem::path& from) {
+    std::error_code ignored;
+    return std::filesystem::is_symlink(std::filesystem::symlink_status(from / unit, ignored));
+  });
 }
 
 } // namespace harmony

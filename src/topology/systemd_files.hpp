@@ -3,6 +3,7 @@
 // Unit files on disk, replaced in one step and durably.
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -39,5 +40,12 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
 
 /// Removes the file at `path`, durably. One that is gone is success.
 outcome<void> remove_unit_file(const std::filesystem::path& path);
+
+/// The links in the `.wants`, `.requires` and `.upholds` folders of a unit folder, by unit: the
+/// names of those folders, sorted, each followed by a space. What cannot be read counts as empty.
+std::map<std::string, std::string> enabling_links(const std::filesystem::path& folder);
+
+/// Whether enabling_links has `unit`.
+bool is_linked(const std::filesystem::path& folder, const std::string& unit);
 
 } // namespace harmony

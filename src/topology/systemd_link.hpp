@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,16 +22,15 @@ struct bus_error {
 /// What a reply holds; nothing else is read from it.
 enum class bus_answer {
   none,
-  path,       ///< o: the path of a job
-  text,       ///< s
-  flag,       ///< b, first of more: EnableUnitFiles
-  property,   ///< v: one property
-  properties, ///< a{sv}: those of a basic type, and byte arrays as hexadecimal text
-  units,      ///< a(ssssssouso)
-  files       ///< a(ss): unit files, path and state
+  path,     ///< o: the path of a job
+  text,     ///< s
+  flag,     ///< b, first of more: EnableUnitFiles
+  property, ///< v: one property of a basic type, or a byte array as hexadecimal text
+  units     ///< a(ssssssouso)
 };
 
-using bus_value = std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::string>;
+using bus_value =
+  std::variant<std::monostate, bool, std::int32_t, std::uint32_t, std::uint64_t, std::string>;
 
 struct bus_unit {
   std::string name, load, active, sub, path;
@@ -44,9 +42,7 @@ struct bus_reply {
   std::string text; ///< of path and text
   bool flag = false;
   bus_value value; ///< of property
-  std::map<std::string, bus_value> properties;
   std::vector<bus_unit> units;
-  std::vector<std::pair<std::string, std::string>> files;
 };
 
 using bus_argument = std::variant<std::string, bool, std::vector<std::string>>;

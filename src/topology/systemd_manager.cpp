@@ -1,14 +1,12 @@
 #include "topology/systemd_manager.hpp"
 
-#include <pwd.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "topology/systemd_error.hpp"
+#include "topology/systemd_files.hpp"
 #include "topology/systemd_loop.hpp"
 
 namespace harmony {
@@ -21,85 +19,6 @@ constexpr auto manager_path = "/org/freedesktop/systemd1";
 constexpr auto manager_interface = "org.freedesktop.systemd1.Manager";
 constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
 constexpr auto properties_interface = "org.freedesktop.DBus.Properties";
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody sets it
-  return value == nullptr ? std::string{} : std::string{value};
-}
-
-std::string bus_address_of(const systemd_config& config) {
-  if (!config.bus_address.empty() || config.manager == systemd_config::scope::system)
-    return config.bus_address;
-  if (auto session = environment("DBUS_SESSION_BUS_ADDRESS"); !session.empty())
-    return session;
-  auto runtime = environment("XDG_RUNTIME_DIR");
-  if (runtime.empty())
-    runtime = "/run/user/" + std::to_string(::getuid());
-  return "unix:path=" + runtime + "/bus";
-}
-
-std::filesystem::path home() {
-  if (auto set = environment("HOME"); !set.empty())
-    return set;
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0
-      && found != nullptr)
-    return found->pw_dir;
-  return "/";
-}
-
-std::filesystem::path unit_folder_of(const systemd_config& config) {
-  if (!config.unit_folder.empty())
-    return config.unit_folder;
-  if (config.manager == systemd_config::scope::system)
-    return "/etc/systemd/system";
-  const auto set = environment("XDG_CONFIG_HOME");
-  return (set.empty() ? home() / ".config" : std::filesystem::path{set}) / "systemd" / "user";
-}
-
-ec code_of(const bus_error& e) {
-  static const std::map<std::string_view, ec> codes{
-    {"org.freedesktop.systemd1.NoSuchUnit", ec::unit_not_found},
-    {"org.freedesktop.DBus.Error.FileNotFound", ec::unit_not_found},
-    {"org.freedesktop.systemd1.UnitMasked", ec::unit_masked},
-    {"org.freedesktop.systemd1.BadUnitSetting", ec::unit_invalid},
-    {"org.freedesktop.systemd1.LoadFailed", ec::unit_invalid},
-    {"org.freedesktop.systemd1.UnitGenerated", ec::unit_invalid},
-    {"org.freedesktop.systemd1.JobTypeNotApplicable", ec::unit_invalid},
-    {"org.freedesktop.systemd1.OnlyByDependency", ec::unit_invalid},
-    {"org.freedesktop.systemd1.TransactionOrderIsCyclic", ec::unit_invalid},
-    {"org.freedesktop.DBus.Error.InvalidArgs", ec::unit_invalid},
-    {"System.Error.EBADMSG", ec::unit_invalid},
-    {"System.Error.EXDEV", ec::unit_invalid},
-    {"org.freedesktop.DBus.Error.FileExists", ec::name_conflict},
-    {"org.freedesktop.DBus.Error.AccessDenied", ec::permission_denied},
-    {"org.freedesktop.DBus.Error.AuthFailed", ec::permission_denied},
-    {"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ec::permission_denied},
-    {"org.freedesktop.systemd1.DiskFull", ec::disk_full},
-    {"System.Error.ENOSPC", ec::disk_full},
-    {"System.Error.EROFS", ec::read_only},
-    {"System.Error.EIO", ec::io_error},
-  };
-  const auto found = codes.find(e.name);
-  return found == codes.end() ? ec::runtime_unavailable : found->second;
-}
-
-std::string_view remedy_of(ec code) {
-  switch (code) {
-  case ec::permission_denied:
-    return "; run the agent as root, or with --systemd user, or allow it by a polkit rule";
-  case ec::unit_masked: return "; unmask it with 'systemctl unmask'";
-  default: return "";
-  }
-}
-
-failure failed(const std::string& what, const bus_error& e) {
-  const auto code = code_of(e);
-  return {code, what + ": " + (e.message.empty() ? e.name : e.message)
-                  + std::string{remedy_of(code)}};
-}
 
 enum class ending { answered, timed_out, canceled };
 
@@ -145,8 +64,11 @@ bus_request manager_call(std::string method, std::vector<bus_argument> arguments
 }
 
 bus_request property_of(const std::string& unit, std::string interface, std::string name) {
-  return {unit_object_path(unit), properties_interface, "Get",
-          {std::move(interface), std::move(name)}, bus_answer::property};
+  return {unit_object_path(unit),
+          properties_interface,
+          "Get",
+          {std::move(interface), std::move(name)},
+          bus_answer::property};
 }
 
 // "web.service": "org.freedesktop.systemd1.Service".
@@ -157,35 +79,10 @@ std::string type_interface(const std::string& unit) {
   return "org.freedesktop.systemd1." + type;
 }
 
-bool is_service(const std::string& unit) {
-  return unit.size() > 8 && unit.compare(unit.size() - 8, 8, ".service") == 0;
-}
-
 template <class T>
 T value_or(const bus_value& v, T otherwise) {
   const auto* held = std::get_if<T>(&v);
   return held == nullptr ? otherwise : *held;
-}
-
-unit_properties properties_from(const std::map<std::string, bus_value>& all) {
-  auto text = [&](const char* name) {
-    const auto found = all.find(name);
-    return found == all.end() ? std::string{} : value_or(found->second, std::string{});
-  };
-  auto flag = [&](const char* name, bool otherwise) {
-    const auto found = all.find(name);
-    return found == all.end() ? otherwise : value_or(found->second, otherwise);
-  };
-  unit_properties p;
-  p.load_state = text("LoadState");
-  p.active_state = text("ActiveState");
-  p.sub_state = text("SubState");
-  p.unit_file_state = text("UnitFileState");
-  p.fragment_path = text("FragmentPath");
-  p.invocation_id = text("InvocationID");
-  p.need_reload = flag("NeedDaemonReload", false);
-  p.condition_result = flag("ConditionResult", true);
-  return p;
 }
 
 std::string quoted(const std::string& unit) {
@@ -195,7 +92,8 @@ std::string quoted(const std::string& unit) {
 } // namespace
 
 systemd_manager::systemd_manager(const systemd_config& config)
-  : scope_(config.manager), folder_(unit_folder_of(config)),
+  : scope_(config.manager),
+    folder_(unit_folder_of(config)),
     loop_(std::make_shared<systemd_loop>(bus_address_of(config))) {
   std::promise<void> end;
   ended_ = end.get_future();
@@ -220,31 +118,59 @@ std::string_view systemd_manager::journal_command() const {
   return scope_ == systemd_config::scope::user ? "journalctl --user -u" : "journalctl -u";
 }
 
-outcome<unit_properties> systemd_manager::properties(const std::string& unit,
-                                                     bool fresh_file_state,
+// Not GetAll: among all properties is the unit file state, for which the manager searches 2 ms
+// after each reload. And the list comes first: each property of a unit that is not there would make
+// the manager look for its file once more.
+outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool with_file_state,
                                                      const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
-  std::vector<bus_request> calls{{unit_object_path(unit), properties_interface, "GetAll",
-                                  {std::string{unit_interface}}, bus_answer::properties}};
-  const bool service = is_service(unit);
-  if (service)
-    calls.push_back(property_of(unit, type_interface(unit), "NRestarts"));
-  if (fresh_file_state)
-    calls.push_back(manager_call("GetUnitFileState", {unit}, bus_answer::text));
+  const auto rows = list({unit}, limit);
+  if (!rows)
+    return failure{rows.error().code, what + ": " + rows.error().message};
+  unit_properties p;
+  p.load_state = rows->front().load;
+  p.active_state = rows->front().active;
+  p.sub_state = rows->front().sub;
+  if (p.load_state == "not-found" && p.active_state == "inactive")
+    return p;
+  // Where a link enables it, that is what the manager would find.
+  const bool linked = with_file_state && is_linked(folder_, unit);
+  std::vector<bus_request> calls{property_of(unit, unit_interface, "FragmentPath"),
+                                 property_of(unit, unit_interface, "NeedDaemonReload"),
+                                 property_of(unit, unit_interface, "InvocationID"),
+                                 property_of(unit, type_interface(unit), "NRestarts")};
+  if (with_file_state && !linked)
+    calls.push_back(property_of(unit, unit_interface, "UnitFileState"));
   auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
   if (!replies)
     return replies.error();
-  const auto& all = replies->front();
-  if (all.error)
-    return failed(what, *all.error);
-  auto p = properties_from(all.properties);
-  if (service)
-    p.restarts = value_or((*replies)[1].value, std::uint32_t{0});
-  if (fresh_file_state) {
-    // A unit without a file has no state: an error reply, and nothing wrong.
-    const auto& state = replies->back();
-    p.unit_file_state = state.error ? std::string{} : state.text;
-  }
+  for (std::size_t i = 0; i < 3; ++i)
+    if (const auto& error = (*replies)[i].error)
+      return from_bus(what, *error);
+  p.fragment_path = value_or((*replies)[0].value, std::string{});
+  p.need_reload = value_or((*replies)[1].value, false);
+  p.invocation_id = value_or((*replies)[2].value, std::string{});
+  p.restarts = value_or((*replies)[3].value, std::uint32_t{0}); // an error but for services
+  if (!with_file_state)
+    return p;
+  p.unit_file_state = linked ? "enabled" : value_or(replies->back().value, std::string{});
+  return linked || p.unit_file_state != "enabled" ? p : with_fresh_state(std::move(p), unit, limit);
+}
+
+// The links have gone since the manager looked: ask it to look again.
+outcome<unit_properties> systemd_manager::with_fresh_state(unit_properties p,
+                                                           const std::string& unit,
+                                                           const wait_limit& limit) {
+  const auto what = "cannot look at " + quoted(unit);
+  const auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("GetUnitFileState", {unit}, bus_answer::text)}, limit.deadline), what,
+    limit);
+  if (!replies)
+    return replies.error();
+  // A unit without a file has no state: an error reply, and nothing wrong.
+  const auto& state = replies->front();
+  p.unit_file_state = state.error ? std::string{} : state.text;
   return p;
 }
 
@@ -257,28 +183,31 @@ outcome<bool> systemd_manager::needs_reload(const std::string& unit, const wait_
     return replies.error();
   const auto& reply = replies->front();
   if (reply.error)
-    return failed(what, *reply.error);
+    return from_bus(what, *reply.error);
   return value_or(reply.value, false);
 }
 
 outcome<unit_result> systemd_manager::result(const std::string& unit, const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
   const auto interface = type_interface(unit);
-  std::vector<bus_request> calls{property_of(unit, interface, "Result")};
-  if (is_service(unit)) {
-    calls.push_back(property_of(unit, interface, "ExecMainCode"));
-    calls.push_back(property_of(unit, interface, "ExecMainStatus"));
-  }
-  auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  auto replies = replies_of(*loop_,
+                            loop_->call({property_of(unit, unit_interface, "ConditionResult"),
+                                         property_of(unit, unit_interface, "ConditionTimestamp"),
+                                         property_of(unit, interface, "Result"),
+                                         property_of(unit, interface, "ExecMainCode"),
+                                         property_of(unit, interface, "ExecMainStatus")},
+                                        limit.deadline),
+                            what, limit);
   if (!replies)
     return replies.error();
-  // Kinds of units without a result (targets) answer with an error: nothing to tell.
+  // Kinds of units without one of them (targets) answer with an error: nothing to tell.
   unit_result r;
-  r.result = value_or(replies->front().value, std::string{});
-  if (replies->size() == 3) {
-    r.code = value_or((*replies)[1].value, std::int32_t{0});
-    r.status = value_or((*replies)[2].value, std::int32_t{0});
-  }
+  // False, too, as long as no start was tried.
+  r.condition =
+    value_or((*replies)[0].value, true) || value_or((*replies)[1].value, std::uint64_t{0}) == 0;
+  r.result = value_or((*replies)[2].value, std::string{});
+  r.code = value_or((*replies)[3].value, std::int32_t{0});
+  r.status = value_or((*replies)[4].value, std::int32_t{0});
   return r;
 }
 
@@ -299,7 +228,7 @@ outcome<std::string> systemd_manager::run(unit_job what, const std::string& unit
   }
   const auto& reply = wait->replies.front();
   if (reply.error)
-    return failed(text, *reply.error);
+    return from_bus(text, *reply.error);
   return reply.text;
 }
 
@@ -313,27 +242,27 @@ outcome<void> systemd_manager::reset_failed(const std::string& unit, const wait_
     return replies.error();
   const auto& error = replies->front().error;
   if (error && code_of(*error) != ec::unit_not_found)
-    return failed(what, *error);
+    return from_bus(what, *error);
   return {};
 }
 
 outcome<void> systemd_manager::enable(const std::string& unit, const wait_limit& limit) {
   const auto what = "cannot enable " + quoted(unit);
-  auto replies
-    = replies_of(*loop_,
-                 loop_->call({manager_call("EnableUnitFiles",
-                                           {std::vector<std::string>{unit}, false, false},
-                                           bus_answer::flag)},
-                             limit.deadline),
-                 what, limit);
+  auto replies = replies_of(
+    *loop_,
+    loop_->call({manager_call("EnableUnitFiles", {std::vector<std::string>{unit}, false, false},
+                              bus_answer::flag)},
+                limit.deadline),
+    what, limit);
   if (!replies)
     return replies.error();
   const auto& reply = replies->front();
   if (reply.error)
-    return failed(what, *reply.error);
+    return from_bus(what, *reply.error);
   if (!reply.flag)
-    return {ec::unit_invalid, what + ": its unit file has no [Install] section; add one with "
-                                     "WantedBy=, or leave 'enabled' out"};
+    return {ec::unit_invalid, what
+                                + ": its unit file has no [Install] section; add one with "
+                                  "WantedBy=, or leave 'enabled' out"};
   return {};
 }
 
@@ -341,15 +270,15 @@ outcome<void> systemd_manager::disable(const std::string& unit, const wait_limit
   const auto what = "cannot disable " + quoted(unit);
   auto replies = replies_of(
     *loop_,
-    loop_->call({manager_call("DisableUnitFiles", {std::vector<std::string>{unit}, false},
-                              bus_answer::none)},
-                limit.deadline),
+    loop_->call(
+      {manager_call("DisableUnitFiles", {std::vector<std::string>{unit}, false}, bus_answer::none)},
+      limit.deadline),
     what, limit);
   if (!replies)
     return replies.error();
   const auto& error = replies->front().error;
   if (error && code_of(*error) != ec::unit_not_found)
-    return failed(what, *error);
+    return from_bus(what, *error);
   return {};
 }
 
@@ -359,7 +288,7 @@ outcome<void> systemd_manager::reload(const wait_limit& limit) {
   if (!replies)
     return replies.error();
   if (const auto& error = replies->front().error)
-    return failed(what, *error);
+    return from_bus(what, *error);
   return {};
 }
 
@@ -369,14 +298,14 @@ outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::stri
   if (units.empty())
     return std::vector<unit_row>{};
   auto replies = replies_of(
-    *loop_, loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)},
-                        limit.deadline),
+    *loop_,
+    loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)}, limit.deadline),
     what, limit);
   if (!replies)
     return replies.error();
   auto& reply = replies->front();
   if (reply.error)
-    return failed(what, *reply.error);
+    return from_bus(what, *reply.error);
   // systemd answers in order, with the main name where an alias was asked for.
   if (reply.units.size() != units.size())
     return {ec::internal, what + ": got " + std::to_string(reply.units.size()) + " rows for "
@@ -389,39 +318,6 @@ outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::stri
                     std::move(u.path), u.job});
   }
   return rows;
-}
-
-outcome<std::vector<std::string>> systemd_manager::file_states(
-  const std::vector<std::string>& units, const wait_limit& limit) {
-  const std::string what = "cannot list the unit files";
-  if (units.empty())
-    return std::vector<std::string>{};
-  // The names go as patterns, where a backslash ("dev-disk\\x2d1.device") would escape.
-  std::vector<std::string> patterns;
-  for (const auto& unit : units) {
-    auto& pattern = patterns.emplace_back();
-    for (const char c : unit)
-      pattern += c == '\\' ? std::string{"\\\\"} : std::string{c};
-  }
-  auto replies = replies_of(
-    *loop_,
-    loop_->call({manager_call("ListUnitFilesByPatterns", {std::vector<std::string>{}, patterns},
-                              bus_answer::files)},
-                limit.deadline),
-    what, limit);
-  if (!replies)
-    return replies.error();
-  const auto& reply = replies->front();
-  if (reply.error)
-    return failed(what, *reply.error);
-  std::map<std::string, std::string> states;
-  for (const auto& [path, state] : reply.files)
-    states.emplace(path.substr(path.rfind('/') + 1), state);
-  std::vector<std::string> out;
-  out.reserve(units.size());
-  for (const auto& unit : units)
-    out.push_back(states[unit]);
-  return out;
 }
 
 void systemd_manager::listen(on_event sink) {

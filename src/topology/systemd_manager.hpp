@@ -8,23 +8,11 @@
 #include <thread>
 
 #include "topology/systemd.hpp"
+#include "topology/systemd_config.hpp"
 
 namespace harmony {
 
 class systemd_loop;
-
-/// Which service manager to talk to, and how.
-struct systemd_config {
-  enum class scope { system, user };
-
-  scope manager = scope::system;
-  /// A D-Bus address. Empty: the system bus, or for a user manager DBUS_SESSION_BUS_ADDRESS, or
-  /// the bus in XDG_RUNTIME_DIR.
-  std::string bus_address;
-  /// Empty: /etc/systemd/system, or for a user manager $XDG_CONFIG_HOME/systemd/user, or
-  /// ~/.config/systemd/user.
-  std::filesystem::path unit_folder;
-};
 
 /// A real service manager over D-Bus. Connects in the background, and again for ever; while it is
 /// away, calls fail with runtime_unavailable. No call may be under way when it is destroyed.
@@ -38,7 +26,7 @@ public:
   [[nodiscard]] const std::filesystem::path& unit_folder() const override { return folder_; }
   [[nodiscard]] std::string_view journal_command() const override;
 
-  outcome<unit_properties> properties(const std::string& unit, bool fresh_file_state,
+  outcome<unit_properties> properties(const std::string& unit, bool with_file_state,
                                       const wait_limit& limit) override;
   outcome<bool> needs_reload(const std::string& unit, const wait_limit& limit) override;
   outcome<unit_result> result(const std::string& unit, const wait_limit& limit) override;
@@ -50,8 +38,6 @@ public:
   outcome<void> reload(const wait_limit& limit) override;
   outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                       const wait_limit& limit) override;
-  outcome<std::vector<std::string>> file_states(const std::vector<std::string>& units,
-                                                const wait_limit& limit) override;
 
   void listen(on_event sink) override;
   void watch_units(std::vector<std::string> units) override;
@@ -61,6 +47,9 @@ public:
   [[nodiscard]] std::uint64_t reloads() const;
 
 private:
+  outcome<unit_properties> with_fresh_state(unit_properties p, const std::string& unit,
+                                            const wait_limit& limit);
+
   systemd_config::scope scope_;
   std::filesystem::path folder_;
   std::shared_ptr<systemd_loop> loop_; ///< shared with its thread, which may outlive this

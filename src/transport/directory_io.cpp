@@ -1,6 +1,8 @@
 #include "transport/directory_io.hpp"
 
+#include <array>
 #include <cerrno>
+#include <ctime>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -133,6 +135,12 @@ outcome<void> replace_at(const unique_fd& folder, const std::string& name,
     if (!file || !write_all(file.get(), head) || !write_all(file.get(), body))
       return failed();
     if (durable && uninterrupted([&] { return ::fsync(file.get()); }) != 0)
+      return failed();
+    // The kernel's own stamp moves by a tick, some milliseconds.
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const std::array stamps{now, now};
+    if (!durable && ::futimens(file.get(), stamps.data()) != 0)
       return failed();
   }
   if (::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) != 0)

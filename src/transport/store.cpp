@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "transport/directory_store.hpp"
+#include "transport/nats_store.hpp"
+#include "transport/nats_url.hpp"
 #include "transport/store_rules.hpp"
 
 namespace harmony {
@@ -69,6 +71,12 @@ outcome<void> check_value(std::string_view value) {
 outcome<std::unique_ptr<store>> open_store(const store_options& options) {
   if (options.url.substr(0, 4) == "dir:")
     return open_directory(options.url);
+  if (options.url.substr(0, 7) == "nats://" || options.url.substr(0, 6) == "tls://") {
+    auto servers = nats::parse_servers(options.url);
+    if (!servers)
+      return servers.error();
+    return std::unique_ptr<store>{std::make_unique<nats_store>(options, std::move(*servers))};
+  }
   return bad_url(options.url, "it names no known kind of store");
 }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/detail/place.hpp"
+
 namespace harmony::ctl {
 
 namespace {
@@ -52,13 +54,14 @@ const member* node::find(std::string_view key) const {
 
 std::string field_path(std::string_view path, std::string_view key) {
   std::string result{path};
-  if (!result.empty())
-    result += '.';
-  return result.append(key);
+  detail::append_step(result, key); // the model's own way, or its issues would not be found
+  return result;
 }
 
 std::string item_path(std::string_view path, std::size_t index) {
-  return std::string{path}.append("[").append(std::to_string(index)).append("]");
+  std::string result{path};
+  detail::append_step(result, index);
+  return result;
 }
 
 std::string to_json(const node& value) {

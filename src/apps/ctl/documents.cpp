@@ -77,8 +77,8 @@ void read_tree(const std::string& source, const document_tree& tree, const std::
 
 failure unreadable(const std::string& file, int error) {
   // Not `not_found`: scripts take that exit code for a missing agent.
-  return {ec::io_error, "cannot read '" + file + "': " + std::strerror(error) +
-                  "; name a file with a manifest, or - for standard input"};
+  return {ec::io_error, "cannot read '" + file + "': " + std::strerror(error)
+                          + "; name a file with a manifest, or - for standard input"};
 }
 
 /// Reads at most one byte more than a file may have, so that a larger one is seen as such.
@@ -111,12 +111,12 @@ void find_repeated_agents(loading& all) {
   for (const auto& m : all.manifests) {
     const auto [first, fresh] = seen.emplace(m.value.metadata.agent, m.source);
     if (!fresh)
-      all.diagnostics.push_back({m.source,
-                                 {},
-                                 "metadata.agent",
-                                 "agent '" + m.value.metadata.agent +
-                                   "' has a manifest already in '" + first->second + "'",
-                                 ec::duplicate_name});
+      all.diagnostics.push_back(
+        {m.source,
+         {},
+         "metadata.agent",
+         "agent '" + m.value.metadata.agent + "' has a manifest already in '" + first->second + "'",
+         ec::duplicate_name});
   }
 }
 
@@ -132,8 +132,7 @@ std::string diagnostic::str() const {
   return text + message;
 }
 
-loading read_manifests(const std::string& source, std::string_view text,
-                       const std::string& agent) {
+loading read_manifests(const std::string& source, std::string_view text, const std::string& agent) {
   loading result;
   const auto documents = read_documents(text);
   if (documents.empty())
@@ -152,8 +151,7 @@ outcome<loading> load_manifests(const loading_options& options, std::istream& st
       return text.error();
     auto one = read_manifests(standard ? "<stdin>" : file, *text, options.agent);
     std::move(one.manifests.begin(), one.manifests.end(), std::back_inserter(all.manifests));
-    std::move(one.diagnostics.begin(), one.diagnostics.end(),
-              std::back_inserter(all.diagnostics));
+    std::move(one.diagnostics.begin(), one.diagnostics.end(), std::back_inserter(all.diagnostics));
   }
   find_repeated_agents(all);
   return all;

@@ -14,8 +14,8 @@ struct unit {
   std::int64_t in_milliseconds;
 };
 
-constexpr std::array units{unit{"ms", 1}, unit{"s", 1000}, unit{"m", 60'000},
-                           unit{"h", 3'600'000}, unit{"d", 86'400'000}};
+constexpr std::array units{unit{"ms", 1}, unit{"s", 1000}, unit{"m", 60'000}, unit{"h", 3'600'000},
+                           unit{"d", 86'400'000}};
 constexpr std::int64_t longest = 365LL * 86'400'000;
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "apps/ctl/json_reader.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "apps/ctl/tree_builder.hpp"
@@ -30,9 +32,7 @@ public:
 
 private:
   [[nodiscard]] char here() const { return text_[at_]; }
-  [[nodiscard]] position place() const {
-    return {line_, static_cast<int>(at_ - line_start_) + 1};
-  }
+  [[nodiscard]] position place() const { return {line_, static_cast<int>(at_ - line_start_) + 1}; }
 
   void skip_white() {
     while (at_ < text_.size() && white.find(text_[at_]) != std::string_view::npos) {
@@ -102,9 +102,9 @@ private:
     std::string text{text_.substr(at_, end - at_)};
     at_ = end;
     skip_white();
-    const auto kind = text == "null"                       ? node_kind::null
+    const auto kind = text == "null"                      ? node_kind::null
                       : text == "true" || text == "false" ? node_kind::boolean
-                                                           : node_kind::number;
+                                                          : node_kind::number;
     builder_.scalar(kind, std::move(text), at);
   }
 
@@ -122,6 +122,25 @@ bool is_json(std::string_view text) {
   if (first == std::string_view::npos || (text[first] != '{' && text[first] != '['))
     return false;
   return nlohmann::json::accept(text);
+}
+
+located_issue json_fault(std::string_view text) {
+  std::string why = "unknown fault";
+  position at{1, 1};
+  try {
+    const auto parsed = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& e) {
+    const auto before = text.substr(0, std::min(e.byte == 0 ? 0 : e.byte - 1, text.size()));
+    at.line += static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+    at.column = static_cast<int>(before.size() - (before.rfind('\n') + 1)) + 1;
+    // "[json.exception.parse_error.101] parse error at line 2, column 1: syntax error while …"
+    why = e.what();
+    if (const auto end = why.find(": "); end != std::string::npos)
+      why.erase(0, end + 2);
+  } catch (const nlohmann::json::exception& e) {
+    why = e.what();
+  }
+  return {at, {"", "not valid JSON: " + why, ec::invalid_document}};
 }
 
 document_tree read_json(std::string_view text) {

@@ -9,8 +9,9 @@ namespace {
 
 /// Columns that `text` takes: code points, which is right for all but wide scripts.
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-    text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 std::string_view sequence_of(tone look) {
@@ -48,8 +49,8 @@ std::string printable(std::string_view text, bool one_line) {
       continue;
     }
     // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
-    const bool c1 = byte == 0xC2 && i + 1 < text.size() &&
-                    static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    const bool c1 =
+      byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (byte >= 0x20 && byte != 0x7F && !c1) {
       result += text[i];
       continue;

@@ -8,9 +8,9 @@
 
 namespace harmony::ctl {
 
-using json = nlohmann::ordered_json;
-
 enum class output_format { table, json, yaml };
+
+using json = nlohmann::ordered_json;
 
 /// What a cell means; its colour, on a terminal.
 enum class tone { plain, good, busy, bad, faint };

@@ -16,8 +16,8 @@ std::string tree_builder::path() const {
 }
 
 bool tree_builder::expects_key() const {
-  return !stack_.empty() && stack_.back().container->kind == node_kind::map &&
-         !stack_.back().pending;
+  return !stack_.empty() && stack_.back().container->kind == node_kind::map
+         && !stack_.back().pending;
 }
 
 node_ptr tree_builder::innermost() const {
@@ -35,8 +35,8 @@ void tree_builder::note(position at, std::string message) {
 
 void tree_builder::open(node_kind kind, position at) {
   if (expects_key())
-    throw reading_stopped{at, "expected a text as key, got a " +
-                                std::string{kind == node_kind::map ? "map" : "list"}};
+    throw reading_stopped{at, "expected a text as key, got a "
+                                + std::string{kind == node_kind::map ? "map" : "list"}};
   if (stack_.size() >= max_depth)
     throw reading_stopped{at, "nested deeper than " + std::to_string(max_depth) + " levels",
                           ec::document_too_large};
@@ -101,8 +101,8 @@ void tree_builder::add(const node_ptr& value) {
   }
   if (container.weight > max_document_bytes)
     throw reading_stopped{container.at,
-                          "document is larger than " + std::to_string(max_document_bytes) +
-                            " bytes, aliases expanded",
+                          "document is larger than " + std::to_string(max_document_bytes)
+                            + " bytes, aliases expanded",
                           ec::document_too_large};
 }
 

@@ -1,6 +1,7 @@
 #include "apps/ctl/yaml_reader.hpp"
 
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -42,9 +43,9 @@ node_kind kind_of_plain(std::string_view text, bool& ambiguous) {
     return ambiguous ? node_kind::string : node_kind::number;
   }
   if (number.size() > 2 && number.front() == '0')
-    ambiguous = (number[1] == 'x' && digits(number.substr(2), "0123456789abcdefABCDEF")) ||
-                (number[1] == 'o' && digits(number.substr(2), "01234567")) ||
-                (number[1] == 'b' && digits(number.substr(2), "01"));
+    ambiguous = (number[1] == 'x' && digits(number.substr(2), "0123456789abcdefABCDEF"))
+                || (number[1] == 'o' && digits(number.substr(2), "01234567"))
+                || (number[1] == 'b' && digits(number.substr(2), "01"));
   return node_kind::string;
 }
 
@@ -86,8 +87,8 @@ public:
     bool ambiguous = false;
     const auto kind = kind_of_plain(value, ambiguous);
     if (ambiguous)
-      builder_.note(at, "expected a decimal number or a quoted text, got " + value +
-                          "; write \"" + value + "\"");
+      builder_.note(at, "expected a decimal number or a quoted text, got " + value + "; write \""
+                          + value + "\"");
     scalar(kind, kind == node_kind::boolean ? lower(value) : value, at, anchor);
   }
 
@@ -180,11 +181,10 @@ std::size_t sequence_at(std::string_view text, std::size_t i) {
   if (lead >= 0xC2 && lead <= 0xDF)
     return follows(1) ? 2 : 0;
   if (lead >= 0xE0 && lead <= 0xEF) // no overlong forms, no surrogates
-    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3
-                                                                                            : 0;
+    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
   if (lead >= 0xF0 && lead <= 0xF4) // nothing above U+10FFFF
-    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2) &&
-               follows(3)
+    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2)
+               && follows(3)
              ? 4
              : 0;
   return 0;
@@ -206,6 +206,50 @@ position first_bad_byte(std::string_view text) {
   return {};
 }
 
+/// The parser takes a quoted text that is never closed for closed when the file ends in a line
+/// break. Without the break it sees the fault, which is what this looks for.
+std::optional<located_issue> unclosed_quote(std::string_view text) {
+  const auto last = text.find_last_not_of(" \t\r\n");
+  if (last == std::string_view::npos)
+    return {};
+  std::istringstream in{std::string{text.substr(0, last + 1)}};
+  try {
+    YAML::Parser parser{in};
+    document_tree next;
+    bool more = true;
+    while (more && next_document(parser, next, more))
+      for (const auto& i : next.issues)
+        if (i.what.message.find("illegal EOF") != std::string::npos)
+          return located_issue{i.at,
+                               {"", "not valid YAML: a quoted text is never closed", i.what.code}};
+  } catch (const std::exception&) {
+    return {}; // the reading proper says it
+  }
+  return {};
+}
+
+std::vector<document_tree> read_yaml(std::string_view text) {
+  if (auto fault = unclosed_quote(text))
+    return {{nullptr, {std::move(*fault)}}};
+  std::vector<document_tree> documents;
+  // The parser reports an unexpected end at the right place only after a line break.
+  std::istringstream in{std::string{text}.append("\n")};
+  try {
+    YAML::Parser parser{in};
+    document_tree next;
+    bool more = true;
+    while (more && next_document(parser, next, more)) {
+      const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
+      if (!empty || !next.issues.empty())
+        documents.push_back(std::move(next));
+      next = {};
+    }
+  } catch (const std::exception& e) {
+    documents.push_back(stopped({}, {}, std::string{"not valid YAML: "} + e.what()));
+  }
+  return documents;
+}
+
 } // namespace
 
 std::vector<document_tree> read_documents(std::string_view text) {
@@ -220,21 +264,13 @@ std::vector<document_tree> read_documents(std::string_view text) {
   if (is_json(text))
     return {read_json(text)};
 
-  std::vector<document_tree> documents;
-  std::istringstream in{std::string{text}};
-  try {
-    YAML::Parser parser{in};
-    document_tree next;
-    bool more = true;
-    while (more && next_document(parser, next, more)) {
-      const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
-      if (!empty || !next.issues.empty())
-        documents.push_back(std::move(next));
-      next = {};
-    }
-  } catch (const std::exception& e) {
-    documents.push_back(stopped({}, {}, std::string{"not valid YAML: "} + e.what()));
-  }
+  auto documents = read_yaml(text);
+  // What begins like JSON and is neither was meant to be JSON; say what JSON lacks.
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '{' && !documents.empty()
+      && documents.front().root == nullptr
+      && documents.front().issues.back().what.code == ec::invalid_document)
+    documents.front().issues = {json_fault(text)};
   return documents;
 }
 

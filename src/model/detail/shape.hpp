@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,13 +27,45 @@ struct schema_context {
   json definitions = json::object();
 };
 
+/// A handle: copies share what they were made of.
 template <class T>
-struct shape {
-  std::string expected; ///< as in "expected a list, got 7"
+class shape {
+public:
+  using reader = std::function<void(const json& value, T& out, const place& where)>;
+  using writer = std::function<json(const T& value)>;
+  using describer = std::function<json(schema_context& ctx)>;
+
+  shape(std::string expected, reader read, writer write, describer schema)
+    : parts_(std::make_shared<const parts>(
+      parts{std::move(expected), std::move(read), std::move(write), std::move(schema)})) {}
+
+  /// As in "expected a list, got 7".
+  [[nodiscard]] const std::string& expected() const { return parts_->expected; }
+
   /// Reads `value` into `out`, which holds a default, and says at `where` what is wrong.
-  std::function<void(const json& value, T& out, const place& where)> read;
-  std::function<json(const T& value)> write;
-  std::function<json(schema_context& ctx)> schema;
+  void read(const json& value, T& out, const place& where) const {
+    parts_->read(value, out, where);
+  }
+
+  [[nodiscard]] json write(const T& value) const { return parts_->write(value); }
+  json schema(schema_context& ctx) const { return parts_->schema(ctx); }
+
+  /// The same but for one part.
+  [[nodiscard]] shape reading(reader read) const {
+    return {parts_->expected, std::move(read), parts_->write, parts_->schema};
+  }
+  [[nodiscard]] shape described(describer schema) const {
+    return {parts_->expected, parts_->read, parts_->write, std::move(schema)};
+  }
+
+private:
+  struct parts {
+    std::string expected;
+    reader read;
+    writer write;
+    describer schema;
+  };
+  std::shared_ptr<const parts> parts_;
 };
 
 /// One row of a struct's table.
@@ -52,7 +85,7 @@ template <class S>
 struct rule {
   /// Runs even where fields are wrong: those hold their defaults in `value`.
   std::function<void(const json& object, const S& value, const place& where)> check;
-  json schema; ///< null where a schema cannot say it
+  json schema; ///< a list of fragments that all hold; empty where a schema cannot say it
 };
 
 /// Says that `got` is not what was expected.
@@ -165,10 +198,10 @@ field<S> required(std::string_view name, Get get, shape<T> form, std::string_vie
     name,
     doc,
     true,
-    form.expected,
+    form.expected(),
     [=](const json& v, S& s, const place& at) { form.read(v, std::invoke(get, s), at); },
     [=](const S& s) -> std::optional<json> { return form.write(std::invoke(get, s)); },
-    form.schema,
+    [=](schema_context& ctx) { return form.schema(ctx); },
   };
 }
 
@@ -181,7 +214,7 @@ field<S> optional(std::string_view name, Get get, shape<T> form, std::string_vie
     name,
     doc,
     false,
-    form.expected,
+    form.expected(),
     [=](const json& v, S& s, const place& at) { form.read(v, std::invoke(get, s), at); },
     [=](const S& s) -> std::optional<json> {
       const T& value = std::invoke(get, s);
@@ -206,13 +239,13 @@ field<S> maybe(std::string_view name, Get get, shape<T> form, std::string_view d
     name,
     doc,
     false,
-    form.expected,
+    form.expected(),
     [=](const json& v, S& s, const place& at) { form.read(v, std::invoke(get, s).emplace(), at); },
     [=](const S& s) -> std::optional<json> {
       const auto& value = std::invoke(get, s);
       return value ? std::optional{form.write(*value)} : std::nullopt;
     },
-    form.schema,
+    [=](schema_context& ctx) { return form.schema(ctx); },
   };
 }
 
@@ -223,7 +256,7 @@ field<S> alternative(std::string_view name, Get get, shape<T> form, std::string_
     name,
     doc,
     false,
-    form.expected,
+    form.expected(),
     [=](const json& v, S& s, const place& at) {
       form.read(v, std::invoke(get, s).template emplace<T>(), at);
     },
@@ -231,7 +264,7 @@ field<S> alternative(std::string_view name, Get get, shape<T> form, std::string_
       const auto* value = std::get_if<T>(&std::invoke(get, s));
       return value ? std::optional{form.write(*value)} : std::nullopt;
     },
-    form.schema,
+    [=](schema_context& ctx) { return form.schema(ctx); },
   };
 }
 
@@ -277,7 +310,7 @@ rule<S> exactly_one(std::vector<std::string_view> names) {
               where.fail("expected exactly one of " + text + ", got "
                          + (count == 0 ? "none" : got));
           },
-          {{"oneOf", choices}}};
+          json::array({{{"oneOf", choices}}})};
 }
 
 template <class S>
@@ -317,35 +350,38 @@ json object_schema(schema_context& ctx, const std::vector<field<S>>& fields,
   if (ctx.strict) {
     result["additionalProperties"] = false;
     for (const auto& r : rules)
-      if (!r.schema.is_null())
-        result["allOf"].push_back(r.schema);
+      for (const auto& fragment : r.schema)
+        result["allOf"].push_back(fragment);
   }
   return result;
 }
 
 /// A struct by its table. One with a `title` is described once, under `$defs`.
 template <class S>
-shape<S> object(std::string_view title, std::vector<field<S>> fields,
-                std::vector<rule<S>> rules = {}) {
+shape<S> object(std::string_view title, std::vector<field<S>> rows,
+                std::vector<rule<S>> more = {}) {
+  // Shared by the three functions below.
+  const auto fields = std::make_shared<const std::vector<field<S>>>(std::move(rows));
+  const auto rules = std::make_shared<const std::vector<rule<S>>>(std::move(more));
   return {
     "an object",
     [=](const json& value, S& out, const place& where) {
-      value.is_object() ? read_object(value, out, where, fields, rules)
+      value.is_object() ? read_object(value, out, where, *fields, *rules)
                         : mismatch(where, "an object", value);
     },
     [=](const S& from) {
       auto result = json::object();
-      for (const auto& f : fields)
+      for (const auto& f : *fields)
         if (auto value = f.write(from))
           result[std::string{f.name}] = std::move(*value);
       return result;
     },
     [=](schema_context& ctx) {
       if (title.empty())
-        return object_schema(ctx, fields, rules);
+        return object_schema(ctx, *fields, *rules);
       const std::string key{title};
       if (!ctx.definitions.contains(key))
-        ctx.definitions[key] = object_schema(ctx, fields, rules);
+        ctx.definitions[key] = object_schema(ctx, *fields, *rules);
       return json{{"$ref", "#/$defs/" + key}};
     },
   };

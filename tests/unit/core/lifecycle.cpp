@@ -155,14 +155,21 @@ TEST_CASE("lifecycle: a failed apply -> no hint makes the next one earlier") {
   CHECK(m.differs() == "Applying: apply#5(update content)");
 }
 
-TEST_CASE("lifecycle: an apply that leads to a failing look -> no hint makes the next one earlier") {
+TEST_CASE(
+  "lifecycle: an apply that leads to a failing look -> no hint makes the next one earlier") {
   rig m;
   m.on(want("a"));
   m.differs();
   m.applied();
-  SECTION("the look fails") { CHECK(m.unseen() == "Failed: arm+1s"); }
-  SECTION("the look finds an obstacle") { CHECK(m.conflict() == "Failed: arm+1s"); }
-  SECTION("it still differs") { CHECK(m.differs() == "Failed: arm+1s"); }
+  SECTION("the look fails") {
+    CHECK(m.unseen() == "Failed: arm+1s");
+  }
+  SECTION("the look finds an obstacle") {
+    CHECK(m.conflict() == "Failed: arm+1s");
+  }
+  SECTION("it still differs") {
+    CHECK(m.differs() == "Failed: arm+1s");
+  }
   CHECK(m.on(ev::hint{}) == "Failed: observe#4");
   CHECK(m.differs() == "Failed");
   CHECK(m.armed() == 1s);
@@ -203,7 +210,9 @@ TEST_CASE("lifecycle: a dependency is lost before the first apply -> blocked ins
     m.differs();
     m.apply_failed();
     m.on(needs("File/x"));
-    SECTION("the timer fires") { CHECK(m.fire() == "Blocked"); }
+    SECTION("the timer fires") {
+      CHECK(m.fire() == "Blocked");
+    }
     SECTION("a hint comes") {
       m.wait(5s).on(ev::hint{});
       CHECK(m.differs() == "Blocked");
@@ -253,7 +262,9 @@ TEST_CASE("lifecycle: a newer desire during an apply -> cancel, wait for its ans
   SECTION("it was canceled") {
     CHECK(m.on(ev::apply_failed{2, {ec::canceled, "canceled"}}) == "Observing: observe#3");
   }
-  SECTION("it was quicker") { CHECK(m.on(ev::applied{2}) == "Observing: observe#3"); }
+  SECTION("it was quicker") {
+    CHECK(m.on(ev::applied{2}) == "Observing: observe#3");
+  }
   CHECK(m.state.desire == "c");
   CHECK(m.state.failures == 0);
   CHECK(m.differs() == "Applying: apply#4(update content)");

@@ -77,7 +77,9 @@ TEST_CASE("lifecycle: rejected -> left alone until it is desired again") {
     CHECK(m.on(want("a")) == "Observing: observe#4");
     CHECK_FALSE(m.state.troubled());
   }
-  SECTION("it may be removed") { CHECK(m.on(ev::remove{}) == "Removing: remove#4"); }
+  SECTION("it may be removed") {
+    CHECK(m.on(ev::remove{}) == "Removing: remove#4");
+  }
 }
 
 TEST_CASE("lifecycle: rejected during an apply -> cancel, and nothing after its answer") {
@@ -152,6 +154,18 @@ TEST_CASE("lifecycle: a look that fails for good reason -> failed at once") {
   m.on(ev::hint{});
   CHECK(m.unseen(ec::permission_denied) == "Failed: arm+1s");
   CHECK(m.state.reason == "PermissionDenied");
+}
+
+TEST_CASE("lifecycle: a failed look between repairs -> the repairs are still spaced") {
+  auto m = ready_rig();
+  m.on(ev::hint{});
+  m.differs();
+  m.applied();
+  m.equal();
+  m.on(ev::hint{});
+  REQUIRE(m.unseen(ec::permission_denied) == "Failed: arm+2s");
+  CHECK(m.on(ev::hint{}) == "Failed: observe#8");
+  CHECK(m.differs() == "Failed: arm+1s");
 }
 
 TEST_CASE("lifecycle: new probes while sight is lost -> the look is still retried") {

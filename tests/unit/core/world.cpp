@@ -44,6 +44,7 @@ ev::desired world::desired() const {
 
 void world::feed(const lifecycle_event& e, const char* name) {
   const auto before = state_;
+  last_number_before_ = last_number_;
   auto next = step(state_, e, {now_, policy_, dice_.unit()});
   state_ = std::move(next.state);
 
@@ -86,6 +87,8 @@ void world::perform(const lifecycle_effect& effect, const lifecycle& before) {
 }
 
 void world::start(operation op) {
+  if (op.kind == operation_kind::observe)
+    unseen_ = false;
   expect(in_flight_.empty(), "two operations in flight");
   expect(op.number > last_number_, "an operation number was used before");
   last_number_ = op.number;
@@ -149,6 +152,8 @@ void world::hold_invariants(const lifecycle& before, const lifecycle_event& even
     expect(!dependencies_ready_, "stuck: blocked with its dependencies ready");
   expect(s.timer_epoch >= before.timer_epoch, "an epoch went back");
 
+  hold_hints(before, event);
+
   // For the spacing of applies: ten healthy minutes, or a new desire, start it over.
   if (s.desire != before.desire)
     applies_.clear();
@@ -164,6 +169,23 @@ void world::hold_invariants(const lifecycle& before, const lifecycle_event& even
     }
     well_since_.reset();
   }
+}
+
+void world::hold_hints(const lifecycle& before, const lifecycle_event& event) {
+  const auto phase = state_.phase;
+  const bool in_place = phase == phase_t::ready || phase == phase_t::probing;
+  const bool hinted = std::holds_alternative<ev::hint>(event);
+  const bool blind = in_place && before.running == operation_kind::observe
+                     && std::holds_alternative<ev::observe_failed>(event)
+                     && state_.operation == before.operation;
+  if (hinted || (blind && in_flight_.empty()))
+    unseen_ = in_flight_.empty() || in_flight_.front().kind != operation_kind::observe
+              || in_flight_.front().number == last_number_before_;
+  if (in_place && in_flight_.empty())
+    expect(!unseen_ || state_.next_retry, "a hint was never followed by a look");
+  const bool listens = in_place || phase == phase_t::failed || phase == phase_t::drifted
+                       || phase == phase_t::observing || phase == phase_t::applying;
+  expect(!hinted || !listens || !in_flight_.empty(), "deaf to a hint");
 }
 
 void world::hold_phase_order(const lifecycle& before, const lifecycle_event& event) {
@@ -237,10 +259,9 @@ void world::answer_apply(const operation& op, bool faults) {
     alive_ = true;
   }
   seen_.reset();
-  const lifecycle_event e =
-    fails ? lifecycle_event{ev::apply_failed{op.number, op.canceled ? failure{ec::canceled, "c"}
-                                                                    : some_failure()}}
-          : lifecycle_event{ev::applied{op.number}};
+  const lifecycle_event e = fails ? lifecycle_event{ev::apply_failed{
+                              op.number, op.canceled ? failure{ec::canceled, "c"} : some_failure()}}
+                                  : lifecycle_event{ev::applied{op.number}};
   answered_.push_back(e);
   feed(e, fails ? "apply_failed" : "applied");
 }
@@ -267,7 +288,10 @@ void world::fire_timer() {
   }
   const auto epoch = timers_[i].epoch;
   timers_.erase(timers_.begin() + static_cast<std::ptrdiff_t>(i));
+  const auto before = state_;
   feed(ev::timer{epoch}, "timer");
+  expect(before.next_retry && before.timer_epoch == epoch ? true : state_ == before,
+         "a replaced timer did something");
 }
 
 void world::probe(bool faults) {
@@ -278,14 +302,14 @@ void world::probe(bool faults) {
   }
   const auto roll = faults ? dice_.below(3) : 0;
   alive_ = alive_ && roll != 2;
-  const auto is = !alive_       ? ev::verdict::dead
+  const auto is = !alive_     ? ev::verdict::dead
                   : roll == 1 ? ev::verdict::not_ready
                               : ev::verdict::ready;
   feed(ev::probed{is, "probe"}, "probed");
 }
 
 void world::disturb() {
-  now_ += std::chrono::milliseconds{dice_.below(2000)};
+  now_ += std::chrono::milliseconds{dice_.chance(70) ? dice_.below(50) : dice_.below(3000)};
   const auto roll = dice_.below(100);
   if (roll < 8 || desires_ == 0)
     desire_anew();
@@ -336,6 +360,7 @@ void world::crash() {
   probes_running_ = false;
   seen_.reset();
   settled_ = false;
+  unseen_ = false;
   last_number_ = 0;
   state_ = {};
   story_.emplace_back("-- crash");

@@ -79,6 +79,7 @@ private:
   void perform_apply(const fx::apply& e, const lifecycle& before);
   void perform_cancel(const fx::cancel& e);
   void hold_invariants(const lifecycle& before, const lifecycle_event& event);
+  void hold_hints(const lifecycle& before, const lifecycle_event& event);
   void hold_phase_order(const lifecycle& before, const lifecycle_event& event);
   void expect(bool ok, const char* what);
 
@@ -120,8 +121,10 @@ private:
   // What the invariants are told from.
   std::optional<look> seen_;
   bool settled_ = false; ///< an equal look since the desire changed
+  bool unseen_ = false;  ///< a hint, or a failed look, that no look followed yet
   std::uint64_t last_number_ = 0;
-  std::vector<instant> applies_; ///< of this desire, since the last long health
+  std::uint64_t last_number_before_ = 0; ///< before this step
+  std::vector<instant> applies_;         ///< of this desire, since the last long health
   std::optional<instant> well_since_;
 };
 

@@ -3,8 +3,19 @@
 // Documents that several tests of the model start from.
 
 #include <string>
+#include <vector>
+
+#include "model/manifest.hpp"
 
 namespace harmony::test {
+
+/// The issues of a manifest as `path: message`.
+inline std::vector<std::string> issues_of(const std::string& text) {
+  std::vector<std::string> result;
+  for (const auto& each : read_manifest(text).issues)
+    result.push_back((each.path.empty() ? "" : each.path + ": ") + each.message);
+  return result;
+}
 
 /// A manifest of one device with these resources: the text between the brackets of the list.
 inline std::string manifest_of(const std::string& resources) {

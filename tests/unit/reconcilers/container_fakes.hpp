@@ -102,7 +102,7 @@ private:
   std::map<std::string, owned_target> entries_;
 };
 
-class fake_runtime final : public container_runtime {
+class fake_runtime : public container_runtime {
 public:
   explicit fake_runtime(saboteur* hand = nullptr) : hand_(hand != nullptr ? hand : &idle_) {}
 
@@ -147,7 +147,7 @@ public:
 
   outcome<void> stop(const std::string& id, std::chrono::seconds, const call_limits&) override {
     if (hand_->strike([&] {
-          log.push_back("stop");
+          log.emplace_back("stop");
           if (auto* info = find(id)) {
             info->status = container_status::exited;
             info->pid = 0;
@@ -159,7 +159,7 @@ public:
 
   outcome<void> resume(const std::string& id, const call_limits&) override {
     if (hand_->strike([&] {
-          log.push_back("resume");
+          log.emplace_back("resume");
           find(id)->status = container_status::running;
         }))
       return struck();
@@ -168,7 +168,7 @@ public:
 
   outcome<void> remove(const std::string& id, std::chrono::seconds, const call_limits&) override {
     if (hand_->strike([&] {
-          log.push_back("remove");
+          log.emplace_back("remove");
           if (const auto* info = find(id))
             all.erase(std::string{info->name});
         }))
@@ -190,7 +190,7 @@ public:
   outcome<std::string> pull(const std::string& reference, const call_limits&) override {
     outcome<std::string> result{ec::image_not_found, "no such image in the registry"};
     if (hand_->strike([&] {
-          log.push_back("pull");
+          log.emplace_back("pull");
           if (const auto at = registry.find(reference); at != registry.end()) {
             images[reference] = at->second;
             result = at->second;
@@ -202,10 +202,12 @@ public:
 
   outcome<std::vector<container_info>> list(const std::string& label, const call_limits&) override {
     std::vector<container_info> found;
-    for (const auto& [name, info] : all)
-      for (const auto& [key, value] : info.labels)
-        if (key + "=" + value == label)
-          found.push_back(info);
+    const auto sign = label.find('=');
+    for (const auto& [name, info] : all) {
+      const auto at = info.labels.find(label.substr(0, sign));
+      if (at != info.labels.end() && at->second == label.substr(sign + 1))
+        found.push_back(info);
+    }
     return found;
   }
 
@@ -235,7 +237,7 @@ private:
       return {ec::image_not_found, "image not known"};
     if (all.count(name) != 0)
       return {ec::name_conflict, "name in use"};
-    log.push_back("create");
+    log.emplace_back("create");
     container_info info;
     info.id = "id" + std::to_string(++created_);
     info.name = name;
@@ -257,7 +259,7 @@ private:
         return {ec::port_in_use, "port taken"};
     if (info->status == container_status::running)
       return {};
-    log.push_back("start");
+    log.emplace_back("start");
     info->status = container_status::running;
     info->pid = 1000 + ++started_;
     info->started = "2026-01-01T00:00:00.000Z";

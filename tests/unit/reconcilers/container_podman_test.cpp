@@ -135,7 +135,7 @@ TEST_CASE("podman codec: a list answer -> one line a container") {
 }
 
 TEST_CASE("podman codec: anything else -> nothing, no exception") {
-  for (const auto* text : {"", "{", "7", "\"x\"", "{\"Id\":7}", "{\"Id\":\"\"}", "\xff", "[[[["}) {
+  for (const auto* text : {"", "{", "7", R"("x")", R"({"Id":7})", R"({"Id":""})", "\xff", "[[[["}) {
     INFO(text);
     CHECK_FALSE(podman::read_inspect(text));
     CHECK_FALSE(podman::read_event(text));
@@ -204,6 +204,7 @@ TEST_CASE("podman codec: error answers -> the reason by podman's words") {
   CHECK(code("unable to find network with name or ID nonet: network not found")
         == ec::container_failed);
   CHECK(code("no container with name or ID \"x\" found: no such container", 404) == ec::not_found);
+  CHECK(code("unable to find user nope: no matching entries in passwd file") == ec::no_such_user);
   CHECK(code("write /x: no space left on device") == ec::disk_full);
   CHECK(code("mkdir /x: read-only file system") == ec::read_only);
 }

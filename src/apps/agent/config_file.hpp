@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/outcome.hpp"
+
+namespace harmony {
+
+/// One `key = value` of a configuration file; numbers and booleans as their text.
+struct config_entry {
+  std::string key;
+  std::string value;
+  unsigned line = 0;
+};
+
+/// Reads a flat TOML file. Fails with invalid_document; the message names file, line and column.
+outcome<std::vector<config_entry>> read_config_file(const std::string& path);
+
+} // namespace harmony

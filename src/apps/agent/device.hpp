@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/root.hpp"
+#include "apps/agent/options.hpp"
+#include "reconcilers/registry.hpp"
+#include "topology/containers.hpp"
+#include "topology/files_posix.hpp"
+#include "topology/podman_client.hpp"
+#include "topology/systemd.hpp"
+#include "topology/systemd_manager.hpp"
+
+namespace harmony {
+
+/// The topology of a Linux device: what it can do, as its configuration says. Reconcilers are
+/// instantiated for this type; a capability that the configuration turns off has no driver, and its
+/// resources get CapabilityMissing.
+class linux_device {
+public:
+  explicit linux_device(const agent_options& options);
+
+  [[nodiscard]] file_system& files() { return posix_.files(); }
+  /// Precondition: systemd is not off.
+  [[nodiscard]] systemd_port& systemd() { return *systemd_; }
+  /// Precondition: podman is not off.
+  [[nodiscard]] container_runtime& containers() { return *podman_; }
+
+  /// The driver of each kind.
+  std::shared_ptr<const driver_registry> drivers();
+
+  /// The lanes and observers of each runtime.
+  std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
+
+private:
+  posix_device posix_;
+  std::unique_ptr<systemd_manager> systemd_;
+  std::unique_ptr<podman_client> podman_;
+};
+
+} // namespace harmony

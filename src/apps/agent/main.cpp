@@ -1,0 +1,186 @@
+// harmony-agent: reads its options, puts the parts together, and waits for signals.
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <random>
+
+#include <malloc.h>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/root.hpp"
+#include "apps/agent/device.hpp"
+#include "apps/agent/logging.hpp"
+#include "apps/agent/options.hpp"
+#include "apps/agent/service.hpp"
+#include "state/state_store.hpp"
+#include "transport/store.hpp"
+
+namespace harmony {
+
+namespace {
+
+constexpr int exit_failure = 1;
+
+timestamp wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// Names this run of the agent.
+std::string new_boot_id() {
+  std::random_device random;
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%08x%08x", random(), random());
+  return text.data();
+}
+
+outcome<std::unique_ptr<store>> open_link(const agent_options& options) {
+  store_options to;
+  to.url = options.store;
+  to.name = "harmony-agent " + options.agent_id;
+  to.credentials = options.store_credentials;
+  to.ca_file = options.store_ca;
+  to.inbox_prefix = "_INBOX." + options.agent_id;
+  return open_store(to);
+}
+
+/// The agent's memory on disk; in memory where the disk cannot be written, with a condition that
+/// says so. Null, after saying why, when another agent holds it.
+std::unique_ptr<state_store> open_state(const agent_options& options,
+                                        std::vector<condition>& conditions) {
+  auto opened = state_store::open(options.state_dir);
+  if (opened) {
+    for (const auto& notice : (*opened)->notices())
+      spdlog::warn("{}", notice);
+    return std::move(*opened);
+  }
+  if (opened.error().code == ec::name_conflict) {
+    spdlog::error("{}", opened.error().message);
+    return nullptr;
+  }
+  spdlog::error("state cannot be kept on disk, it is lost at the next start: {}",
+                opened.error().message);
+  conditions.push_back({"StateDegraded", condition_state::true_,
+                        std::string{reason_of(opened.error().code)}, opened.error().message,
+                        wall_now()});
+  return state_store::in_memory();
+}
+
+agent_config compose(const agent_options& options, store& link, state_store& state,
+                     linux_device& device, std::vector<condition> conditions) {
+  agent_config c;
+  c.id = options.agent_id;
+  c.boot_id = new_boot_id();
+  c.link = &link;
+  c.state = &state;
+  c.drivers = device.drivers();
+  c.runtimes = device.runtimes(options.agent_id);
+  c.probe_workers = std::make_shared<thread_executor>();
+  conditions.push_back({"ManifestVerified", condition_state::false_, "NoPinnedKeys",
+                        "manifests are accepted without a signature", wall_now()});
+  c.conditions = std::move(conditions);
+  c.heartbeat_interval = options.heartbeat_interval;
+  c.poll_interval = options.poll_interval;
+  c.relist_interval = options.relist_interval;
+  c.grace = options.shutdown_grace;
+  c.seed = std::random_device{}();
+  c.wall_clock = wall_now;
+  return c;
+}
+
+/// Reads the configuration again; takes over what can change while it runs, and names what cannot.
+void reload(int argc, const char* const* argv, agent_options& options, const root_actor& agent) {
+  auto read = read_options(argc, argv);
+  if (auto* wrong = std::get_if<early_exit>(&read)) {
+    spdlog::error("configuration stays as it was: {}", wrong->text);
+    return;
+  }
+  auto& fresh = std::get<agent_options>(read);
+  set_log_level(fresh);
+  if (fresh.heartbeat_interval != options.heartbeat_interval)
+    caf::anon_send(agent, interval_changed{fresh.heartbeat_interval});
+  options.log_level = fresh.log_level;
+  options.heartbeat_interval = fresh.heartbeat_interval;
+  if (fresh == options)
+    spdlog::info("configuration was read again");
+  else
+    spdlog::warn("configuration was read again; only log-level and heartbeat-interval change "
+                 "without a restart (systemctl restart harmony-agent)");
+}
+
+int run(int argc, const char* const* argv, agent_options options) {
+  std::vector<condition> conditions;
+  auto link = open_link(options);
+  if (!link) {
+    spdlog::error("store '{}' cannot be used: {}", options.store, link.error().message);
+    return exit_failure;
+  }
+  auto state = open_state(options, conditions);
+  if (!state)
+    return exit_failure;
+  linux_device device{options};
+
+  caf::actor_system_config caf_config;
+  caf_config.set("scheduler.max-threads", 2u);
+  caf_config.set("scheduler.policy", caf::atom("sharing"));
+  caf::actor_system system{caf_config};
+
+  const auto config = compose(options, **link, *state, device, std::move(conditions));
+  spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
+               options.store);
+  auto agent = system.spawn(root, config);
+  service_manager notify{agent};
+  notify.ready();
+  for (;;) {
+    const auto signal = notify.wait();
+    if (signal != SIGHUP)
+      break;
+    notify.reloading();
+    reload(argc, argv, options, agent);
+    notify.ready();
+  }
+
+  notify.stopping();
+  spdlog::info("agent '{}' stops; what it manages keeps running", options.agent_id);
+  caf::scoped_actor self{system};
+  self->monitor(agent);
+  caf::anon_send(agent, stop_requested{});
+  const auto limit = options.shutdown_grace + std::chrono::seconds{2};
+  bool orderly = false;
+  self->receive([&](const caf::down_msg&) { orderly = true; }, caf::after(limit) >> [] {});
+  (*link)->close();
+  if (!orderly) {
+    spdlog::error("shutdown did not end in time");
+    end_logging();
+    std::quick_exit(exit_failure); // a thread that hangs in a system call cannot be joined
+  }
+  return 0;
+}
+
+} // namespace
+
+} // namespace harmony
+
+int main(int argc, char* argv[]) {
+  using namespace harmony;
+  // One arena for all but the first thread's: a device's memory is small, and the agent allocates
+  // little.
+  mallopt(M_ARENA_MAX, 2);
+  service_manager::block_signals();
+  auto read = read_options(argc, argv);
+  if (auto* exit = std::get_if<early_exit>(&read)) {
+    (exit->code == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->code;
+  }
+  const auto& options = std::get<agent_options>(read);
+  start_logging(options);
+  const auto code = run(argc, argv, options);
+  end_logging();
+  return code;
+}

@@ -1,0 +1,267 @@
+#include "apps/agent/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/agent/config_file.hpp"
+#include "model/ids.hpp"
+
+namespace harmony {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+constexpr const char* default_config = "/etc/harmony-agent/agent.toml";
+
+// --- how a value is read
+// --------------------------------------------------------------------------
+
+outcome<void> expected(const std::string& what, std::string_view got) {
+  return {ec::invalid_spec, "expected " + what + ", got '" + std::string{got} + "'"};
+}
+
+outcome<void> set_id(agent_options& o, std::string_view v) {
+  if (!is_name(v))
+    return expected("1 to 63 of a-z, 0-9 and '-', not beginning or ending with '-'", v);
+  o.agent_id = v;
+  return {};
+}
+
+outcome<void> set_store(agent_options& o, std::string_view v) {
+  if (v.rfind("nats://", 0) != 0 && v.rfind("tls://", 0) != 0 && v.rfind("dir:/", 0) != 0)
+    return expected("nats://HOST:PORT, tls://HOST:PORT or dir:/PATH", v);
+  o.store = v;
+  return {};
+}
+
+template <std::string agent_options::*Member>
+outcome<void> set_path(agent_options& o, std::string_view v) {
+  if (!v.empty() && v.front() != '/')
+    return expected("an absolute path", v);
+  o.*Member = v;
+  return {};
+}
+
+outcome<void> set_systemd(agent_options& o, std::string_view v) {
+  if (v == "system")
+    o.systemd = systemd_mode::system;
+  else if (v == "user")
+    o.systemd = systemd_mode::user;
+  else if (v == "off")
+    o.systemd = systemd_mode::off;
+  else
+    return expected("system, user or off", v);
+  return {};
+}
+
+outcome<void> set_podman(agent_options& o, std::string_view v) {
+  if (v != "off" && (v.empty() || v.front() != '/'))
+    return expected("the absolute path of podman's socket, or off", v);
+  o.podman = v;
+  return {};
+}
+
+template <milliseconds agent_options::*Member, int Least, int Most>
+outcome<void> set_duration(agent_options& o, std::string_view v) {
+  const auto d = parse_duration(v);
+  if (!d)
+    return d.error();
+  if (*d < milliseconds{Least} || *d > milliseconds{Most})
+    return expected(
+      "a duration from " + std::to_string(Least) + "ms to " + std::to_string(Most / 1000) + "s", v);
+  o.*Member = *d;
+  return {};
+}
+
+outcome<void> set_log_level(agent_options& o, std::string_view v) {
+  static constexpr std::array<std::string_view, 5> levels{"debug", "info", "warn", "error", "off"};
+  if (std::find(levels.begin(), levels.end(), v) == levels.end())
+    return expected("debug, info, warn, error or off", v);
+  o.log_level = v;
+  return {};
+}
+
+outcome<void> set_log_format(agent_options& o, std::string_view v) {
+  if (v != "text" && v != "json")
+    return expected("text or json", v);
+  o.format = v == "json" ? log_format::json : log_format::text;
+  return {};
+}
+
+/// Every option, once: flag `--name`, variable HARMONY_NAME, key `name` of the file.
+struct option_entry {
+  const char* name;
+  const char* value;
+  const char* help;
+  outcome<void> (*set)(agent_options&, std::string_view);
+};
+
+constexpr std::array options_table{
+  option_entry{"agent-id", "ID", "Who this device is [the host name]", set_id},
+  option_entry{"store", "URL",
+               "Where desired and actual state live: nats://…, tls://… or dir:/PATH "
+               "[dir:/var/lib/harmony/store]",
+               set_store},
+  option_entry{"store-credentials", "FILE", "NATS credentials (.creds) [none]",
+               set_path<&agent_options::store_credentials>},
+  option_entry{"store-ca", "FILE", "CA certificates of the store [the system's]",
+               set_path<&agent_options::store_ca>},
+  option_entry{"state-dir", "DIR", "The agent's own state [/var/lib/harmony-agent]",
+               set_path<&agent_options::state_dir>},
+  option_entry{"systemd", "MODE", "Service manager: system, user or off [system]", set_systemd},
+  option_entry{"podman", "SOCKET", "podman's API socket, or off [/run/podman/podman.sock]",
+               set_podman},
+  option_entry{"heartbeat-interval", "TIME", "Between heartbeats [10s]",
+               set_duration<&agent_options::heartbeat_interval, 100, 3'600'000>},
+  option_entry{"relist-interval", "TIME", "Between full looks at each runtime [10s]",
+               set_duration<&agent_options::relist_interval, 1'000, 3'600'000>},
+  option_entry{"poll-interval", "TIME", "Between reads of the desired state without a hint [60s]",
+               set_duration<&agent_options::poll_interval, 1'000, 86'400'000>},
+  option_entry{"shutdown-grace", "TIME", "For an orderly stop [10s]",
+               set_duration<&agent_options::shutdown_grace, 100, 600'000>},
+  option_entry{"log-level", "LEVEL", "debug, info, warn, error or off [info]", set_log_level},
+  option_entry{"log-format", "FORMAT", "text or json [text]", set_log_format},
+};
+
+// --- where values come from
+// -----------------------------------------------------------------------
+
+std::string variable_of(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return "HARMONY_" + name;
+}
+
+/// A value and where it stands, e.g. "--store" or "/etc/harmony-agent/agent.toml:12: store".
+struct sourced {
+  std::string value;
+  std::string origin;
+};
+using values = std::map<std::string, sourced>;
+
+struct command_line {
+  values found; ///< flags and, for what no flag says, variables
+  std::string config;
+};
+
+std::variant<command_line, early_exit> parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{"Harmony Agent: converges this device to its manifest.", "harmony-agent"};
+  app.set_version_flag("--version", std::string{"harmony-agent "} + HARMONY_VERSION);
+  app.footer("Every flag has a variable (--log-level is HARMONY_LOG_LEVEL) and a key in the "
+             "configuration file.\nPrecedence: flag, variable, file.\nSignals: TERM and INT stop, "
+             "HUP reads the configuration again.");
+  command_line result;
+  app
+    .add_option("--config", result.config,
+                "Configuration file [" + std::string{default_config} + "]")
+    ->envname("HARMONY_CONFIG")
+    ->type_name("FILE");
+  std::map<std::string, std::string> flags;
+  for (const auto& each : options_table)
+    app.add_option("--" + std::string{each.name}, flags[each.name], each.help)
+      ->type_name(each.value);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    std::ostringstream out;
+    const auto code = app.exit(e, out, out);
+    return early_exit{code == 0 ? 0 : 2, out.str()};
+  }
+  for (const auto& each : options_table) {
+    const auto flag = "--" + std::string{each.name};
+    const auto variable = variable_of(each.name);
+    if (app.get_option(flag)->count() > 0)
+      result.found[each.name] = {flags[each.name], flag};
+    else if (const char* v = std::getenv(variable.c_str()); v != nullptr)
+      result.found[each.name] = {v, variable};
+  }
+  return result;
+}
+
+/// Adds what the file says and neither flag nor variable did.
+outcome<void> add_file(const std::string& path, values& into) {
+  auto entries = read_config_file(path);
+  if (!entries)
+    return entries.error();
+  for (auto& e : *entries) {
+    const auto known = std::any_of(options_table.begin(), options_table.end(),
+                                   [&](const option_entry& o) { return e.key == o.name; });
+    const auto origin = path + ":" + std::to_string(e.line) + ": " + e.key;
+    if (!known)
+      return {ec::invalid_spec, origin + ": there is no such option; see --help"};
+    into.try_emplace(e.key, sourced{std::move(e.value), origin});
+  }
+  return {};
+}
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  if (gethostname(buffer.data(), buffer.size() - 1) != 0)
+    return {};
+  std::string name{buffer.data()};
+  name = name.substr(0, name.find('.'));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+early_exit wrong(const std::string& message) {
+  return {2, "harmony-agent: " + message + "\n"};
+}
+
+} // namespace
+
+outcome<milliseconds> parse_duration(std::string_view text) {
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+  static const std::map<std::string_view, std::uint64_t> factors{
+    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
+  const auto factor = factors.find(unit);
+  if (error != std::errc{} || factor == factors.end() || count > 1'000'000'000)
+    return failure{ec::invalid_spec,
+                   "expected a duration like \"10s\", got '" + std::string{text} + "'"};
+  return milliseconds{count * factor->second};
+}
+
+std::variant<agent_options, early_exit> read_options(int argc, const char* const* argv) {
+  auto parsed = parse_command_line(argc, argv);
+  if (auto* exit = std::get_if<early_exit>(&parsed))
+    return *exit;
+  auto& line = std::get<command_line>(parsed);
+  std::error_code ignored;
+  if (line.config.empty() && fs::exists(default_config, ignored))
+    line.config = default_config;
+  if (!line.config.empty())
+    if (auto added = add_file(line.config, line.found); !added)
+      return wrong(added.error().message);
+
+  agent_options result;
+  for (const auto& each : options_table) {
+    const auto it = line.found.find(each.name);
+    if (it == line.found.end())
+      continue;
+    if (auto set = each.set(result, it->second.value); !set)
+      return wrong(it->second.origin + ": " + set.error().message);
+  }
+  if (result.agent_id.empty()) {
+    result.agent_id = host_name();
+    if (!is_name(result.agent_id))
+      return wrong("--agent-id is needed: the host name '" + result.agent_id
+                   + "' is no valid id (1 to 63 of a-z, 0-9 and '-')");
+  }
+  return result;
+}
+
+} // namespace harmony

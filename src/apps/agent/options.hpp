@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "model/outcome.hpp"
+
+namespace harmony {
+
+enum class systemd_mode { system, user, off };
+enum class log_format { text, json };
+
+/// What the agent runs with. docs and defaults: config/agent.toml, which lists every option.
+struct agent_options {
+  std::string agent_id; ///< default: the host name, where it is a valid id
+  std::string store = "dir:/var/lib/harmony/store";
+  std::string store_credentials;
+  std::string store_ca;
+  std::string state_dir = "/var/lib/harmony-agent";
+  systemd_mode systemd = systemd_mode::system;
+  std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
+  std::chrono::milliseconds heartbeat_interval{10'000};
+  std::chrono::milliseconds relist_interval{10'000};
+  std::chrono::milliseconds poll_interval{60'000};
+  std::chrono::milliseconds shutdown_grace{10'000};
+  std::string log_level = "info";
+  log_format format = log_format::text;
+
+  friend bool operator==(const agent_options&, const agent_options&) = default;
+};
+
+/// The command line asked for a text (help, version) or was wrong: what to print, and the exit
+/// code.
+struct early_exit {
+  int code = 0;
+  std::string text;
+};
+
+/// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
+/// precedence. Every error names where the value came from (flag, variable, or file and line), what
+/// was expected and what it got.
+std::variant<agent_options, early_exit> read_options(int argc, const char* const* argv);
+
+/// A duration like "250ms", "10s", "5m", "1h". Fails with invalid_spec.
+outcome<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+} // namespace harmony

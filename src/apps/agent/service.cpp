@@ -1,0 +1,83 @@
+#include "apps/agent/service.hpp"
+
+#include <csignal>
+#include <ctime>
+
+#include <caf/send.hpp>
+#include <systemd/sd-daemon.h>
+
+namespace harmony {
+
+namespace {
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+timespec to_timespec(std::chrono::nanoseconds d) {
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(d);
+  return {whole.count(), (d - whole).count()};
+}
+
+std::uint64_t monotonic_microseconds() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+    duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count());
+}
+
+} // namespace
+
+void service_manager::block_signals() {
+  const auto set = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+service_manager::service_manager(root_actor agent) : agent_(std::move(agent)) {
+  std::uint64_t period = 0;
+  if (sd_watchdog_enabled(0, &period) > 0)
+    watchdog_ = std::chrono::microseconds{period};
+}
+
+void service_manager::ready() {
+  sd_notify(0, "READY=1\nSTATUS=converging to its manifest");
+}
+
+void service_manager::reloading() {
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             static_cast<unsigned long long>(monotonic_microseconds()));
+}
+
+void service_manager::stopping() {
+  sd_notify(0, "STOPPING=1");
+}
+
+int service_manager::wait() {
+  const auto set = handled_signals();
+  for (;;) {
+    if (!watchdog_)
+      return sigwaitinfo(&set, nullptr);
+    if (all_present())
+      sd_notify(0, "WATCHDOG=1");
+    const auto pause = to_timespec(*watchdog_ / 3);
+    const int signal = sigtimedwait(&set, nullptr, &pause);
+    if (signal > 0)
+      return signal;
+  }
+}
+
+/// Whether all answered the last roll call; if so, begins the next.
+bool service_manager::all_present() {
+  if (roll_ && *roll_ < roll_call_size)
+    return false;
+  roll_ = std::make_shared<std::atomic<unsigned>>(0);
+  caf::anon_send(agent_, roll_call{roll_});
+  return true;
+}
+
+} // namespace harmony

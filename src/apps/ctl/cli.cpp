@@ -1,0 +1,358 @@
+#include "apps/ctl/cli.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/ctl/durations.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+constexpr const char* exit_codes = R"(Exit codes:
+  0 ok   1 failure   2 usage   3 not found   4 conflict   5 timeout   6 invalid document
+
+Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options; NO_COLOR.)";
+
+constexpr const char* default_wait = "60s";
+
+/// The declared command line and where its values go.
+struct declaration {
+  declaration() : app("Operates a fleet of devices that run harmony-agent.", "harmonyctl") {}
+
+  CLI::App app;
+  options result;
+};
+
+[[noreturn]] void refuse(const std::string& what, const std::string& got,
+                         const std::string& wanted) {
+  throw CLI::ValidationError(what, "got '" + got + "', expected " + wanted);
+}
+
+milliseconds duration_of(const std::string& what, const std::string& text) {
+  const auto value = parse_duration(text);
+  if (!value)
+    refuse(what, text, "a duration such as 30s, 2m or 500ms");
+  return *value;
+}
+
+/// Gives `into` the agent's name, once it is known to be one.
+CLI::Option* add_agent(CLI::App& to, const std::string& name, std::string& into,
+                       const std::string& help) {
+  return to
+    .add_option_function<std::string>(
+      name,
+      [name, &into](const std::string& text) {
+        if (!is_name(text))
+          refuse(name, text,
+                 "an agent id: lower-case letters, digits and inner hyphens, at most 63");
+        into = text;
+      },
+      help)
+    ->type_name("AGENT");
+}
+
+/// Adds a command whose options live as long as the parser.
+template <class Options>
+std::pair<CLI::App*, std::shared_ptr<Options>>
+add_command(CLI::App& to, options& result, const std::string& name, const std::string& help) {
+  auto values = std::make_shared<Options>();
+  auto* command = to.add_subcommand(name, help);
+  command->fallthrough(); // global options may stand after the command
+  command->callback([&result, values] { result.command = *values; });
+  return {command, values};
+}
+
+void add_files(CLI::App& to, std::vector<std::string>& into) {
+  to.add_option("-f,--file", into, "A file with manifests in YAML or JSON; - is standard input")
+    ->required()
+    ->allow_extra_args(false)
+    ->type_name("FILE");
+}
+
+void add_agent_override(CLI::App& to, std::string& into) {
+  add_agent(to, "--agent", into, "The agent, in place of metadata.agent of the file");
+}
+
+void declare_global(CLI::App& app, global_options& global) {
+  app
+    .add_option("-s,--store", global.store,
+                "The fleet's state: nats://HOST:PORT, tls://HOST:PORT or dir:/PATH "
+                "[dir:/var/lib/harmony/store]")
+    ->type_name("URL");
+  app
+    .add_option_function<std::string>(
+      "-o,--output",
+      [&global](const std::string& text) {
+        if (text == "table")
+          global.format = output_format::table;
+        else if (text == "json")
+          global.format = output_format::json;
+        else if (text == "yaml")
+          global.format = output_format::yaml;
+        else
+          refuse("--output", text, "table, json or yaml");
+      },
+      "How results are printed")
+    ->type_name("table|json|yaml");
+  app
+    .add_option_function<std::string>(
+      "--timeout",
+      [&global](const std::string& text) { global.timeout = duration_of("--timeout", text); },
+      "How long the command may take, waiting for devices apart [10s]")
+    ->type_name("DURATION");
+  app.add_flag("--no-color", global.no_color, "No colour, on a terminal either");
+  app.add_option("--creds", global.credentials, "Credentials file of NATS")->type_name("FILE");
+  app.add_option("--ca", global.ca_file, "Certificates that the server's must descend from")
+    ->type_name("FILE");
+}
+
+void declare_changes(declaration& d) {
+  add_command<init_options>(d.app, d.result, "init",
+                            "Create the store's buckets where they are missing");
+
+  const auto [plan, plan_values] = add_command<plan_options>(
+    d.app, d.result, "plan", "Show what applying a manifest would change");
+  add_files(*plan, plan_values->files);
+  add_agent_override(*plan, plan_values->agent);
+
+  const auto [apply, values] = add_command<apply_options>(
+    d.app, d.result, "apply", "Make a manifest the desired state of its agent");
+  add_files(*apply, values->files);
+  add_agent_override(*apply, values->agent);
+  apply->add_flag("--force", values->force,
+                  "Write although nothing changed, or what is there cannot be read");
+  apply->add_flag("--dry-run", values->dry_run, "Show the plan and write nothing");
+  const auto into = values;
+  apply
+    ->add_option_function<std::string>(
+      "--wait",
+      [into](const std::string& text) {
+        into->wait = duration_of("--wait", text.empty() ? default_wait : text);
+      },
+      "Wait until the device has converged, at most so long [60s]")
+    ->expected(0, 1)
+    ->type_name("[DURATION]");
+
+  const auto [remove, remove_values] = add_command<delete_options>(
+    d.app, d.result, "delete", "Delete an agent's manifest; its workloads keep running");
+  add_agent(*remove, "agent", remove_values->agent, "The agent")->required();
+  remove->add_flag("-y,--yes", remove_values->yes, "Do not ask");
+}
+
+template <class Options>
+void declare_get(declaration& d, CLI::App& get, const std::string& name, const std::string& help,
+                 get_options::what kind, bool agent_required) {
+  const auto [command, values] = add_command<Options>(get, d.result, name, help);
+  values->kind = kind;
+  if (kind == get_options::what::agents)
+    return;
+  add_agent(*command, "agent", values->agent, agent_required ? "The agent" : "Only this agent")
+    ->required(agent_required);
+}
+
+void declare_views(declaration& d) {
+  auto* get = d.app.add_subcommand("get", "List agents or resources, or print a manifest");
+  get->require_subcommand(1)->fallthrough();
+  declare_get<get_options>(d, *get, "agents", "All agents: phase, generation, heartbeat",
+                           get_options::what::agents, false);
+  declare_get<get_options>(d, *get, "resources", "The resources of one agent, or of all",
+                           get_options::what::resources, false);
+  declare_get<get_options>(d, *get, "manifest", "The manifest of an agent, as it is in the store",
+                           get_options::what::manifest, true);
+
+  auto* describe = d.app.add_subcommand("describe", "Show everything about one thing");
+  describe->require_subcommand(1)->fallthrough();
+  const auto [agent, agent_values] =
+    add_command<describe_options>(*describe, d.result, "agent", "One agent");
+  add_agent(*agent, "agent", agent_values->agent, "The agent")->required();
+  const auto [resource, resource_values] =
+    add_command<describe_options>(*describe, d.result, "resource", "One resource of an agent");
+  add_agent(*resource, "agent", resource_values->agent, "The agent")->required();
+  const auto into = resource_values;
+  resource
+    ->add_option_function<std::string>(
+      "resource",
+      [into](const std::string& text) {
+        resource_id id;
+        if (!parse_resource_id(text, id))
+          refuse("resource", text, "Kind/name, such as File/motd");
+        into->resource = id;
+      },
+      "The resource")
+    ->type_name("KIND/NAME")
+    ->required();
+}
+
+wait_condition condition_of(const std::string& text) {
+  wait_condition condition;
+  const auto equals = text.find('=');
+  const auto name = text.substr(0, equals);
+  const auto value = equals == std::string::npos ? "" : text.substr(equals + 1);
+  const char* wanted = "converged, generation=NUMBER or phase=NAME";
+  if (name == "converged" && equals == std::string::npos)
+    return condition;
+  if (name == "generation") {
+    condition.kind = wait_condition::what::generation;
+    if (value.empty() || value.size() > 15
+        || value.find_first_not_of("0123456789") != std::string::npos)
+      refuse("--for", text, wanted);
+    condition.generation = std::stoull(value);
+    return condition;
+  }
+  if (name == "phase") {
+    condition.kind = wait_condition::what::phase;
+    for (const auto p : {agent_phase::starting, agent_phase::converging, agent_phase::converged,
+                         agent_phase::degraded, agent_phase::rejected})
+      if (name_of(p) == value) {
+        condition.phase = p;
+        return condition;
+      }
+    wanted = "phase=Starting, Converging, Converged, Degraded or Rejected";
+  }
+  refuse("--for", text, wanted);
+}
+
+void declare_waits(declaration& d) {
+  const auto [wait, values] =
+    add_command<wait_options>(d.app, d.result, "wait", "Wait until an agent is where it should be");
+  add_agent(*wait, "agent", values->agent, "The agent")->required();
+  const auto into = values;
+  wait
+    ->add_option_function<std::string>(
+      "--for", [into](const std::string& text) { into->condition = condition_of(text); },
+      "What to wait for [converged]")
+    ->type_name("converged|generation=N|phase=NAME");
+  wait
+    ->add_option_function<std::string>(
+      "--timeout",
+      [into](const std::string& text) { into->timeout = duration_of("--timeout", text); },
+      "How long to wait [30s]")
+    ->type_name("DURATION");
+
+  const auto [watch, watch_values] = add_command<watch_options>(
+    d.app, d.result, "watch", "Print each change of status until interrupted");
+  add_agent(*watch, "agent", watch_values->agent, "Only this agent");
+}
+
+void declare_offline(declaration& d) {
+  const auto [validate, values] =
+    add_command<validate_options>(d.app, d.result, "validate", "Check manifests without a store");
+  add_files(*validate, values->files);
+  add_agent_override(*validate, values->agent);
+
+  const auto [schema, schema_values] =
+    add_command<schema_options>(d.app, d.result, "schema", "Print a JSON Schema");
+  schema->add_option("document", schema_values->document, "manifest or status")
+    ->required()
+    ->check(CLI::IsMember({"manifest", "status"}))
+    ->type_name("DOCUMENT");
+
+  add_command<version_options>(d.app, d.result, "version", "Print the version");
+
+  const auto [completion, completion_values] = add_command<completion_options>(
+    d.app, d.result, "completion", "Print the completion script of a shell");
+  completion->add_option("shell", completion_values->shell, "bash, zsh or fish")
+    ->required()
+    ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+    ->type_name("SHELL");
+}
+
+std::unique_ptr<declaration> declare() {
+  auto d = std::make_unique<declaration>();
+  d->app.require_subcommand(1);
+  d->app.footer(exit_codes);
+  d->app.get_formatter()->column_width(34);
+  declare_global(d->app, d->result.global);
+  declare_changes(*d);
+  declare_views(*d);
+  declare_waits(*d);
+  declare_offline(*d);
+  return d;
+}
+
+/// What is wrong with the command line, for a person.
+std::string explain(const CLI::App& app, const CLI::Error& error) {
+  const auto* at = &app;
+  std::string command = "harmonyctl";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  std::string why = error.what();
+  // The parser only says that a command is missing, not that it does not know the one it got.
+  const auto words = app.remaining(true);
+  if (error.get_name() == "RequiredError" && !words.empty() && at->get_require_subcommand_min() > 0)
+    why = "unknown command '" + words.front() + "'";
+  return "error: " + why + "; see '" + command + " --help'\n";
+}
+
+command_model model_of(const CLI::App& app) {
+  command_model model;
+  model.name = app.get_name();
+  model.help = app.get_description();
+  for (const auto* option : app.get_options()) {
+    flag_model flag;
+    for (const auto& name : option->get_lnames())
+      flag.names.push_back("--" + name);
+    for (const auto& name : option->get_snames())
+      flag.names.push_back("-" + name);
+    if (flag.names.empty()) // an argument
+      continue;
+    flag.help = option->get_description();
+    flag.takes_value = option->get_items_expected_max() > 0;
+    model.flags.push_back(std::move(flag));
+  }
+  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    model.commands.push_back(model_of(*sub));
+  return model;
+}
+
+} // namespace
+
+parsing parse_arguments(const std::vector<std::string>& arguments,
+                        const std::function<std::string(const char*)>& variable) {
+  const auto d = declare();
+  auto& global = d->result.global;
+  const auto from_environment = [&](const char* name, std::string& into) {
+    if (auto value = variable(name); !value.empty())
+      into = std::move(value);
+  };
+  from_environment("HARMONY_STORE", global.store);
+  from_environment("HARMONY_CREDS", global.credentials);
+  from_environment("HARMONY_CA", global.ca_file);
+  global.no_color = !variable("NO_COLOR").empty();
+
+  // The scripts' own command takes any words, so it is none of the parser's business.
+  if (!arguments.empty() && arguments.front() == "__complete") {
+    const bool marked = arguments.size() > 1 && arguments[1] == "--";
+    d->result.command = complete_options{{arguments.begin() + (marked ? 2 : 1), arguments.end()}};
+    return d->result;
+  }
+  try {
+    d->app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+    return d->result;
+  } catch (const CLI::Success& e) {
+    std::ostringstream out;
+    d->app.exit(e, out, out);
+    return parse_ended{false, out.str()};
+  } catch (const CLI::Error& e) {
+    return parse_ended{true, explain(d->app, e)};
+  }
+}
+
+const command_model* command_model::find(std::string_view command) const {
+  for (const auto& c : commands)
+    if (c.name == command)
+      return &c;
+  return nullptr;
+}
+
+command_model command_line() {
+  return model_of(declare()->app);
+}
+
+} // namespace harmony::ctl

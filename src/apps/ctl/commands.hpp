@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+
+#include "apps/ctl/documents.hpp"
+#include "apps/ctl/environment.hpp"
+#include "apps/ctl/exit_code.hpp"
+#include "apps/ctl/options.hpp"
+#include "apps/ctl/session.hpp"
+
+namespace harmony::ctl {
+
+/// What each command gets: the global options, the surroundings, the time left.
+struct context {
+  const global_options& global;
+  environment& env;
+  budget time;
+
+  [[nodiscard]] bool colour() const {
+    return env.out_is_terminal && !global.no_color && global.format == output_format::table;
+  }
+  [[nodiscard]] bool as_table() const { return global.format == output_format::table; }
+  void print(const std::string& text) const;
+  void print_value(const json& value) const;
+
+  /// Says `error: …` on stderr and gives the exit code of the failure.
+  [[nodiscard]] exit_code fail(const failure& why) const;
+  [[nodiscard]] exit_code fail(exit_code code, const std::string& message) const;
+
+  [[nodiscard]] outcome<std::shared_ptr<store>> connected() const {
+    return connect(global, env, time);
+  }
+};
+
+exit_code run(const context& c, const init_options& o);
+exit_code run(const context& c, const plan_options& o);
+exit_code run(const context& c, const apply_options& o);
+exit_code run(const context& c, const get_options& o);
+exit_code run(const context& c, const describe_options& o);
+exit_code run(const context& c, const wait_options& o);
+exit_code run(const context& c, const watch_options& o);
+exit_code run(const context& c, const delete_options& o);
+exit_code run(const context& c, const schema_options& o);
+exit_code run(const context& c, const validate_options& o);
+exit_code run(const context& c, const version_options& o);
+exit_code run(const context& c, const completion_options& o);
+exit_code run(const context& c, const complete_options& o);
+
+/// Reads the manifests of a command line. Says every fault on stderr and gives the exit code when
+/// there is one.
+struct loaded {
+  std::vector<loaded_manifest> manifests;
+  exit_code code = exit_code::ok;
+};
+loaded load(const context& c, const std::vector<std::string>& files, const std::string& agent);
+
+} // namespace harmony::ctl

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "apps/ctl/printer.hpp"
+#include "model/ids.hpp"
+#include "model/status.hpp"
+
+namespace harmony::ctl {
+
+using std::chrono::milliseconds;
+
+/// What `wait` waits for.
+struct wait_condition {
+  enum class what {
+    converged,  ///< the newest generation is observed and converged
+    generation, ///< at least `generation` is observed
+    phase,      ///< the agent says that it is in `phase`, at whatever generation
+  };
+  what kind = what::converged;
+  generation_number generation = 0;
+  agent_phase phase = agent_phase::converged;
+
+  friend bool operator==(const wait_condition&, const wait_condition&) = default;
+};
+
+// One struct a command; named as on the command line.
+
+struct init_options {};
+
+struct plan_options {
+  std::vector<std::string> files;
+  std::string agent;
+};
+
+struct apply_options {
+  std::vector<std::string> files;
+  std::string agent;
+  bool force = false;
+  bool dry_run = false;
+  std::optional<milliseconds> wait; ///< until converged, at most so long
+};
+
+struct get_options {
+  enum class what { agents, resources, manifest };
+  what kind = what::agents;
+  std::string agent; ///< empty: all
+};
+
+struct describe_options {
+  std::string agent;
+  std::optional<resource_id> resource; ///< absent: the agent
+};
+
+struct wait_options {
+  std::string agent;
+  wait_condition condition;
+  milliseconds timeout{30'000};
+};
+
+struct watch_options {
+  std::string agent; ///< empty: all
+};
+
+struct delete_options {
+  std::string agent;
+  bool yes = false;
+};
+
+struct schema_options {
+  std::string document; ///< "manifest" or "status"
+};
+
+struct validate_options {
+  std::vector<std::string> files;
+  std::string agent;
+};
+
+struct version_options {};
+
+struct completion_options {
+  std::string shell; ///< "bash", "zsh" or "fish"
+};
+
+/// What the completion scripts call: the words of the line so far, the last one unfinished.
+struct complete_options {
+  std::vector<std::string> words;
+};
+
+using command_options =
+  std::variant<init_options, plan_options, apply_options, get_options, describe_options,
+               wait_options, watch_options, delete_options, schema_options, validate_options,
+               version_options, completion_options, complete_options>;
+
+struct global_options {
+  std::string store = "dir:/var/lib/harmony/store";
+  std::string credentials;
+  std::string ca_file;
+  output_format format = output_format::table;
+  milliseconds timeout{10'000}; ///< of everything but waiting for a device
+  bool no_color = false;
+};
+
+struct options {
+  global_options global;
+  command_options command;
+};
+
+} // namespace harmony::ctl

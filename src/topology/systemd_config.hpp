@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace harmony {
+
+/// Which service manager to talk to, and how.
+struct systemd_config {
+  enum class scope { system, user };
+
+  scope manager = scope::system;
+  /// A D-Bus address. Empty: the system bus, or for a user manager DBUS_SESSION_BUS_ADDRESS, or
+  /// the bus in XDG_RUNTIME_DIR.
+  std::string bus_address;
+  /// Empty: /etc/systemd/system, or for a user manager $XDG_CONFIG_HOME/systemd/user, or
+  /// ~/.config/systemd/user.
+  std::filesystem::path unit_folder;
+};
+
+/// The bus address that `config` means; empty: the system bus.
+std::string bus_address_of(const systemd_config& config);
+
+/// The unit folder that `config` means.
+std::filesystem::path unit_folder_of(const systemd_config& config);
+
+} // namespace harmony

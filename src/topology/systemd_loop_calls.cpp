@@ -1,0 +1,179 @@
+// The calls of a systemd_loop, and the signals that end them.
+
+#include "topology/systemd_loop.hpp"
+
+#include <utility>
+
+namespace harmony {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A reload reads every unit file and runs every generator; its callers have deadlines of their own.
+constexpr seconds reload_timeout{120};
+constexpr milliseconds longest_call{90'000};
+
+milliseconds time_left(systemd_loop::clock::time_point deadline) {
+  const auto now = systemd_loop::clock::now();
+  if (deadline <= now)
+    return milliseconds{1};
+  if (deadline - now >= longest_call)
+    return longest_call;
+  return std::chrono::ceil<milliseconds>(deadline - now);
+}
+
+bus_request reload_call() {
+  return {"/org/freedesktop/systemd1",
+          "org.freedesktop.systemd1.Manager",
+          "Reload",
+          {},
+          bus_answer::none};
+}
+
+} // namespace
+
+// -- calls -------------------------------------------------------------------------------------
+
+void systemd_loop::whenever_up(const wait_ptr& wait, task send_now) {
+  if (phase_ == phase::down || stopping_)
+    return fail(wait, why_down_);
+  if (phase_ == phase::up) {
+    in_flight_.insert(wait);
+    send_now();
+  } else {
+    queued_.emplace_back(wait, std::move(send_now));
+  }
+}
+
+void systemd_loop::send(const wait_ptr& wait, std::size_t index, const bus_request& request,
+                        clock::time_point deadline) {
+  auto done = [this, wait, index](bus_reply reply) {
+    fulfil(wait, index, std::move(reply));
+    if (wait->missing == 0)
+      in_flight_.erase(wait);
+  };
+  if (auto sent = link_->call(request, time_left(deadline), done); !sent) {
+    in_flight_.erase(wait);
+    fail(wait, sent.error().message);
+  }
+}
+
+void systemd_loop::send_job(const wait_ptr& wait, const bus_request& request,
+                            clock::time_point deadline) {
+  const auto epoch = epoch_;
+  auto answered = [this, wait, epoch](bus_reply reply) {
+    if (epoch != epoch_)
+      return;
+    if (starting_ > 0)
+      --starting_;
+    if (reply.error) {
+      in_flight_.erase(wait);
+      fulfil(wait, 0, std::move(reply));
+    } else if (in_flight_.count(wait) != 0) {
+      {
+        const std::lock_guard lock{wait->mutex};
+        wait->accepted = true;
+      }
+      jobs_.emplace(reply.text, wait);
+      if (const auto early = early_.find(reply.text); early != early_.end())
+        job_ended(early->first, std::string{early->second});
+    }
+    if (starting_ == 0)
+      early_.clear();
+  };
+  ++starting_;
+  if (auto sent = link_->call(request, time_left(deadline), answered); !sent) {
+    --starting_;
+    in_flight_.erase(wait);
+    fail(wait, sent.error().message);
+  }
+}
+
+void systemd_loop::job_ended(const std::string& path, const std::string& result) {
+  const auto [first, last] = jobs_.equal_range(path);
+  for (auto i = first; i != last; ++i) {
+    bus_reply reply;
+    reply.text = result;
+    in_flight_.erase(i->second);
+    fulfil(i->second, 0, std::move(reply));
+  }
+  jobs_.erase(first, last);
+}
+
+void systemd_loop::send_reload() {
+  reload_running_ = std::exchange(reload_waiting_, {});
+  const auto epoch = epoch_;
+  auto done = [this, epoch](const bus_reply& reply) {
+    if (epoch != epoch_)
+      return;
+    for (const auto& wait : std::exchange(reload_running_, {})) {
+      in_flight_.erase(wait);
+      fulfil(wait, 0, reply);
+    }
+    if (!reload_waiting_.empty() && phase_ == phase::up)
+      send_reload();
+  };
+  ++reloads_;
+  if (auto sent = link_->call(reload_call(), reload_timeout, done); !sent)
+    for (const auto& wait : std::exchange(reload_running_, {})) {
+      in_flight_.erase(wait);
+      fail(wait, sent.error().message);
+    }
+}
+
+void systemd_loop::fulfil(const wait_ptr& wait, std::size_t index, bus_reply reply) {
+  const std::lock_guard lock{wait->mutex};
+  if (wait->missing == 0)
+    return;
+  wait->replies[index] = std::move(reply);
+  --wait->missing;
+  wait->changed.notify_all();
+}
+
+void systemd_loop::fail(const wait_ptr& wait, const std::string& why) {
+  const std::lock_guard lock{wait->mutex};
+  if (wait->missing == 0)
+    return;
+  wait->replies.front().error = bus_error{"org.freedesktop.DBus.Error.Disconnected", why};
+  wait->missing = 0;
+  wait->changed.notify_all();
+}
+
+// -- signals -----------------------------------------------------------------------------------
+
+void systemd_loop::deliver(const bus_signal& signal) {
+  using kind = systemd_event::kind;
+  if (signal.member == "PropertiesChanged") {
+    if (const auto unit = watched_.find(signal.path); unit != watched_.end())
+      tell({kind::unit, unit->second});
+  } else if (signal.member == "JobRemoved") {
+    const auto& path = signal.arguments.at(0);
+    if (starting_ > 0)
+      early_[path] = signal.arguments.at(2);
+    job_ended(path, signal.arguments.at(2));
+    if (watched_.count(unit_object_path(signal.arguments.at(1))) != 0)
+      tell({kind::unit, signal.arguments.at(1)});
+  } else if (signal.member == "UnitFilesChanged"
+             || (signal.member == "Reloading" && signal.arguments.at(0) == "false")) {
+    tell({kind::files, {}});
+  } else if (signal.member == "NameOwnerChanged") {
+    // A manager that executes itself anew leaves the bus and comes back: it knows no subscriber.
+    if (phase_ == phase::up)
+      lose("the service manager was restarted", true);
+    if (!signal.arguments.at(2).empty()) {
+      phase_ = phase::connecting;
+      connecting_since_ = clock::now();
+      subscribe();
+    }
+  }
+}
+
+void systemd_loop::tell(const systemd_event& event) {
+  const std::lock_guard lock{sink_mutex_};
+  if (sink_)
+    sink_(event);
+}
+
+} // namespace harmony

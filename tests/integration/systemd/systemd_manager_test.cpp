@@ -1,0 +1,205 @@
+// The service manager itself: concurrency, hanging jobs, restarts of the manager and of the bus.
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "device_fixture.hpp"
+#include "support/temp_dir.hpp"
+
+namespace harmony::test {
+
+namespace {
+
+wait_limit within(milliseconds limit) {
+  return {{}, clock::now() + limit};
+}
+
+// What runs on the bus's side is not ours: ask systemd itself.
+bool bus_answers() {
+  int status = 1;
+  shell("busctl status >/dev/null", &status);
+  return status == 0;
+}
+
+} // namespace
+
+TEST_CASE("systemd manager: hanging start -> timed out, others proceed, retry joins the job") {
+  device_fixture d;
+  const auto slow =
+    unit_of("h-slow.service",
+            "[Service]\nExecStartPre=/bin/sh -c 'echo run >> /run/h-slow.runs'\n"
+            "ExecStartPre=/bin/sh -c 'while [ ! -e /run/h-slow.go ]; do sleep 0.02; done'\n"
+            "ExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity\n");
+  std::atomic<bool> ended = false;
+  outcome<void> done;
+  std::thread hung{[&] {
+    done = d.converge(slow, seconds{3});
+    ended = true;
+  }};
+  const auto started = clock::now();
+  while (d.properties("h-slow.service").sub_state != "start-pre")
+    REQUIRE(clock::now() - started < seconds{2});
+  d.must_converge(unit_of("h-quick.service", sleeper));
+  CHECK_FALSE(ended);
+  CHECK(d.topology.manager.reload(within(seconds{10})).ok());
+  hung.join();
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::timed_out);
+
+  // The next attempt waits for the same job instead of starting over.
+  CHECK(d.fields(slow) == std::vector<std::string>{"state"});
+  std::thread release{[] { shell("touch /run/h-slow.go"); }};
+  d.must_converge(slow);
+  release.join();
+  CHECK(shell("cat /run/h-slow.runs") == "run");
+}
+
+TEST_CASE("systemd manager: cancel during a job -> canceled at once") {
+  device_fixture d;
+  const auto slow = unit_of("h-cancel.service", "[Service]\nExecStartPre=/bin/sleep infinity\n"
+                                                "ExecStart=/bin/sleep infinity\n"
+                                                "TimeoutStartSec=infinity\n");
+  std::stop_source stop;
+  outcome<void> done;
+  std::thread hung{[&] {
+    op_context ctx{"dev", d.owned, stop.get_token(), clock::now() + seconds{60}};
+    const auto seen = d.reconciler.observe(slow, ctx);
+    done = d.reconciler.apply(slow, *d.reconciler.plan(slow, *seen), ctx);
+  }};
+  REQUIRE(eventually([&] { return d.properties("h-cancel.service").sub_state == "start-pre"; }));
+  const auto asked = clock::now();
+  stop.request_stop();
+  hung.join();
+  CHECK(clock::now() - asked < seconds{2});
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::canceled);
+}
+
+TEST_CASE("systemd manager: 16 units changed at once -> few reloads") {
+  device_fixture d;
+  std::vector<desired_unit> units;
+  for (int i = 0; i < 16; ++i)
+    units.push_back(unit_of("h-many" + std::to_string(i) + ".service", sleeper));
+  auto all = [&] {
+    std::vector<outcome<void>> results(units.size());
+    std::vector<std::thread> workers;
+    for (std::size_t i = 0; i < units.size(); ++i)
+      workers.emplace_back([&, i] { results[i] = d.converge(units[i]); });
+    for (auto& w : workers)
+      w.join();
+    for (const auto& r : results) {
+      INFO((r ? std::string{} : r.error().message));
+      CHECK(r.ok());
+    }
+  };
+  all();
+  CHECK(d.topology.manager.reloads() == 0);
+  std::vector<std::string> runs;
+  for (auto& u : units) {
+    runs.push_back(d.properties(u.spec.unit).invocation_id);
+    *u.spec.content += "Nice=1\n";
+  }
+  all();
+  CHECK(d.topology.manager.reloads() >= 1);
+  CHECK(d.topology.manager.reloads() <= 4);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    CHECK(d.fields(units[i]).empty());
+    CHECK(d.properties(units[i].spec.unit).invocation_id != runs[i]);
+    CHECK(shell("systemctl show -P Nice " + units[i].spec.unit) == "1");
+  }
+}
+
+TEST_CASE("systemd manager: units written in quick succession -> each found without a reload") {
+  device_fixture d;
+  for (int i = 0; i < 20; ++i) {
+    const auto want = unit_of("h-row" + std::to_string(i) + ".service", sleeper);
+    const auto done = d.converge(want);
+    INFO((done ? std::string{} : done.error().message));
+    REQUIRE(done.ok());
+  }
+  CHECK(d.topology.manager.reloads() == 0);
+}
+
+TEST_CASE("systemd manager: executes itself anew -> used again, signals come again") {
+  device_fixture d;
+  const auto want = unit_of("h-reexec.service", sleeper);
+  d.must_converge(want);
+  systemd_monitor monitor{d.topology.manager, d.topology.manager};
+  hint_log hints;
+  monitor.watch({"h-reexec.service"});
+  monitor.start(hints.sink());
+  shell("systemctl daemon-reexec");
+  REQUIRE(hints.wait_for(""));
+  REQUIRE(eventually([&] { return monitor.streaming(); }));
+  hints.clear();
+  shell("systemctl kill --signal=KILL h-reexec.service");
+  CHECK(hints.wait_for("h-reexec.service"));
+  REQUIRE(eventually([&] { return d.properties("h-reexec.service").active_state == "failed"; }));
+  d.must_converge(want);
+  monitor.stop();
+}
+
+TEST_CASE("systemd manager: bus stopped -> RuntimeUnavailable; started -> used again") {
+  device_fixture d;
+  const auto want = unit_of("h-bus.service", sleeper);
+  d.must_converge(want);
+  systemd_monitor monitor{d.topology.manager, d.topology.manager};
+  hint_log hints;
+  monitor.watch({"h-bus.service"});
+  monitor.start(hints.sink());
+  shell("systemctl stop dbus.socket dbus.service");
+  REQUIRE(hints.wait_for(""));
+  REQUIRE(eventually([&] { return !d.topology.manager.listening(); }));
+  const auto asked = clock::now();
+  const auto done = d.converge(want);
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::runtime_unavailable);
+  CHECK(clock::now() - asked < seconds{5});
+  CHECK_FALSE(monitor.streaming());
+  hints.clear();
+  shell("systemctl start dbus.socket dbus.service");
+  REQUIRE(eventually(bus_answers, seconds{20}));
+  CHECK(hints.wait_for("", seconds{20}));
+  REQUIRE(eventually([&] { return monitor.streaming(); }));
+  CHECK(d.fields(want).empty());
+  hints.clear();
+  shell("systemctl kill --signal=KILL h-bus.service");
+  CHECK(hints.wait_for("h-bus.service"));
+  monitor.stop();
+}
+
+TEST_CASE("systemd manager: no bus at its address -> RuntimeUnavailable that names it") {
+  temp_dir folder;
+  systemd_config config;
+  config.bus_address = "unix:path=" + (folder / "nobody").string();
+  config.unit_folder = folder.path();
+  device_fixture d{config};
+  const auto seen = d.look(unit_of("h-nobus.service", sleeper));
+  REQUIRE_FALSE(seen.ok());
+  CHECK(seen.error().code == ec::runtime_unavailable);
+  CHECK_THAT(seen.error().message, Catch::Matchers::Contains("nobody"));
+}
+
+TEST_CASE("systemd manager: a user's -> units in the user's folder, driven alike") {
+  shell("systemctl start user@0.service");
+  systemd_config config;
+  config.manager = systemd_config::scope::user;
+  config.bus_address = "unix:path=/run/user/0/bus";
+  device_fixture d{config};
+  CHECK(d.topology.manager.unit_folder() == "/root/.config/systemd/user");
+  auto want = unit_of("h-user.service", sleeper + "[Install]\nWantedBy=default.target\n");
+  want.spec.enabled = true;
+  d.must_converge(want);
+  const auto ask = std::string{"XDG_RUNTIME_DIR=/run/user/0 systemctl --user is-active "};
+  CHECK(shell(ask + "h-user.service") == "active");
+  CHECK(shell("systemctl is-active h-user.service") == "inactive");
+  auto broken = unit_of("h-userbad.service", "[Service]\nType=exec\nExecStart=/no/such/program\n");
+  const auto done = d.converge(broken);
+  REQUIRE_FALSE(done.ok());
+  CHECK_THAT(done.error().message, Catch::Matchers::Contains("journalctl --user -u"));
+  REQUIRE(d.remove(want).ok());
+  CHECK_FALSE(std::filesystem::exists(d.file("h-user.service")));
+}
+
+} // namespace harmony::test

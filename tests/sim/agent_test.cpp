@@ -1,0 +1,408 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sim/world.hpp"
+#include "support/catch.hpp"
+
+namespace harmony::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using log = std::vector<std::string>;
+
+/// A port of this machine's loopback that refuses connections until it is opened.
+class loopback_port {
+public:
+  loopback_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bind_to(address);
+    socklen_t size = sizeof address_;
+    REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&address_), &size) == 0);
+  }
+  ~loopback_port() { ::close(fd_); }
+  loopback_port(const loopback_port&) = delete;
+  loopback_port& operator=(const loopback_port&) = delete;
+
+  [[nodiscard]] int number() const { return ntohs(address_.sin_port); }
+  void open() { REQUIRE(::listen(fd_, 16) == 0); }
+  void close() {
+    ::close(fd_);
+    bind_to(address_);
+  }
+
+private:
+  void bind_to(const sockaddr_in& address) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(fd_ >= 0);
+    const int on = 1;
+    REQUIRE(::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
+    REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+
+  int fd_ = -1;
+  sockaddr_in address_{};
+};
+
+} // namespace
+
+TEST_CASE("agent: a manifest -> converged, at its generation") {
+  world w;
+  w.start();
+  CHECK(w.status().phase == agent_phase::starting);
+  w.apply(file_json("a", "1") + "," + file_json("b", "1"));
+  CHECK(w.status().phase == agent_phase::converged);
+  CHECK(w.status().observed_generation == 1);
+  CHECK(w.standing("File/a") == "Ready");
+  CHECK(w.resource("File/a").applied_revision == w.resource("File/a").revision);
+  CHECK(w.device.things.size() == 2);
+}
+
+TEST_CASE("agent: the same manifest at a newer generation -> nothing is touched") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  const auto before = w.device.log;
+  w.apply(file_json("a", "1"));
+  CHECK(w.device.log == before);
+  CHECK(w.status().observed_generation == 2);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: drift hinted -> healed at once, again soon -> after a backoff") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.drift("/srv/a");
+  CHECK(w.device.log == log{"apply /srv/a", "apply /srv/a"});
+  CHECK(w.status().phase == agent_phase::converged);
+  w.drift("/srv/a");
+  w.run_for(300ms);
+  CHECK(w.standing("File/a") == "Drifted Drifted");
+  CHECK(w.status().phase == agent_phase::converging);
+  w.run_for(1200ms);
+  CHECK(w.standing("File/a") == "Ready");
+  CHECK(w.device.log.size() == 3);
+}
+
+TEST_CASE("agent: drift without an event -> healed by the relist") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.run_for(11s);
+  w.device.things.erase("/srv/a");
+  w.run_for(11s);
+  CHECK(w.device.things.count("/srv/a") == 1);
+  CHECK(w.standing("File/a") == "Ready");
+}
+
+TEST_CASE(
+  "agent: one resource fails -> degraded with its reason, the others converge, retries back off") {
+  world w;
+  w.device.broken["/srv/bad"] = {ec::disk_full, "no space left on '/srv'"};
+  w.start();
+  w.apply(file_json("bad", "1") + "," + file_json("good", "1"));
+  CHECK(w.status().phase == agent_phase::degraded);
+  CHECK(w.standing("File/bad") == "Failed DiskFull");
+  CHECK(w.standing("File/good") == "Ready");
+  CHECK(w.resource("File/bad").next_retry);
+  w.run_for(60s);
+  // 1 + 2 + 4 + 8 + 16 s, jittered by a tenth: the sixth attempt falls into the first minute.
+  CHECK(w.resource("File/bad").attempts == 6);
+  CHECK(w.status().phase == agent_phase::degraded);
+  w.device.broken.clear();
+  w.run_for(40s);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: an apply that hangs -> heartbeats and other resources unmoved") {
+  world w;
+  w.device.hanging = {"/srv/stuck"};
+  w.start();
+  w.apply(file_json("stuck", "1") + "," + file_json("a", "1"));
+  w.run_for(1s);
+  CHECK(w.standing("File/a") == "Ready");
+  CHECK(w.standing("File/stuck") == "Applying");
+  w.beats.clear();
+  w.run_for(9min);
+  REQUIRE(w.beats.size() >= 54);
+  for (std::size_t i = 1; i < w.beats.size(); ++i)
+    CHECK(w.beats[i] - w.beats[i - 1] == 10s);
+  w.apply(file_json("stuck", "1") + "," + file_json("a", "2") + "," + file_json("b", "1"));
+  w.run_for(1s);
+  CHECK(w.standing("File/a") == "Ready");
+  CHECK(w.standing("File/b") == "Ready");
+  w.run_for(2min);
+  CHECK(w.standing("File/stuck") == "Failed TimedOut");
+  CHECK(w.status().phase == agent_phase::degraded);
+  w.device.hanging.clear();
+  w.workers->release();
+  w.run_for(20min);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: a hundred applies that hang -> one more resource converges") {
+  world w;
+  std::string all;
+  for (int i = 0; i < 100; ++i) {
+    const auto name = "stuck-" + std::to_string(i);
+    w.device.hanging.insert("/srv/" + name);
+    all += file_json(name, "1") + ",";
+  }
+  w.start();
+  w.apply(all + file_json("last", "1"));
+  w.run_for(3s);
+  CHECK(w.standing("File/last") == "Ready");
+  CHECK(w.workers->stuck() == 100);
+}
+
+TEST_CASE("agent: a newer desire while an apply hangs -> the newest wins") {
+  world w;
+  w.device.hanging = {"/srv/a"};
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.device.hanging.clear();
+  w.apply(file_json("a", "2"));
+  w.run_for(300ms);
+  CHECK(w.standing("File/a") == "Pending");
+  w.workers->release();
+  w.run_for(10s);
+  CHECK(w.standing("File/a") == "Ready");
+  CHECK(w.device.things.at("/srv/a").revision == w.resource("File/a").revision);
+}
+
+TEST_CASE("agent: a resource leaves the manifest -> collected, dependents first") {
+  world w;
+  w.start();
+  w.apply(file_json("conf", "1") + "," + unit_json("web", R"(,"dependsOn":["File/conf"])"));
+  CHECK(w.device.log == log{"apply /srv/conf", "apply web.service"});
+  w.apply("");
+  CHECK(w.device.log
+        == log{"apply /srv/conf", "apply web.service", "remove web.service", "remove /srv/conf"});
+  CHECK(w.status().resources.empty());
+  CHECK(w.status().phase == agent_phase::converged);
+  CHECK(w.state->all().empty());
+}
+
+TEST_CASE("agent: a dependency that is not ready -> blocked, then applied") {
+  world w;
+  w.device.broken["/srv/conf"] = {ec::disk_full, "no space"};
+  w.start();
+  w.apply(unit_json("web", R"(,"dependsOn":["File/conf"])") + "," + file_json("conf", "1"));
+  CHECK(w.standing("SystemdUnit/web") == "Blocked DependencyNotReady");
+  CHECK(w.resource("SystemdUnit/web").message == "waits for File/conf");
+  CHECK(w.status().phase == agent_phase::degraded);
+  w.device.broken.clear();
+  w.run_for(5s);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: a resource of restartOn changes -> restarted, and converged only afterwards") {
+  world w;
+  w.start();
+  const auto web = unit_json("web", R"(,"restartOn":["File/conf"])");
+  w.apply(file_json("conf", "1") + "," + web);
+  w.device.log.clear();
+  w.device.broken["web.service"] = {ec::unit_failed, "exit status 1"};
+  w.apply(file_json("conf", "2") + "," + web);
+  CHECK(w.device.log == log{"apply /srv/conf", "fail web.service"});
+  CHECK(w.status().phase == agent_phase::degraded);
+  w.device.broken.clear();
+  w.run_for(2s);
+  CHECK(w.device.log == log{"apply /srv/conf", "fail web.service", "restart web.service"});
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE(
+  "agent: rubbish as desired state -> rejected with the reason, the last manifest stays in force") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  SECTION("not JSON") {
+    w.put_desired("{\"apiVersion\":");
+  }
+  SECTION("for another device") {
+    w.put_desired(R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-2",)"
+                  R"("generation":9},"spec":{"resources":[]}})");
+  }
+  SECTION("an older generation") {
+    w.generation = 0;
+    w.apply(file_json("a", "2"));
+  }
+  CHECK(w.status().phase == agent_phase::rejected);
+  CHECK(w.standing("File/a") == "Ready");
+  w.drift("/srv/a");
+  CHECK(w.standing("File/a") == "Ready");
+  w.generation = 5;
+  w.apply(file_json("a", "3"));
+  CHECK(w.status().phase == agent_phase::converged);
+  CHECK(w.status().observed_generation == 6);
+}
+
+TEST_CASE("agent: one bad resource -> rejected, what it was stays, the others converge") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.apply(R"({"kind":"File","name":"a","spec":{"path":"../a","content":""}},)" + file_json("b", "1")
+          + R"(,{"kind":"Container","name":"c","spec":{"image":"localhost/x:1"}})");
+  CHECK(w.standing("File/a") == "Rejected InvalidSpec");
+  CHECK(w.device.things.count("/srv/a") == 1);
+  CHECK(w.standing("File/b") == "Ready");
+  CHECK(w.standing("Container/c") == "Rejected CapabilityMissing");
+  CHECK(w.status().phase == agent_phase::degraded);
+}
+
+TEST_CASE("agent: the desired key is deleted -> nothing stops") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  const auto entry = w.link.get(bucket::desired_state, "pi-1", {}).value();
+  REQUIRE(w.link.remove(bucket::desired_state, "pi-1", entry->revision, {}));
+  w.run_for(5min);
+  CHECK(w.device.things.count("/srv/a") == 1);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE(
+  "agent: the store is away -> drift is healed, and the status is current when it is back") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.link.set_connected(false);
+  w.settle();
+  w.drift("/srv/a");
+  CHECK(w.device.log.size() == 2);
+  w.device.broken["/srv/a"] = {ec::disk_full, "no space"};
+  w.drift("/srv/a");
+  w.run_for(5s);
+  w.link.set_connected(true);
+  w.settle();
+  CHECK(w.standing("File/a") == "Failed DiskFull");
+}
+
+TEST_CASE("agent: somebody else wrote the status -> it is written over, by the newer revision") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  const auto entry = w.link.get(bucket::actual_state, "pi-1", {}).value();
+  (void)w.link.put(bucket::actual_state, "pi-1", "rubbish", entry->revision, {}).value();
+  w.apply(file_json("a", "2"));
+  CHECK(w.status().observed_generation == 2);
+}
+
+TEST_CASE("agent: writes of the status fail -> it still arrives, and is current") {
+  world w;
+  w.start();
+  w.link.fail_next(store_call::put, {ec::timed_out, "no answer"}, 2);
+  w.link.force(bucket::desired_state, "pi-1", manifest_json(1, file_json("a", "1")));
+  w.settle();
+  CHECK(w.status().phase == agent_phase::starting);
+  w.run_for(3s);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: the answer to a write is lost -> written once") {
+  world w;
+  w.start();
+  w.link.lose_reply();
+  w.link.force(bucket::desired_state, "pi-1", manifest_json(1, file_json("a", "1")));
+  w.run_for(3s);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: started without a store -> converges to the manifest that it accepted last") {
+  auto state = state_store::in_memory();
+  {
+    world w;
+    w.state.swap(state);
+    w.start();
+    w.apply(file_json("a", "1") + "," + file_json("b", "1"));
+    w.stop();
+    w.state.swap(state);
+  }
+  world w;
+  w.state.swap(state);
+  w.link.set_connected(false);
+  w.start();
+  CHECK(w.device.things.size() == 2);
+  w.generation = 1;
+  w.link.set_connected(true);
+  w.apply(file_json("a", "1"));
+  CHECK(w.device.log.back() == "remove /srv/b");
+  CHECK(w.status().observed_generation == 2);
+}
+
+TEST_CASE("agent: stopped before a removal ended -> the leftover is removed after the start") {
+  world w;
+  REQUIRE(w.state->claim({{"File", "old"}, "/srv/d/old", true, {}}));
+  REQUIRE(w.state->claim({{"Directory", "d"}, "/srv/d", true, {}}));
+  w.start();
+  CHECK(w.device.log.empty()); // nothing is collected before a manifest is loaded
+  w.apply(file_json("a", "1"));
+  CHECK(w.device.log == log{"remove /srv/d/old", "apply /srv/a", "remove /srv/d"});
+  CHECK(w.status().resources.size() == 1);
+}
+
+TEST_CASE("agent: a day without events -> only heartbeats and polls") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.beats.clear();
+  const auto puts = w.link.calls(store_call::put);
+  const auto gets = w.link.calls(store_call::get);
+  const auto log_size = w.device.log.size();
+  w.run_for(24h - 1s);
+  CHECK(w.beats.size() == 8640);
+  CHECK(w.link.calls(store_call::put) == puts);
+  CHECK(w.link.calls(store_call::get) - gets < 24 * 60 * 4 / 3);
+  CHECK(w.device.log.size() == log_size);
+}
+
+TEST_CASE("agent: a readiness probe -> ready only once it passes, not ready when it stops to") {
+  loopback_port port;
+  world w;
+  w.start();
+  w.apply(unit_json("web", R"(,"probes":{"readiness":{"periodSeconds":1,"failureThreshold":1,)"
+                           R"("tcp":{"port":)"
+                             + std::to_string(port.number()) + "}}}"));
+  w.run_for(5s);
+  CHECK(w.standing("SystemdUnit/web") == "Probing ProbeFailed");
+  CHECK(w.status().phase == agent_phase::converging);
+  port.open();
+  w.run_for(2s);
+  CHECK(w.status().phase == agent_phase::converged);
+  port.close();
+  w.run_for(3s);
+  CHECK(w.standing("SystemdUnit/web") == "Probing ProbeFailed");
+  CHECK(w.device.log == log{"apply web.service"});
+}
+
+TEST_CASE("agent: a liveness probe fails for good -> restarted, with backoff") {
+  loopback_port port;
+  world w;
+  w.start();
+  w.apply(unit_json("web", R"(,"probes":{"liveness":{"periodSeconds":1,"failureThreshold":2,)"
+                           R"("tcp":{"port":)"
+                             + std::to_string(port.number()) + "}}}"));
+  w.run_for(4s);
+  REQUIRE(w.device.log.size() >= 2);
+  CHECK(w.device.log[1] == "apply web.service");
+  const auto soon = w.device.log.size();
+  w.run_for(5min);
+  CHECK(w.device.log.size() > soon);
+  CHECK(w.device.log.size() < 14); // 1 2 4 8 16 32 64 128 s between restarts
+}
+
+TEST_CASE("agent: stopped -> a last status, and what it manages stays") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1"));
+  w.stop();
+  CHECK(w.device.things.count("/srv/a") == 1);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+} // namespace harmony::test

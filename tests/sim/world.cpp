@@ -1,0 +1,205 @@
+#include "sim/world.hpp"
+
+#include <cstdlib>
+
+#include <spdlog/spdlog.h>
+
+namespace harmony::test {
+
+std::string fake_driver::target_of(const resource_spec& spec) {
+  if (const auto* file = std::get_if<file_spec>(&spec))
+    return file->path;
+  if (const auto* folder = std::get_if<directory_spec>(&spec))
+    return folder->path;
+  return std::get<systemd_unit_spec>(spec).unit;
+}
+
+outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op_context&) {
+  observation seen;
+  const auto it = device_.things.find(target_of(want.spec));
+  if (it == device_.things.end())
+    seen.changes.push_back({action::create, "content", "", want.revision});
+  else if (it->second.revision != want.revision)
+    seen.changes.push_back({action::update, "content", it->second.revision, want.revision});
+  else if (it->second.restart_stamp != want.restart_stamp)
+    seen.changes.push_back({action::restart, "restartOn", "", ""});
+  if (it != device_.things.end())
+    seen.state = file_state{it->second.revision, "0644"};
+  return seen;
+}
+
+outcome<void> fake_driver::apply(const desired<resource_spec>& want,
+                                 const std::vector<change>& todo, op_context& ctx) {
+  const auto target = target_of(want.spec);
+  if (device_.hanging.count(target) != 0 && !ctx.cancel.stop_requested())
+    throw hangs{};
+  if (const auto it = device_.broken.find(target); it != device_.broken.end()) {
+    device_.log.push_back("fail " + target);
+    return it->second;
+  }
+  if (auto claimed = ctx.owned.claim({want.id, target, true, {}}); !claimed)
+    return claimed;
+  const bool restart = todo.size() == 1 && todo.front().what == action::restart;
+  device_.log.push_back((restart ? "restart " : "apply ") + target);
+  device_.things[target] = {want.revision, want.restart_stamp};
+  return {};
+}
+
+outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {
+  device_.log.push_back("remove " + owned.target);
+  device_.things.erase(owned.target);
+  return ctx.owned.release(owned.owner, owned.target);
+}
+
+outcome<std::vector<runtime_fact>> fake_monitor::relist(std::chrono::milliseconds) {
+  std::vector<runtime_fact> facts;
+  for (const auto& t : targets_) {
+    const auto it = device->things.find(t);
+    facts.push_back({t, it == device->things.end() ? std::string{} : it->second.revision});
+  }
+  return facts;
+}
+
+world::world(std::function<void(agent_config&)> adjust) {
+  auto registry = std::make_shared<driver_registry>();
+  registry->drivers["File"] = std::make_shared<fake_driver>(device, runtime_kind::files);
+  registry->drivers["Directory"] = std::make_shared<fake_driver>(device, runtime_kind::files);
+  registry->drivers["SystemdUnit"] = std::make_shared<fake_driver>(device, runtime_kind::systemd);
+  registry->missing["Container"] = "podman is off in its configuration";
+  files_monitor->device = &device;
+  units_monitor->device = &device;
+
+  config_.id = "pi-1";
+  config_.boot_id = "0123456789abcdef";
+  config_.link = &link;
+  config_.drivers = std::move(registry);
+  config_.runtimes[runtime_kind::files] = {"files", workers, files_monitor, {}};
+  config_.runtimes[runtime_kind::systemd] = {"systemd", workers, units_monitor, {}};
+  config_.probe_workers = workers;
+  config_.seed = 7;
+  config_.own_threads = false;
+  config_.wall_clock = [this] {
+    return timestamp{std::chrono::duration_cast<std::chrono::milliseconds>(
+      now().time_since_epoch() + std::chrono::hours{24 * 365 * 56})};
+  };
+  if (adjust)
+    adjust(config_);
+  if (std::getenv("HARMONY_TEST_LOG") == nullptr)
+    spdlog::set_level(spdlog::level::off);
+  caf_config_.set("scheduler.policy", caf::atom("testing"));
+  system_ = std::make_unique<caf::actor_system>(caf_config_);
+  beat_watch_ = link.watch_beats([this](const std::string&) { beats.push_back(now()); }).value();
+}
+
+world::~world() {
+  beat_watch_.reset();
+  stop();
+  link.close();
+  system_.reset();
+}
+
+void world::start() {
+  config_.state = state.get();
+  root_ = system_->spawn(root, config_);
+  settle();
+}
+
+void world::stop() {
+  if (!root_)
+    return;
+  device.hanging.clear();
+  caf::anon_send(root_, stop_requested{});
+  settle();
+  workers->release();
+  run_for(config_.grace);
+  root_ = nullptr;
+}
+
+void world::apply(const std::string& resources) {
+  put_desired(manifest_json(++generation, resources));
+}
+
+void world::put_desired(const std::string& text) {
+  const auto before = link.get(bucket::desired_state, "pi-1", {}).value();
+  (void)link.put(bucket::desired_state, "pi-1", text, before ? before->revision : 0, {}).value();
+  settle();
+}
+
+void world::settle() {
+  do
+    scheduler().run();
+  while (workers->run_all());
+}
+
+void world::run_for(duration d) {
+  const auto end = now() + d;
+  settle();
+  auto& clock = scheduler().clock();
+  for (;;) {
+    const auto& pending = clock.schedule();
+    if (pending.empty() || pending.begin()->first > end)
+      break;
+    const auto wait = pending.begin()->first - now();
+    clock.advance_time(std::max(wait, duration::zero()));
+    settle();
+  }
+  clock.advance_time(end - now());
+  settle();
+}
+
+instant world::now() {
+  return scheduler().clock().now();
+}
+
+agent_status world::status() {
+  auto entry = link.get(bucket::actual_state, "pi-1", {}).value();
+  return entry ? read_status(entry->value).value() : agent_status{};
+}
+
+resource_status world::resource(const std::string& id) {
+  resource_id key;
+  parse_resource_id(id, key);
+  const auto all = status().resources;
+  const auto it = all.find(key);
+  return it == all.end() ? resource_status{} : it->second;
+}
+
+std::string world::standing(const std::string& id) {
+  resource_id key;
+  parse_resource_id(id, key);
+  const auto all = status().resources;
+  const auto it = all.find(key);
+  if (it == all.end())
+    return "absent";
+  const auto& r = it->second;
+  return std::string{name_of(r.phase)} + (r.reason.empty() ? "" : " " + r.reason);
+}
+
+void world::drift(const std::string& target) {
+  device.things[target].revision = "edited by hand";
+  files_monitor->hint(target);
+  settle();
+}
+
+caf::scheduler::test_coordinator& world::scheduler() {
+  return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+}
+
+std::string manifest_json(generation_number generation, const std::string& resources) {
+  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-1",)"
+         R"("generation":)"
+         + std::to_string(generation) + R"(},"spec":{"resources":[)" + resources + "]}}";
+}
+
+std::string file_json(const std::string& name, const std::string& content,
+                      const std::string& extra) {
+  return R"({"kind":"File","name":")" + name + R"(","spec":{"path":"/srv/)" + name
+         + R"(","content":")" + content + R"("})" + extra + "}";
+}
+
+std::string unit_json(const std::string& name, const std::string& extra) {
+  return R"({"kind":"SystemdUnit","name":")" + name + R"(","spec":{"unit":")" + name
+         + R"(.service"})" + extra + "}";
+}
+
+} // namespace harmony::test

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+
+#include "support/temp_dir.hpp"
+
+namespace harmony::test {
+
+/// A real nats-server with JetStream on a free port of 127.0.0.1 and a private store folder; killed
+/// and removed with this object. `NATS_SERVER` in the environment names another binary than the one
+/// found in PATH or /usr/sbin.
+class nats_server {
+public:
+  /// Starts the server and waits until it accepts connections (10 s). `extra` is added to its
+  /// configuration, e.g. "authorization { token: x }". Throws std::runtime_error, with the
+  /// server's log, when it does not come up.
+  explicit nats_server(std::string extra = {});
+  ~nats_server();
+  nats_server(const nats_server&) = delete;
+  nats_server& operator=(const nats_server&) = delete;
+
+  /// Not started yet, but its port is known and kept for it.
+  struct later {};
+  explicit nats_server(later);
+
+  /// "nats://127.0.0.1:port"
+  [[nodiscard]] std::string url() const;
+  /// The same with a user.
+  [[nodiscard]] std::string url(const std::string& user, const std::string& password) const;
+  [[nodiscard]] int port() const noexcept { return port_; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] bool running() const noexcept { return pid_ > 0; }
+  [[nodiscard]] std::string log() const;
+
+  void start();  ///< on the same port and store folder
+  void kill();   ///< SIGKILL, and waits for its end
+  void stop();   ///< SIGTERM, and waits for its end
+  void freeze(); ///< SIGSTOP: connections stay, nothing answers
+  void thaw();   ///< SIGCONT
+  void
+  reload(std::string extra); ///< other extra configuration, by SIGHUP; waits until it is in force
+  void wipe();               ///< deletes the store folder; only while it does not run
+
+private:
+  void write_config() const;
+  void wait_until_ready() const;
+  void end(int signal);
+
+  temp_dir folder_;
+  std::string extra_;
+  int port_ = 0;
+  pid_t pid_ = 0;
+};
+
+} // namespace harmony::test

@@ -1,0 +1,384 @@
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reconcilers/systemd_unit.hpp"
+#include "support/catch.hpp"
+#include "support/memory_inventory.hpp"
+#include "systemd_unit_fake.hpp"
+
+namespace harmony::test {
+
+namespace {
+
+using calls = std::vector<std::string>;
+using want_t = desired<systemd_unit_spec>;
+
+const std::string service = "[Service]\nExecStart=/bin/web\n";
+const std::string install = "[Install]\nWantedBy=multi-user.target\n";
+const std::string web = "web.service";
+
+struct killed {};
+
+struct device {
+  device() {
+    inventory.before = [this](const char* what) {
+      manager.before(what);
+      manager.calls.emplace_back(what);
+      return outcome<void>{};
+    };
+    inventory.after = [this](const char* what) { manager.after(what); };
+  }
+
+  op_context context() { return {"dev", inventory, {}}; }
+
+  outcome<void> converge(const want_t& want) {
+    auto ctx = context();
+    const auto seen = systemd_unit::observe(manager, want, ctx);
+    REQUIRE(seen.ok());
+    const auto todo = systemd_unit::plan(want, *seen);
+    if (!todo)
+      return todo.error();
+    if (todo->empty())
+      return {};
+    return systemd_unit::apply(manager, want, *todo, ctx);
+  }
+
+  bool converged(const want_t& want) {
+    auto ctx = context();
+    const auto seen = systemd_unit::observe(manager, want, ctx);
+    const auto todo = systemd_unit::plan(want, *seen);
+    return todo.ok() && todo->empty();
+  }
+
+  outcome<void> remove(const want_t& want) {
+    auto ctx = context();
+    const auto record = inventory.find(want.id, want.spec.unit);
+    return record ? systemd_unit::remove(manager, *record, ctx) : outcome<void>{};
+  }
+
+  calls take_calls() { return std::exchange(manager.calls, {}); }
+
+  fake_systemd manager;
+  memory_inventory inventory;
+};
+
+want_t want_of(std::string content) {
+  return {{"SystemdUnit", "web"}, {web, std::move(content), {}, unit_state::active}, {}, {}};
+}
+
+want_t enabled(want_t w) {
+  w.spec.enabled = true;
+  return w;
+}
+
+std::string text_of(const want_t& w) {
+  return unit_marker("dev", w.id) + *w.spec.content;
+}
+
+void put(device& d, const std::string& content) {
+  write_file(d.manager.folder.path() / web, content);
+}
+
+} // namespace
+
+TEST_CASE("systemd unit apply: new unit -> claimed, written, enabled, started; no reload") {
+  device d;
+  const auto want = enabled(want_of(service + install));
+  d.manager.before = [&](const std::string& call) {
+    if (call == "claim")
+      CHECK_FALSE(d.manager.file(web));
+  };
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"claim", "enable", "start"});
+  CHECK(d.manager.file(web) == text_of(want));
+  CHECK(d.converged(want));
+}
+
+TEST_CASE("systemd unit apply: changed content -> written, reloaded, restarted, recorded") {
+  device d;
+  REQUIRE(d.converge(want_of(service)).ok());
+  d.take_calls();
+  const auto want = want_of(service + "Nice=5\n");
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"reload", "restart", "claim"});
+  CHECK(d.manager.units[web].running == text_of(want));
+  CHECK(d.converged(want));
+}
+
+TEST_CASE("systemd unit apply: changed restart stamp -> restarted and recorded, nothing else") {
+  device d;
+  auto want = want_of(service);
+  REQUIRE(d.converge(want).ok());
+  d.take_calls();
+  want.restart_stamp = "2";
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"restart", "claim"});
+  CHECK(d.converged(want));
+}
+
+TEST_CASE("systemd unit apply: failed unit -> forgotten, then started; no write, no claim") {
+  device d;
+  const auto want = want_of(service);
+  REQUIRE(d.converge(want).ok());
+  d.take_calls();
+  d.manager.units[web].active = "failed";
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"reset-failed", "start"});
+}
+
+TEST_CASE(
+  "systemd unit apply: other [Install] -> former links go before the file that knows them") {
+  device d;
+  REQUIRE(d.converge(enabled(want_of(service + install))).ok());
+  d.take_calls();
+  const auto want = enabled(want_of(service + "[Install]\nWantedBy=graphical.target\n"));
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"disable", "reload", "enable", "restart", "claim"});
+  CHECK(d.manager.units[web].enabled == "[Install]\nWantedBy=graphical.target\n");
+}
+
+TEST_CASE("systemd unit apply: state inactive -> stopped; enablement not touched") {
+  device d;
+  auto want = want_of(service);
+  REQUIRE(d.converge(want).ok());
+  d.take_calls();
+  want.spec.state = unit_state::inactive;
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls() == calls{"stop"});
+  CHECK(d.converged(want));
+}
+
+TEST_CASE("systemd unit apply: converged -> not one call") {
+  device d;
+  const auto want = enabled(want_of(service + install));
+  REQUIRE(d.converge(want).ok());
+  d.take_calls();
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.take_calls().empty());
+}
+
+TEST_CASE("systemd unit apply: file that came between look and apply -> NameConflict, kept") {
+  device d;
+  const auto want = want_of(service);
+  auto ctx = d.context();
+  const auto seen = systemd_unit::observe(d.manager, want, ctx);
+  const auto todo = systemd_unit::plan(want, *seen);
+  put(d, "[Service]\n");
+  const auto done = systemd_unit::apply(d.manager, want, *todo, ctx);
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::name_conflict);
+  CHECK(d.manager.file(web) == "[Service]\n");
+}
+
+TEST_CASE("systemd unit apply: another resource's marker -> NameConflict") {
+  device d;
+  put(d, unit_marker("dev", {"SystemdUnit", "other"}) + service);
+  CHECK(d.converge(want_of(service)).error().code == ec::name_conflict);
+  put(d, unit_marker("other", {"SystemdUnit", "web"}) + service);
+  CHECK(d.converge(want_of(service)).error().code == ec::name_conflict);
+}
+
+TEST_CASE("systemd unit apply: inventory lost -> unit taken up again by its marker") {
+  device d;
+  const auto want = want_of(service);
+  REQUIRE(d.converge(want).ok());
+  REQUIRE(d.inventory.release(want.id, web).ok());
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.inventory.find(want.id, web)->created);
+  CHECK(d.converged(want));
+}
+
+TEST_CASE("systemd unit apply: failures -> their code and message, then converging when healed") {
+  device d;
+  SECTION("program not there") {
+    const auto done = d.converge(want_of(service + "BROKEN\n"));
+    REQUIRE_FALSE(done.ok());
+    CHECK(done.error().code == ec::unit_failed);
+    CHECK(done.error().message
+          == "web.service failed: exit-code 203/EXEC; see journalctl -u web.service");
+  }
+  SECTION("ends at once") {
+    const auto done = d.converge(want_of(service + "ONESHOT\n"));
+    REQUIRE_FALSE(done.ok());
+    CHECK(done.error().code == ec::unit_failed);
+    CHECK_THAT(done.error().message, Catch::Matchers::Contains("RemainAfterExit=yes"));
+  }
+  SECTION("never gets ready") {
+    CHECK(d.converge(want_of(service + "HANGS\n")).error().code == ec::timed_out);
+  }
+  SECTION("refused content") {
+    CHECK(d.converge(want_of(service + "INVALID\n")).error().code == ec::unit_invalid);
+  }
+  SECTION("enabled without [Install]") {
+    CHECK(d.converge(enabled(want_of(service))).error().code == ec::unit_invalid);
+  }
+  SECTION("manager away at any call") {
+    const auto call = GENERATE(as<std::string>{}, "start", "enable");
+    d.manager.failures[call] = {ec::runtime_unavailable, "away"};
+    CHECK(d.converge(enabled(want_of(service + install))).error().code == ec::runtime_unavailable);
+    d.manager.failures.clear();
+  }
+  SECTION("reload refused") {
+    REQUIRE(d.converge(want_of(service + "Nice=1\n")).ok());
+    d.manager.failures["reload"] = {ec::permission_denied, "no"};
+    CHECK(d.converge(want_of(service + "Nice=2\n")).error().code == ec::permission_denied);
+    d.manager.failures.clear();
+  }
+  const auto want = enabled(want_of(service + install));
+  REQUIRE(d.converge(want).ok());
+  CHECK(d.converged(want));
+  CHECK(d.manager.units[web].running == text_of(want));
+}
+
+TEST_CASE("systemd unit remove: ours -> stopped, disabled, deleted, reloaded, released") {
+  device d;
+  const auto want = enabled(want_of(service + install));
+  REQUIRE(d.converge(want).ok());
+  d.take_calls();
+  REQUIRE(d.remove(want).ok());
+  CHECK(d.take_calls() == calls{"stop", "disable", "reload", "reset-failed", "release"});
+  CHECK_FALSE(d.manager.file(web));
+}
+
+TEST_CASE("systemd unit remove: not ours any more -> left alone, released") {
+  device d;
+  const auto want = want_of(service);
+  REQUIRE(d.converge(want).ok());
+  SECTION("marker taken out") {
+    put(d, service);
+  }
+  SECTION("packaged one in its place") {
+    std::filesystem::remove(d.manager.folder.path() / web);
+    d.manager.units[web] = {};
+    d.manager.units[web].elsewhere = "/lib/systemd/system/web.service";
+    d.manager.units[web].active = "active";
+  }
+  const auto file = d.manager.file(web);
+  d.take_calls();
+  REQUIRE(d.remove(want).ok());
+  CHECK(d.take_calls() == calls{"release"});
+  CHECK(d.manager.file(web) == file);
+}
+
+TEST_CASE("systemd unit remove: unit without content -> released, nothing else") {
+  device d;
+  d.manager.units[web].elsewhere = "/lib/systemd/system/web.service";
+  auto want = want_of(service);
+  want.spec.content.reset();
+  want.restart_stamp = "1";
+  REQUIRE(d.converge(want).ok());
+  CHECK_FALSE(d.inventory.find(want.id, web)->created);
+  d.take_calls();
+  REQUIRE(d.remove(want).ok());
+  CHECK(d.take_calls() == calls{"release"});
+  CHECK(d.manager.units[web].active == "active");
+}
+
+// -- killed at every step ----------------------------------------------------------------------
+
+namespace {
+
+// Lets `step` steps happen, then kills; each call is two steps: before and after its effect.
+void kill_at(device& d, int step) {
+  auto left = std::make_shared<int>(step);
+  auto tick = [left](const std::string&) {
+    if ((*left)-- == 0)
+      throw killed{};
+  };
+  d.manager.before = tick;
+  d.manager.after = tick;
+}
+
+void let_live(device& d) {
+  d.manager.before = [](const std::string&) {};
+  d.manager.after = [](const std::string&) {};
+}
+
+struct scenario {
+  const char* name;
+  want_t before; ///< in place at first; an empty content: nothing is
+  want_t after;
+};
+
+want_t follows(want_t w, std::string stamp) {
+  w.restart_stamp = std::move(stamp);
+  return w;
+}
+
+std::vector<scenario> scenarios() {
+  auto none = want_of("");
+  none.spec.content.reset();
+  return {
+    {"created", none, enabled(want_of(service + install))},
+    {"content changed", want_of(service), want_of(service + "Nice=5\n")},
+    {"restart stamp changed", want_of(service), follows(want_of(service), "2")},
+    {"[Install] changed", enabled(want_of(service + install)),
+     enabled(want_of(service + "[Install]\nWantedBy=graphical.target\n"))},
+    {"content and stamp changed, enabled", want_of(service + install),
+     follows(enabled(want_of(service + install + "# 2\n")), "2")},
+  };
+}
+
+} // namespace
+
+TEST_CASE("systemd unit apply: killed at every step, repeated -> runs what is declared") {
+  for (const auto& s : scenarios()) {
+    for (int step = 0;; ++step) {
+      INFO(s.name << ", killed at step " << step);
+      device d;
+      if (s.before.spec.content)
+        REQUIRE(d.converge(s.before).ok());
+      const auto starts = d.manager.units[web].starts;
+      kill_at(d, step);
+      bool was_killed = false;
+      try {
+        const auto done = d.converge(s.after);
+        REQUIRE(done.ok());
+      } catch (const killed&) {
+        was_killed = true;
+      }
+      let_live(d);
+      // A thing without a claim must never be: nobody would clean it up.
+      if (d.manager.file(web))
+        REQUIRE(d.inventory.find(s.after.id, web));
+      REQUIRE(d.converge(s.after).ok());
+      REQUIRE(d.converged(s.after));
+      const auto& unit = d.manager.units[web];
+      CHECK(unit.running == text_of(s.after));
+      CHECK(unit.starts > starts);
+      CHECK(unit.starts <= starts + 2); // a kill may cost one more restart, not one too few
+      if (s.after.spec.enabled)
+        CHECK(text_of(s.after).find(unit.enabled) != std::string::npos);
+      if (!was_killed)
+        break;
+    }
+  }
+}
+
+TEST_CASE("systemd unit remove: killed at every step, repeated -> nothing is left") {
+  const auto want = enabled(want_of(service + install));
+  for (int step = 0;; ++step) {
+    INFO("killed at step " << step);
+    device d;
+    REQUIRE(d.converge(want).ok());
+    kill_at(d, step);
+    bool was_killed = false;
+    try {
+      const auto done = d.remove(want);
+      REQUIRE(done.ok());
+    } catch (const killed&) {
+      was_killed = true;
+    }
+    let_live(d);
+    REQUIRE(d.remove(want).ok());
+    CHECK_FALSE(d.manager.file(web));
+    CHECK(d.manager.units[web].active == "inactive");
+    CHECK(d.manager.units[web].enabled.empty());
+    CHECK(d.inventory.all().empty());
+    if (!was_killed)
+      break;
+  }
+}
+
+} // namespace harmony::test
