@@ -220,7 +220,7 @@ run_inside() {
   echo $BASHPID >"$cg/harmony-run/cgroup.procs"
   unset TMPDIR XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS NOTIFY_SOCKET CONTAINER_HOST
   # shellcheck disable=SC2016
-  exec nsenter --target "$pid" --mount --pid --uts --ipc --net --cgroup -- \
+  exec nsenter --target "$pid" --root --mount --pid --uts --ipc --net --cgroup -- \
     /bin/sh -c 'cd "$1" || { echo "device.sh: pass --bind \"$1\" to have it in the device" >&2; exit 125; }
                 shift; exec "$@"' sh "$folder" "$@"
 }
