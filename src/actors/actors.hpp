@@ -47,6 +47,8 @@ using lane_actor = caf::typed_actor<
 using supervisor_actor =
   caf::typed_actor<caf::reacts_to<desired_changed>, caf::reacts_to<desire_rejected>,
                    caf::reacts_to<dependencies_changed>, caf::reacts_to<removal_requested>,
+                   /// From its prober.
+                   caf::reacts_to<probes_judged>,
                    /// The runtime says that something happened to it: look.
                    caf::reacts_to<runtime_observed>,
                    /// From its lane.
@@ -55,6 +57,12 @@ using supervisor_actor =
                    caf::reacts_to<timer_due>,
                    /// Cancels what is in flight and quits; the thing on the device keeps running.
                    caf::reacts_to<stop_requested>>;
+
+using prober_actor = caf::typed_actor<
+  /// The check is over.
+  caf::reacts_to<operation_finished>,
+  /// Own timer: the next check.
+  caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using observer_actor = caf::typed_actor<
   /// Which targets to follow.

@@ -22,6 +22,7 @@
 #include "model/status.hpp"
 #include "reconcilers/driver.hpp"
 #include "topology/monitor.hpp"
+#include "topology/probe_runner.hpp"
 
 namespace harmony {
 
@@ -60,13 +61,22 @@ struct removal_requested {};
 /// The runtime says that something happened to it.
 struct runtime_observed {};
 
+// --- prober -> supervisor
+// -------------------------------------------------------------------------
+
+/// The probes' verdict changed; `run` tells which start of them it speaks of.
+struct probes_judged {
+  std::uint64_t run = 0;
+  ev::probed what;
+};
+
 // --- lanes
 // ----------------------------------------------------------------------------------------
 
 /// What a blocking operation answers: a failure, a look, a list, or that it is done.
 struct operation_done {};
 using operation_answer =
-  std::variant<operation_done, failure, observation, std::vector<runtime_fact>>;
+  std::variant<operation_done, failure, observation, std::vector<runtime_fact>, probe_result>;
 struct operation_finished {
   std::uint64_t operation = 0;
   operation_kind kind = operation_kind::none;
@@ -190,6 +200,7 @@ HARMONY_LOCAL_MESSAGE(desire_rejected)
 HARMONY_LOCAL_MESSAGE(dependencies_changed)
 HARMONY_LOCAL_MESSAGE(removal_requested)
 HARMONY_LOCAL_MESSAGE(runtime_observed)
+HARMONY_LOCAL_MESSAGE(probes_judged)
 HARMONY_LOCAL_MESSAGE(operation_finished)
 HARMONY_LOCAL_MESSAGE(cancel_operation)
 HARMONY_LOCAL_MESSAGE(operation_returned)

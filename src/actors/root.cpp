@@ -20,15 +20,21 @@ auto spawn_blocking(self_pointer self, bool own_thread, Function f, Config confi
                     : self->spawn(f, std::move(config));
 }
 
+lane_actor spawn_lane(self_pointer self, const std::string& name, std::shared_ptr<executor> workers,
+                      lane_limits limits) {
+  lane_config config;
+  config.name = name;
+  config.workers = std::move(workers);
+  config.limits = limits;
+  auto result = self->spawn(lane, std::move(config));
+  self->state.lanes.push_back(result);
+  return result;
+}
+
 std::map<runtime_kind, lane_actor> spawn_lanes(self_pointer self, const agent_config& c) {
   std::map<runtime_kind, lane_actor> lanes;
   for (const auto& [kind, runtime] : c.runtimes) {
-    lane_config config;
-    config.name = runtime.name;
-    config.workers = runtime.workers;
-    config.limits = runtime.limits;
-    lanes[kind] = self->spawn(lane, std::move(config));
-    self->state.lanes.push_back(lanes[kind]);
+    lanes[kind] = spawn_lane(self, runtime.name, runtime.workers, runtime.limits);
   }
   return lanes;
 }
@@ -59,6 +65,7 @@ void spawn_converging(self_pointer self, const agent_config& c) {
   services->agent = c.id;
   services->drivers = c.drivers;
   services->lanes = spawn_lanes(self, c);
+  services->probe_lane = spawn_lane(self, "probes", c.probe_workers, lane_limits{8});
   services->owned = c.state;
   services->limits = c.limits;
   services->backoff = c.backoff;

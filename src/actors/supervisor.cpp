@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/prober.hpp"
+
 namespace harmony {
 
 namespace {
@@ -110,8 +112,17 @@ struct performer {
                cancel_operation{s.config.id.str(), e.operation});
   }
   void operator()(const fx::arm& e) const { self->scheduled_send(self, e.at, timer_due{e.epoch}); }
-  void operator()(const fx::start_probes&) const {}
-  void operator()(const fx::stop_probes&) const {}
+  void operator()(const fx::start_probes&) const {
+    auto& s = self->state;
+    s.prober = self->spawn(prober, prober_config{s.config.id.str(), s.what->probes,
+                                                 s.config.services->probe_lane,
+                                                 supervisor_actor{self}, ++s.probe_run});
+  }
+  void operator()(const fx::stop_probes&) const {
+    auto& s = self->state;
+    ++s.probe_run;
+    self->send(std::exchange(s.prober, nullptr), stop_requested{});
+  }
   void operator()(const fx::publish&) const { report(self); }
 };
 
@@ -132,6 +143,8 @@ void handle(self_pointer self, const lifecycle_event& event) {
 
 void on_desired(self_pointer self, desired_changed& what) {
   auto& s = self->state;
+  if (!s.what || s.what->probes != what.what->probes)
+    ++s.probe_version;
   s.what = std::move(what.what);
   s.restart_stamp = std::move(what.restart_stamp);
   s.origin = s.what->origin;
@@ -139,7 +152,9 @@ void on_desired(self_pointer self, desired_changed& what) {
     handle(self, ev::rejected{s.config.services->drivers->why_missing(s.config.id.kind)});
     return;
   }
-  handle(self, ev::desired{std::move(what.desire), s.what->revision, {}, std::move(what.needs)});
+  handle(self, ev::desired{std::move(what.desire), s.what->revision,
+                           s.what->probes.empty() ? std::string{} : std::to_string(s.probe_version),
+                           std::move(what.needs)});
 }
 
 struct answer_to_event {
@@ -160,7 +175,9 @@ struct answer_to_event {
       return ev::removed{what.operation};
     return ev::applied{what.operation};
   }
+  // Answers of others' operations.
   lifecycle_event operator()(const std::vector<runtime_fact>&) const { return ev::hint{}; }
+  lifecycle_event operator()(const probe_result&) const { return ev::hint{}; }
 };
 
 void on_finished(self_pointer self, const operation_finished& what) {
@@ -176,6 +193,8 @@ void on_stop(self_pointer self) {
   const auto& s = self->state;
   if (s.machine.running != operation_kind::none)
     performer{self}(fx::cancel{s.machine.operation});
+  if (s.prober)
+    self->send(s.prober, stop_requested{});
   self->quit();
 }
 
@@ -194,6 +213,10 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
     },
     [self](dependencies_changed& what) { handle(self, std::move(what.needs)); },
     [self](removal_requested) { handle(self, ev::remove{}); },
+    [self](probes_judged& what) {
+      if (what.run == self->state.probe_run)
+        handle(self, std::move(what.what));
+    },
     [self](runtime_observed) { handle(self, ev::hint{}); },
     [self](const operation_finished& what) { on_finished(self, what); },
     [self](timer_due t) { handle(self, ev::timer{t.epoch}); },

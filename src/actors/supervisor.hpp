@@ -25,6 +25,7 @@ struct supervisor_services {
   std::string agent;
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, lane_actor> lanes;
+  lane_actor probe_lane;
   inventory* owned = nullptr; ///< outlives every actor
   operation_limits limits;
   backoff_policy backoff;
@@ -50,6 +51,9 @@ struct supervisor_state {
   std::string restart_stamp;
   std::string origin;
   std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
+  prober_actor prober;               ///< while the machine wants probes
+  std::uint64_t probe_run = 0;       ///< counts the starts of the probes
+  std::uint64_t probe_version = 0;   ///< counts the changes of the declared probes
   resource_state seen;               ///< by the last look
   resource_reported reported;        ///< last told to the dispatcher
   std::minstd_rand random;

@@ -50,6 +50,11 @@ admission admit(std::string_view document, std::string_view agent,
   if (before) {
     const auto old = std::tie(before->key_epoch, before->generation);
     const auto offered = std::tie(m.metadata.key_epoch, generation);
+    if (m.metadata.key_epoch < before->key_epoch)
+      return refuse(ec::generation_regressed, "metadata.keyEpoch: " + number(m.metadata.key_epoch)
+                                                + " is older than the accepted "
+                                                + number(before->key_epoch)
+                                                + "; apply with the present key epoch");
     if (offered < old)
       return refuse(ec::generation_regressed,
                     "metadata.generation: " + number(generation) + " is older than the accepted "

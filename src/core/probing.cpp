@@ -43,6 +43,9 @@ public:
     c.due = std::max(now_, c.began + std::chrono::seconds{settings(kind)->period});
     if (e.is != probe_answer::error)
       count(kind, e.is == probe_answer::ok, e.message);
+    else if (kind != probe_kind::liveness && !s_.told)
+      tell(ev::verdict::not_ready,
+           std::string{name_of(kind)} + " probe could not be made: " + e.message);
     run_what_is_due();
   }
 

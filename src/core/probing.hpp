@@ -12,7 +12,8 @@
 //   start.
 // - Not ready from the start; a resource without a readiness probe is ready once it has started up.
 // - successThreshold and failureThreshold count equal results in a row.
-// - A check that could not be made (`error`) counts for nothing, and interrupts no row.
+// - A check that could not be made (`error`) counts for nothing, and interrupts no row. What was
+//   never ready says so once, that a person sees why.
 // - A check is next due a period after it began, or when it ends if that is later.
 // - Dead: all probing ends until the next start.
 

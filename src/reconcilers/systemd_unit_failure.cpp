@@ -75,9 +75,7 @@ std::string see_log(const systemd_port& manager, const std::string& unit) {
 }
 
 // How the last run ended, or `otherwise` where the manager cannot tell.
-std::string ending_of(systemd_port& manager, const std::string& unit, const wait_limit& limit,
-                      const std::string& otherwise) {
-  const auto r = manager.result(unit, limit);
+std::string ending_of(const outcome<unit_result>& r, const std::string& otherwise) {
   if (!r || r->result.empty() || r->result == "success")
     return otherwise;
   return text_of(*r);
@@ -113,23 +111,24 @@ failure explain_job(systemd_port& manager, unit_job what, const std::string& uni
   if (result == "assert")
     return {ec::unit_failed,
             unit + " was not started: an Assert… of it does not hold" + see_log(manager, unit)};
-  const auto how = ending_of(manager, unit, limit, std::string{result});
+  const auto how = ending_of(manager.result(unit, limit), std::string{result});
   return {ec::unit_failed, unit + " failed: " + how + see_log(manager, unit)};
 }
 
 outcome<void> explain_state(systemd_port& manager, const std::string& unit,
                             const wait_limit& limit) {
-  const auto now = manager.properties(unit, false, limit);
-  if (!now)
-    return now.error();
-  const auto& active = now->active_state;
-  const bool restarting = now->sub_state == "auto-restart";
-  if (active != "inactive" && active != "failed" && !restarting)
+  const auto rows = manager.list({unit}, limit);
+  if (!rows)
+    return rows.error();
+  const auto& now = rows->front();
+  const bool restarting = now.sub == "auto-restart";
+  if (now.active != "inactive" && now.active != "failed" && !restarting)
     return {};
-  if (!now->condition_result)
+  const auto ended = manager.result(unit, limit);
+  if (ended && !ended->condition)
     return {ec::unit_failed,
             unit + " was not started: a Condition… of it does not hold" + see_log(manager, unit)};
-  const auto how = ending_of(manager, unit, limit, "");
+  const auto how = ending_of(ended, "");
   if (restarting)
     return {ec::unit_failed, unit + " ended" + (how.empty() ? "" : " (" + how + ")")
                                + " and waits for systemd to restart it" + see_log(manager, unit)};

@@ -30,12 +30,12 @@ struct unit_properties {
   std::string load_state = "not-found"; ///< "loaded", "not-found", "bad-setting", "error", "masked"
   std::string active_state = "inactive"; ///< "active", "activating", "failed", …
   std::string sub_state = "dead";
-  std::string unit_file_state;  ///< "enabled", "disabled", "static", …; empty: no unit file
-  std::string fragment_path;    ///< the unit file it was loaded from; empty: none
-  std::string invocation_id;    ///< tells one run from the next; empty: never ran
-  bool need_reload = false;     ///< its files changed since they were loaded
-  bool condition_result = true; ///< whether its Condition…= held at the last start
-  std::uint32_t restarts = 0;   ///< by systemd itself (Restart=)
+  std::string
+    unit_file_state; ///< "enabled", "disabled", "static", …; empty: none, or not asked for
+  std::string fragment_path;  ///< the unit file it was loaded from; empty: none
+  std::string invocation_id;  ///< tells one run from the next; empty: never ran
+  bool need_reload = false;   ///< its files changed since they were loaded
+  std::uint32_t restarts = 0; ///< by systemd itself (Restart=)
 
   friend bool operator==(const unit_properties&, const unit_properties&) = default;
 };
@@ -45,6 +45,7 @@ struct unit_result {
   std::string result;      ///< "success", "exit-code", "signal", "start-limit-hit", …
   std::int32_t code = 0;   ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: no main process ended
   std::int32_t status = 0; ///< exit status or signal number
+  bool condition = true;   ///< whether its Condition…= held at the last start
 };
 
 /// One line of a list of units.
@@ -78,9 +79,9 @@ public:
   [[nodiscard]] virtual std::string_view journal_command() const = 0;
 
   /// The properties of `unit`; one that does not exist has load_state "not-found". The unit file
-  /// state may be as old as the last reload; with `fresh_file_state` it is that on disk (which
-  /// costs up to 2 ms for a unit that is not enabled).
-  virtual outcome<unit_properties> properties(const std::string& unit, bool fresh_file_state,
+  /// state, as of now and not of the last reload, only `with_file_state`: for a unit that is not
+  /// enabled it costs 2 ms, once a reload.
+  virtual outcome<unit_properties> properties(const std::string& unit, bool with_file_state,
                                               const wait_limit& limit) = 0;
 
   /// Whether the files of `unit` changed since the manager loaded them.

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +22,11 @@ struct bus_error {
 /// What a reply holds; nothing else is read from it.
 enum class bus_answer {
   none,
-  path,       ///< o: the path of a job
-  text,       ///< s
-  flag,       ///< b, first of more: EnableUnitFiles
-  property,   ///< v: one property
-  properties, ///< a{sv}: those of a basic type, and byte arrays as hexadecimal text
-  units       ///< a(ssssssouso)
+  path,     ///< o: the path of a job
+  text,     ///< s
+  flag,     ///< b, first of more: EnableUnitFiles
+  property, ///< v: one property of a basic type, or a byte array as hexadecimal text
+  units     ///< a(ssssssouso)
 };
 
 using bus_value =
@@ -44,7 +42,6 @@ struct bus_reply {
   std::string text; ///< of path and text
   bool flag = false;
   bus_value value; ///< of property
-  std::map<std::string, bus_value> properties;
   std::vector<bus_unit> units;
 };
 

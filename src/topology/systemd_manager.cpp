@@ -79,38 +79,10 @@ std::string type_interface(const std::string& unit) {
   return "org.freedesktop.systemd1." + type;
 }
 
-bool is_service(const std::string& unit) {
-  return unit.size() > 8 && unit.compare(unit.size() - 8, 8, ".service") == 0;
-}
-
 template <class T>
 T value_or(const bus_value& v, T otherwise) {
   const auto* held = std::get_if<T>(&v);
   return held == nullptr ? otherwise : *held;
-}
-
-unit_properties properties_from(const std::map<std::string, bus_value>& all) {
-  auto text = [&](const char* name) {
-    const auto found = all.find(name);
-    return found == all.end() ? std::string{} : value_or(found->second, std::string{});
-  };
-  auto flag = [&](const char* name, bool otherwise) {
-    const auto found = all.find(name);
-    return found == all.end() ? otherwise : value_or(found->second, otherwise);
-  };
-  unit_properties p;
-  p.load_state = text("LoadState");
-  p.active_state = text("ActiveState");
-  p.sub_state = text("SubState");
-  p.unit_file_state = text("UnitFileState");
-  p.fragment_path = text("FragmentPath");
-  p.invocation_id = text("InvocationID");
-  p.need_reload = flag("NeedDaemonReload", false);
-  // It is false, too, as long as no start was tried.
-  const auto tried = all.find("ConditionTimestamp");
-  p.condition_result = flag("ConditionResult", true) || tried == all.end()
-                       || value_or(tried->second, std::uint64_t{0}) == 0;
-  return p;
 }
 
 std::string quoted(const std::string& unit) {
@@ -146,35 +118,51 @@ std::string_view systemd_manager::journal_command() const {
   return scope_ == systemd_config::scope::user ? "journalctl --user -u" : "journalctl -u";
 }
 
-outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool fresh_file_state,
+// Not GetAll: among all properties is the unit file state, for which the manager searches 2 ms
+// after each reload. And the list comes first: each property of a unit that is not there would make
+// the manager look for its file once more.
+outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool with_file_state,
                                                      const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
-  std::vector<bus_request> calls{{unit_object_path(unit),
-                                  properties_interface,
-                                  "GetAll",
-                                  {std::string{unit_interface}},
-                                  bus_answer::properties}};
-  const bool service = is_service(unit);
-  if (service)
-    calls.push_back(property_of(unit, type_interface(unit), "NRestarts"));
+  const auto rows = list({unit}, limit);
+  if (!rows)
+    return failure{rows.error().code, what + ": " + rows.error().message};
+  unit_properties p;
+  p.load_state = rows->front().load;
+  p.active_state = rows->front().active;
+  p.sub_state = rows->front().sub;
+  if (p.load_state == "not-found" && p.active_state == "inactive")
+    return p;
+  // Where a link enables it, that is what the manager would find.
+  const bool linked = with_file_state && is_linked(folder_, unit);
+  std::vector<bus_request> calls{property_of(unit, unit_interface, "FragmentPath"),
+                                 property_of(unit, unit_interface, "NeedDaemonReload"),
+                                 property_of(unit, unit_interface, "InvocationID"),
+                                 property_of(unit, type_interface(unit), "NRestarts")};
+  if (with_file_state && !linked)
+    calls.push_back(property_of(unit, unit_interface, "UnitFileState"));
   auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
   if (!replies)
     return replies.error();
-  const auto& all = replies->front();
-  if (all.error)
-    return from_bus(what, *all.error);
-  auto p = properties_from(all.properties);
-  if (service)
-    p.restarts = value_or((*replies)[1].value, std::uint32_t{0});
-  // The manager looks for links in every folder it knows; where one of ours is, that is enough.
-  const bool linked = p.unit_file_state == "enabled" || p.unit_file_state == "disabled";
-  if (!fresh_file_state || p.load_state == "not-found")
+  for (std::size_t i = 0; i < 3; ++i)
+    if (const auto& error = (*replies)[i].error)
+      return from_bus(what, *error);
+  p.fragment_path = value_or((*replies)[0].value, std::string{});
+  p.need_reload = value_or((*replies)[1].value, false);
+  p.invocation_id = value_or((*replies)[2].value, std::string{});
+  p.restarts = value_or((*replies)[3].value, std::uint32_t{0}); // an error but for services
+  if (!with_file_state)
     return p;
-  if (linked && is_linked(folder_, unit)) {
-    p.unit_file_state = "enabled";
-    return p;
-  }
-  replies = replies_of(
+  p.unit_file_state = linked ? "enabled" : value_or(replies->back().value, std::string{});
+  return linked || p.unit_file_state != "enabled" ? p : with_fresh_state(std::move(p), unit, limit);
+}
+
+// The links have gone since the manager looked: ask it to look again.
+outcome<unit_properties> systemd_manager::with_fresh_state(unit_properties p,
+                                                           const std::string& unit,
+                                                           const wait_limit& limit) {
+  const auto what = "cannot look at " + quoted(unit);
+  const auto replies = replies_of(
     *loop_,
     loop_->call({manager_call("GetUnitFileState", {unit}, bus_answer::text)}, limit.deadline), what,
     limit);
@@ -202,21 +190,24 @@ outcome<bool> systemd_manager::needs_reload(const std::string& unit, const wait_
 outcome<unit_result> systemd_manager::result(const std::string& unit, const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
   const auto interface = type_interface(unit);
-  std::vector<bus_request> calls{property_of(unit, interface, "Result")};
-  if (is_service(unit)) {
-    calls.push_back(property_of(unit, interface, "ExecMainCode"));
-    calls.push_back(property_of(unit, interface, "ExecMainStatus"));
-  }
-  auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  auto replies = replies_of(*loop_,
+                            loop_->call({property_of(unit, unit_interface, "ConditionResult"),
+                                         property_of(unit, unit_interface, "ConditionTimestamp"),
+                                         property_of(unit, interface, "Result"),
+                                         property_of(unit, interface, "ExecMainCode"),
+                                         property_of(unit, interface, "ExecMainStatus")},
+                                        limit.deadline),
+                            what, limit);
   if (!replies)
     return replies.error();
-  // Kinds of units without a result (targets) answer with an error: nothing to tell.
+  // Kinds of units without one of them (targets) answer with an error: nothing to tell.
   unit_result r;
-  r.result = value_or(replies->front().value, std::string{});
-  if (replies->size() == 3) {
-    r.code = value_or((*replies)[1].value, std::int32_t{0});
-    r.status = value_or((*replies)[2].value, std::int32_t{0});
-  }
+  // False, too, as long as no start was tried.
+  r.condition =
+    value_or((*replies)[0].value, true) || value_or((*replies)[1].value, std::uint64_t{0}) == 0;
+  r.result = value_or((*replies)[2].value, std::string{});
+  r.code = value_or((*replies)[3].value, std::int32_t{0});
+  r.status = value_or((*replies)[4].value, std::int32_t{0});
   return r;
 }
 

@@ -26,7 +26,7 @@ public:
   [[nodiscard]] const std::filesystem::path& unit_folder() const override { return folder_; }
   [[nodiscard]] std::string_view journal_command() const override;
 
-  outcome<unit_properties> properties(const std::string& unit, bool fresh_file_state,
+  outcome<unit_properties> properties(const std::string& unit, bool with_file_state,
                                       const wait_limit& limit) override;
   outcome<bool> needs_reload(const std::string& unit, const wait_limit& limit) override;
   outcome<unit_result> result(const std::string& unit, const wait_limit& limit) override;
@@ -47,6 +47,9 @@ public:
   [[nodiscard]] std::uint64_t reloads() const;
 
 private:
+  outcome<unit_properties> with_fresh_state(unit_properties p, const std::string& unit,
+                                            const wait_limit& limit);
+
   systemd_config::scope scope_;
   std::filesystem::path folder_;
   std::shared_ptr<systemd_loop> loop_; ///< shared with its thread, which may outlive this

@@ -75,6 +75,7 @@ world::world(std::function<void(agent_config&)> adjust) {
   config_.drivers = std::move(registry);
   config_.runtimes[runtime_kind::files] = {"files", workers, files_monitor, {}};
   config_.runtimes[runtime_kind::systemd] = {"systemd", workers, units_monitor, {}};
+  config_.probe_workers = workers;
   config_.seed = 7;
   config_.own_threads = false;
   config_.wall_clock = [this] {

@@ -57,7 +57,8 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
                                  std::make_shared<inotify_files_monitor>(), file_lane};
   if (systemd_)
     result[runtime_kind::systemd] = {"systemd", std::make_shared<thread_executor>(),
-                                     std::make_shared<systemd_monitor>(*systemd_), systemd_lane};
+                                     std::make_shared<systemd_monitor>(*systemd_, *systemd_),
+                                     systemd_lane};
   if (podman_)
     result[runtime_kind::containers] = {"containers", std::make_shared<thread_executor>(),
                                         std::make_shared<podman_monitor>(*podman_, agent),

@@ -81,6 +81,7 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.state = &state;
   c.drivers = device.drivers();
   c.runtimes = device.runtimes(options.agent_id);
+  c.probe_workers = std::make_shared<thread_executor>();
   conditions.push_back({"ManifestVerified", condition_state::false_, "NoPinnedKeys",
                         "manifests are accepted without a signature", wall_now()});
   c.conditions = std::move(conditions);

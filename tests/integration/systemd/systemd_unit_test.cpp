@@ -124,6 +124,15 @@ TEST_CASE("systemd unit: oneshot that ends -> UnitFailed that names RemainAfterE
   d.must_converge(want);
 }
 
+TEST_CASE("systemd unit: condition that does not hold -> UnitFailed, not called converged") {
+  device_fixture d;
+  const auto done =
+    d.converge(unit_of("h-cond.service", "[Unit]\nConditionPathExists=/no/such\n" + sleeper));
+  REQUIRE_FALSE(done.ok());
+  CHECK(done.error().code == ec::unit_failed);
+  CHECK_THAT(done.error().message, Catch::Matchers::Contains("Condition"));
+}
+
 TEST_CASE("systemd unit: content that systemd refuses -> UnitInvalid") {
   device_fixture d;
   const auto done = d.converge(unit_of("h-bad.service", "[Service]\nType=simple\n"));

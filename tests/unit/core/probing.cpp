@@ -192,7 +192,9 @@ TEST_CASE("probing: the initial delay is past when startup passes -> probed at o
 TEST_CASE("probing: a check that cannot be made -> changes nothing, interrupts no row") {
   prober_rig m;
   m.start({{}, check(), {}});
-  CHECK(m.error(1) == "arm+10s"); // not even a first word
+  CHECK(
+    m.error(1)
+    == "NOT READY (readiness probe could not be made: no such program), arm+10s"); // it never was
   m.fire();
   CHECK(m.ok(2) == "READY, arm+10s");
   for (const std::uint64_t n : {3, 5}) {

@@ -29,20 +29,7 @@ std::string text(const std::vector<change>& changes) {
 } // namespace
 
 std::string text(resource_phase p) {
-  switch (p) {
-  case resource_phase::pending: return "Pending";
-  case resource_phase::blocked: return "Blocked";
-  case resource_phase::observing: return "Observing";
-  case resource_phase::applying: return "Applying";
-  case resource_phase::probing: return "Probing";
-  case resource_phase::ready: return "Ready";
-  case resource_phase::drifted: return "Drifted";
-  case resource_phase::failed: return "Failed";
-  case resource_phase::removing: return "Removing";
-  case resource_phase::removed: return "Removed";
-  case resource_phase::rejected: return "Rejected";
-  }
-  return "?";
+  return std::string{name_of(p)};
 }
 
 std::string text(const lifecycle_effect& effect, instant now) {
