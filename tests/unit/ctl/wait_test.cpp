@@ -1,6 +1,8 @@
 #include "apps/ctl/wait.hpp"
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "support/catch.hpp"
