@@ -111,7 +111,12 @@ struct performer {
     self->send(s.config.services->lanes.at(runtime_of(s)),
                cancel_operation{s.config.id.str(), e.operation});
   }
-  void operator()(const fx::arm& e) const { self->scheduled_send(self, e.at, timer_due{e.epoch}); }
+  void operator()(const fx::arm& e) const {
+    const auto ahead = e.at - self->clock().now();
+    self->state.retry_at = self->state.config.services->wall_clock()
+                           + std::chrono::duration_cast<std::chrono::milliseconds>(ahead);
+    self->scheduled_send(self, e.at, timer_due{e.epoch});
+  }
   void operator()(const fx::start_probes&) const {
     auto& s = self->state;
     s.prober = self->spawn(prober, prober_config{s.config.id.str(), s.what->probes,

@@ -389,7 +389,7 @@ TEST_CASE("agent: a liveness probe fails for good -> restarted, with backoff") {
                              + std::to_string(port.number()) + "}}}"));
   w.run_for(4s);
   REQUIRE(w.device.log.size() >= 2);
-  CHECK(w.device.log[1] == "apply web.service");
+  CHECK(w.device.log[1] == "restart web.service");
   const auto soon = w.device.log.size();
   w.run_for(5min);
   CHECK(w.device.log.size() > soon);
