@@ -19,13 +19,13 @@ if(HARMONY_WERROR)
 endif()
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms in std::string's operator+ when optimising (GCC bug 105651, fixed in 13).
-  add_compile_options(-Wno-restrict)
-endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # False alarms in std::string's operator+ when optimising (GCC bug 105651, fixed in 13).
+    add_compile_options(-Wno-restrict)
+  endif()
   # A device pays for every page: small code, one copy of it, nothing unused.
   add_compile_options(-ffunction-sections -fdata-sections -fstack-protector-strong)
   add_compile_definitions(_FORTIFY_SOURCE=2)

@@ -19,6 +19,7 @@ struct resource_id {
 
   [[nodiscard]] std::string str() const { return kind + "/" + name; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the defaulted comparison for a 0
   friend auto operator<=>(const resource_id&, const resource_id&) = default;
 };
 

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "integration/ctl/process.hpp"
+#include "support/process.hpp"
 #include "model/status.hpp"
 #include "support/catch.hpp"
 #include "support/nats_server.hpp"

@@ -1,4 +1,4 @@
-#include "integration/ctl/process.hpp"
+#include "support/process.hpp"
 
 #include <chrono>
 #include <csignal>

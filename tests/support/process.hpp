@@ -26,6 +26,7 @@ public:
   process& operator=(const process&) = delete;
 
   void signal(int number) const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
   /// Waits for its end, 30 s at most (then it is killed).
   run_result wait();
   /// Waits, 20 s at most, until its output has `text`; false if it never came.

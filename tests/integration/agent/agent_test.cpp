@@ -1,0 +1,170 @@
+// The agent's own binary on a real device: systemd, podman, and both stores.
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include <sys/stat.h>
+
+#include "support/agent_process.hpp"
+#include "support/catch.hpp"
+#include "support/nats_server.hpp"
+#include "support/test_image.hpp"
+
+namespace harmony::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string program = HARMONY_AGENT;
+
+std::string file_json(const std::string& path, const std::string& content) {
+  return R"({"kind":"File","name":")" + fs::path{path}.filename().string() + R"(","spec":{"path":")"
+         + path + R"(","content":")" + content + R"("}})";
+}
+
+std::string unit_json(const std::string& name, const std::string& command,
+                      const std::string& extra = {}) {
+  return R"({"kind":"SystemdUnit","name":")" + name + R"(","spec":{"unit":"test-)" + name
+         + R"(.service","content":"[Service]\nExecStart=)" + command + R"(\n"})" + extra + "}";
+}
+
+/// Runs a command of the device; true if it succeeded.
+bool run(const std::string& command) {
+  return std::system(command.c_str()) == 0;
+}
+
+} // namespace
+
+TEST_CASE("agent: files and a unit over a directory store -> converged, healed, collected") {
+  temp_dir site;
+  const auto page = (site / "page").string();
+  agent_process agent{program, {"--podman", "off"}};
+  agent.start();
+  agent.apply(file_json(page, "hello") + "," + unit_json("web", "/bin/sleep infinity"));
+  REQUIRE(agent.converged());
+  CHECK(read_file(page) == "hello");
+  CHECK(run("systemctl is-active --quiet test-web.service"));
+
+  write_file(page, "edited by hand");
+  agent.await([&](const agent_status&) { return read_file(page) == "hello"; });
+  CHECK(read_file(page) == "hello");
+  REQUIRE(run("systemctl kill --signal=KILL test-web.service"));
+  const resource_id web{"SystemdUnit", "web"};
+  agent.await([&](const agent_status& s) {
+    const auto it = s.resources.find(web);
+    return it != s.resources.end() && it->second.attempts >= 2
+           && it->second.phase == resource_phase::ready;
+  });
+  CHECK(run("systemctl is-active --quiet test-web.service"));
+
+  agent.apply(file_json(page, "hello"));
+  REQUIRE(agent.converged());
+  CHECK_FALSE(run("systemctl is-active --quiet test-web.service"));
+  CHECK_FALSE(fs::exists("/etc/systemd/system/test-web.service"));
+  CHECK(agent.stop() == 0);
+  CHECK(read_file(page) == "hello");
+}
+
+TEST_CASE("agent: over a real nats-server -> converged, and again after the server's restart") {
+  nats_server server;
+  temp_dir site;
+  agent_process agent{program, {"--podman", "off", "--systemd", "off"}, server.url()};
+  agent.start();
+  agent.apply(file_json((site / "a").string(), "1"));
+  REQUIRE(agent.converged());
+  server.kill();
+  write_file(site / "a", "edited while the server is away");
+  server.start();
+  const std::chrono::milliseconds soon{500};
+  agent.await([&](const agent_status&) {
+    return agent.link().get(bucket::desired_state, "pi-1", soon).ok();
+  });
+  agent.apply(file_json((site / "a").string(), "2"));
+  REQUIRE(agent.converged());
+  CHECK(read_file(site / "a") == "2");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("agent: bad resources -> each its own reason, the good one converges") {
+  temp_dir site;
+  REQUIRE(mkfifo((site / "fifo").c_str(), 0600) == 0);
+  write_file(site / "foreign", "not the agent's");
+  agent_process agent{program, {"--podman", "off"}};
+  agent.start();
+  agent.apply(file_json((site / "good").string(), "1") + ","
+              + file_json((site / "fifo").string(), "1") + ","
+              + file_json((site / "foreign").string(), "1")
+              + R"(,{"kind":"File","name":"who","spec":{"path":")" + (site / "who").string()
+              + R"(","content":"","owner":"nobody-has-this-name"}})" + ","
+              + unit_json("broken", "/nowhere/to/be/found")
+              + R"(,{"kind":"File","name":"dots","spec":{"path":"/tmp/../x","content":""}})"
+              + R"(,{"kind":"Widget","name":"w","spec":{}})"
+              + R"(,{"kind":"SystemdUnit","name":"noname","spec":{"unit":"no unit"}})"
+              + R"(,{"kind":"Container","name":"c","spec":{"image":"localhost/x:1"}})");
+  CHECK(agent.await_standing("SystemdUnit/broken", "Failed UnitFailed") == "Failed UnitFailed");
+  const auto now =
+    agent.await([](const agent_status& s) { return s.phase == agent_phase::degraded; });
+  CHECK(now.phase == agent_phase::degraded);
+  CHECK(agent.standing("File/good") == "Ready");
+  CHECK(agent.standing("File/fifo") == "Failed NameConflict");
+  CHECK(agent.standing("File/foreign") == "Failed NameConflict");
+  CHECK(agent.standing("File/who") == "Failed NoSuchUser");
+  CHECK(agent.standing("File/dots") == "Rejected InvalidSpec");
+  CHECK(agent.standing("Widget/w") == "Rejected UnknownKind");
+  CHECK(agent.standing("SystemdUnit/noname") == "Rejected InvalidSpec");
+  CHECK(agent.standing("Container/c") == "Rejected CapabilityMissing");
+  CHECK(read_file(site / "foreign") == "not the agent's");
+
+  agent.put_desired("{ not json");
+  CHECK(agent.await([](const agent_status& s) { return s.phase == agent_phase::rejected; }).phase
+        == agent_phase::rejected);
+  CHECK(agent.standing("File/good") == "Ready");
+}
+
+TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {
+  REQUIRE(run("systemctl start podman.socket"));
+  REQUIRE(run("podman version >/dev/null")); // its storage is set up
+  const std::string image = "localhost/harmony-test:1";
+  build_test_image(image);
+  temp_dir site;
+  agent_process agent{program, {}};
+  agent.start();
+  const auto container = R"({"kind":"Container","name":"app","spec":{"image":")" + image
+                         + R"(","pullPolicy":"Never","network":"none","command":["/bin/busybox",)"
+                           R"("sleep","infinity"]}})";
+  agent.apply(container);
+  REQUIRE(agent.converged());
+  REQUIRE(run("systemctl kill --signal=STOP podman.service"));
+  agent.apply(file_json((site / "a").string(), "1") + ","
+              + R"({"kind":"Container","name":"app","spec":{"image":")" + image
+              + R"(","pullPolicy":"Never","network":"none","command":["/bin/busybox","sleep",)"
+                R"("1000"]}})");
+  CHECK(agent.await_standing("File/a", "Ready") == "Ready");
+  CHECK(agent.standing("Container/app") != "Ready");
+  CHECK(agent.await_beats(5));
+  REQUIRE(run("systemctl kill --signal=CONT podman.service"));
+  CHECK(agent.converged());
+  agent.apply("");
+  CHECK(agent.converged());
+  CHECK_FALSE(run("podman container exists harmony-app"));
+}
+
+TEST_CASE(
+  "agent: killed and started again -> nothing is touched, and what left meanwhile is collected") {
+  temp_dir site;
+  agent_process agent{program, {"--podman", "off", "--systemd", "off"}};
+  agent.start();
+  agent.apply(file_json((site / "a").string(), "1") + "," + file_json((site / "b").string(), "1"));
+  REQUIRE(agent.converged());
+  const auto written = fs::last_write_time(site / "a");
+  agent.signal(SIGKILL);
+  agent.apply(file_json((site / "a").string(), "1"));
+  agent.start();
+  REQUIRE(agent.converged());
+  CHECK(fs::last_write_time(site / "a") == written);
+  CHECK_FALSE(fs::exists(site / "b"));
+}
+
+} // namespace harmony::test

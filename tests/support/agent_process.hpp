@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/status.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+#include "transport/store.hpp"
+
+namespace harmony::test {
+
+/// A real harmony-agent, called "pi-1", and the store between it and the test. Ended with this
+/// object.
+class agent_process {
+public:
+  /// `program`: path of the binary. `flags` come after the store, the state folder and a heartbeat
+  /// interval of 100 ms. Empty `store_url`: a directory store of its own. The store is prepared
+  /// here.
+  agent_process(std::string program, std::vector<std::string> flags, std::string store_url = {});
+  ~agent_process();
+  agent_process(const agent_process&) = delete;
+  agent_process& operator=(const agent_process&) = delete;
+
+  void start();
+  /// SIGTERM; gives its exit code.
+  int stop();
+  void signal(int number);
+
+  /// Writes the desired manifest as the next generation; `resources` is the JSON list.
+  void apply(const std::string& resources);
+  /// Writes any text as the desired state.
+  void put_desired(const std::string& text);
+
+  /// Waits until the status satisfies `holds`, 30 s at most; gives the last one seen.
+  agent_status await(const std::function<bool(const agent_status&)>& holds);
+  /// Waits until the newest generation is converged; false if it never was.
+  bool converged();
+  [[nodiscard]] agent_status status();
+  /// "Ready", "Failed DiskFull", "absent".
+  [[nodiscard]] std::string standing(const std::string& id);
+  /// Waits until `standing(id)` is `text`; gives the last standing.
+  std::string await_standing(const std::string& id, const std::string& text);
+
+  /// Waits until `count` more heartbeats came; false if they did not.
+  bool await_beats(int count);
+
+  store& link() { return *link_; }
+  [[nodiscard]] generation_number generation() const { return generation_; }
+  [[nodiscard]] pid_t pid() const { return process_->pid(); }
+
+private:
+  temp_dir folder_;
+  std::vector<std::string> command_;
+  std::unique_ptr<store> link_;
+  std::unique_ptr<process> process_;
+  generation_number generation_ = 0;
+};
+
+} // namespace harmony::test
