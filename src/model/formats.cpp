@@ -351,7 +351,7 @@ const format variable{"a variable name of A-Z, a-z, 0-9, '_', '.' and '-', not b
                       "^[A-Za-z_][A-Za-z0-9_.-]*$", 255, is_variable};
 const format volume{"a name of A-Z, a-z, 0-9, '_', '.' and '-'", "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
                     255, is_volume};
-const format ip_address{"an IP address such as \"127.0.0.1\" or \"::1\"",
+const format ip_address{R"(an IP address such as "127.0.0.1" or "::1")",
                         "^((" HARMONY_BYTE "\\.){3}" HARMONY_BYTE "|(?=.*:)[0-9a-fA-F:]{2,39})$",
                         39, is_ip_address};
 const format host{"a host name or an IP address",
@@ -362,10 +362,9 @@ const format http_path{
   [](std::string_view t) noexcept { return !t.empty() && t.front() == '/' && all(t, is_graphic); }};
 const format label_name{"a label name of A-Z, a-z, 0-9 and inner '.', '_', '/' and '-'",
                         "^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$", 127, is_label_name};
-const format size{
-  "a size of at least 1Mi such as \"64Mi\", \"1Gi\" or \"100M\", or a number of bytes",
-  "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)$", 20,
-  [](std::string_view t) noexcept { return parse_size(t) != 0; }};
+const format size{R"(a size of at least 1Mi such as "64Mi", "1Gi" or "100M", or a number of bytes)",
+                  "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)$", 20,
+                  [](std::string_view t) noexcept { return parse_size(t) != 0; }};
 
 #undef HARMONY_NAME
 #undef HARMONY_PATH

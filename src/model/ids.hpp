@@ -19,7 +19,8 @@ struct resource_id {
 
   [[nodiscard]] std::string str() const { return kind + "/" + name; }
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the defaulted comparison for a 0
+  // clang-tidy 14 takes the comparison with 0 that the compiler writes for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const resource_id&, const resource_id&) = default;
 };
 

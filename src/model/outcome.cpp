@@ -34,8 +34,7 @@ std::string_view reason_of(ec code) noexcept {
   case ec::unit_invalid: return "UnitInvalid";
   case ec::unit_masked: return "UnitMasked";
   case ec::unit_failed: return "UnitFailed";
-  case ec::not_converged:
-    return "NotConverged";
+  case ec::not_converged: return "NotConverged";
   case ec::probe_failed: return "ProbeFailed";
   case ec::runtime_unavailable: return "RuntimeUnavailable";
   case ec::timed_out: return "TimedOut";

@@ -85,7 +85,7 @@ shape<container_state> container_state_shape() {
     });
   const auto waiting = object<W>(
     "ContainerWaiting",
-    {optional<W>("reason", &W::reason, text(formats::text), "E.g. \"absent\" or \"created\".")});
+    {optional<W>("reason", &W::reason, text(formats::text), R"(E.g. "absent" or "created".)")});
   return object<S>(
     "ContainerState",
     {

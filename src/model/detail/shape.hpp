@@ -292,7 +292,7 @@ field<S> constant(std::string_view name, std::string_view value, std::string_vie
 
 /// Exactly one of `names` is there.
 template <class S>
-rule<S> exactly_one(std::vector<std::string_view> names) {
+rule<S> exactly_one(const std::vector<std::string_view>& names) {
   auto choices = json::array();
   std::string text;
   for (const auto& name : names) {
@@ -318,6 +318,7 @@ void read_object(const json& value, S& out, const place& where, const std::vecto
                  const std::vector<rule<S>>& rules) {
   if (where.strict()) {
     std::vector<std::string_view> known;
+    known.reserve(fields.size());
     for (const auto& f : fields)
       known.push_back(f.name);
     for (const auto& member : value.items())

@@ -1,0 +1,203 @@
+#pragma once
+
+// What the JSON Schema of a manifest is tried on.
+
+#include <string>
+#include <vector>
+
+#include "unit/model/documents.hpp"
+
+namespace harmony::test {
+
+// Resources and manifests from their varying part.
+
+inline std::string file(const std::string& rest) {
+  return resource_of("File", R"({"path":"/a")" + rest + "}");
+}
+inline std::string container(const std::string& rest) {
+  return resource_of("Container", R"({"image":"a")" + rest + "}");
+}
+inline std::string probes(const std::string& text) {
+  return R"({"kind":"Directory","name":"d","spec":{"path":"/d"},"probes":)" + text + "}";
+}
+inline std::string beside(const std::string& fields) {
+  return R"({"kind":"Directory","name":"d","spec":{"path":"/d"},)" + fields + "}";
+}
+inline std::string metadata(const std::string& fields) {
+  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":)" + fields
+         + R"(,"spec":{"resources":[]}})";
+}
+
+/// A document, and whether schema and codec accept it.
+struct verdict {
+  bool valid;
+  std::string text;
+};
+
+inline const std::vector<verdict>& verdicts() {
+  static const std::vector<verdict> all{
+    {true, full_manifest()},
+    {true, manifest_of("")},
+    {false, "{}"},
+    {false, "[]"},
+    {false, "null"},
+    {false, R"({"apiVersion":"harmony/v1","kind":"AgentManifest"})"},
+    // metadata
+    {true, metadata(R"({"agent":"a","generation":1})")},
+    {true, metadata(R"({"agent":"a","generation":9007199254740991,"labels":{}})")},
+    {false, metadata(R"({"agent":"a","generation":9007199254740992})")},
+    {false, metadata(R"({"agent":"a","generation":0})")},
+    {false, metadata(R"({"agent":"a","generation":-1})")},
+    {false, metadata(R"({"agent":"a","generation":1.5})")},
+    {false, metadata(R"({"agent":"a","generation":"1"})")},
+    {false, metadata(R"({"agent":"a","generation":true})")},
+    {false, metadata(R"({"agent":"A","generation":1})")},
+    {false, metadata(R"({"generation":1})")},
+    {false, metadata(R"({"agent":"a"})")},
+    {false, metadata(R"({"agent":"a","generation":1,"keyEpoch":0})")},
+    {true, metadata(R"({"agent":"a","generation":1,"keyEpoch":4294967295})")},
+    {false, metadata(R"({"agent":"a","generation":1,"labels":{"a b":""}})")},
+    {false, metadata(R"({"agent":"a","generation":1,"labels":{"a":1}})")},
+    {false, metadata(R"({"agent":"a","generation":1,"issuedAt":"yesterday"})")},
+    {false, metadata(R"({"agent":"a","generation":1,"issuedAt":null})")},
+    {true, metadata(R"({"agent":"a","generation":1,"expiresAt":"2026-01-31T12:00:00.1+02:00"})")},
+    {false, metadata(R"({"agent":"a","generation":1,"extra":1})")},
+    // spec
+    {true, R"({"apiVersion":"harmony/v1","kind":"AgentManifest",
+               "metadata":{"agent":"a","generation":1},"spec":{"resources":[],"scores":[]}})"},
+    {false, R"({"apiVersion":"harmony/v1","kind":"AgentManifest",
+                "metadata":{"agent":"a","generation":1},"spec":{"resources":[],"scores":[{}]}})"},
+    {false, R"({"apiVersion":"harmony/v1","kind":"AgentManifest",
+                "metadata":{"agent":"a","generation":1},"spec":{}})"},
+    {false, R"({"apiVersion":"harmony/v2","kind":"AgentManifest",
+                "metadata":{"agent":"a","generation":1},"spec":{"resources":[]}})"},
+    // resources
+    {false, manifest_of("7")},
+    {false, manifest_of(R"({"kind":"File","name":"a"})")},
+    {false, manifest_of(R"({"kind":"Package","name":"a","spec":{}})")},
+    {false, manifest_of(R"({"kind":"Thing","name":"a","spec":{}})")},
+    {false, manifest_of(R"({"kind":"File","name":"a_b","spec":{"path":"/a","content":""}})")},
+    {true, manifest_of(beside(R"("dependsOn":[],"restartOn":[],"origin":"","probes":{})"))},
+    {false, manifest_of(beside(R"("dependsOn":["a"])"))},
+    {false, manifest_of(beside(R"("dependsOn":"File/a")"))},
+    {false, manifest_of(beside(R"("restartOn":["Directory/d","Directory/d"])"))},
+    {true, manifest_of(beside(R"("restartOn":["Directory/d"])"))},
+    {false, manifest_of(beside(R"("origin":7)"))},
+    {false, manifest_of(beside(R"("dependOn":[])"))},
+    // File
+    {true, manifest_of(file(R"(,"content":"")"))},
+    {true, manifest_of(file(R"(,"contentBase64":"AA==")"))},
+    {false, manifest_of(file(R"(,"contentBase64":"AB==")"))},
+    {false, manifest_of(file(""))},
+    {false, manifest_of(file(R"(,"content":"","contentBase64":"")"))},
+    {false, manifest_of(file(R"(,"content":"","mode":"644")"))},
+    {false, manifest_of(file(R"(,"content":"","mode":420)"))},
+    {false, manifest_of(file(R"(,"content":"","owner":"")"))},
+    {true, manifest_of(file(R"(,"content":"","owner":"0","group":"adm")"))},
+    {false, manifest_of(file(R"(,"content":"","adopt":0)"))},
+    {false, manifest_of(file(R"(,"source":{"url":"https://h/x"})"))},
+    {false, manifest_of(resource_of("File", R"({"path":"/a/../b","content":""})"))},
+    {false, manifest_of(resource_of("File", R"({"path":"a","content":""})"))},
+    {false, manifest_of(resource_of("File", "[]"))},
+    // Directory, SystemdUnit
+    {true, manifest_of(resource_of("Directory", R"({"path":"/a","mode":"0000"})"))},
+    {false, manifest_of(resource_of("Directory", R"({"path":"/a","content":""})"))},
+    {true, manifest_of(resource_of("SystemdUnit", R"({"unit":"a@b.service"})"))},
+    {false, manifest_of(resource_of("SystemdUnit", R"({"unit":"a@.service"})"))},
+    {false, manifest_of(resource_of("SystemdUnit", R"({"unit":"a.service","state":"on"})"))},
+    {false, manifest_of(resource_of("SystemdUnit", R"({"unit":"a.service","content":"\u0000"})"))},
+    {false, manifest_of(resource_of("SystemdUnit", R"({"unit":"a.service","enabled":"yes"})"))},
+    // Container
+    {true, manifest_of(container(""))},
+    {false, manifest_of(resource_of("Container", R"({"image":"A B"})"))},
+    {true, manifest_of(container(R"(,"memory":1048576)"))},
+    {false, manifest_of(container(R"(,"memory":1048575)"))},
+    {false, manifest_of(container(R"(,"memory":"64mb")"))},
+    {false, manifest_of(container(R"(,"pidsLimit":0)"))},
+    {false, manifest_of(container(R"(,"env":{"1":""})"))},
+    {false, manifest_of(container(R"(,"env":[])"))},
+    {true, manifest_of(container(R"(,"user":"root:0","network":"none","workingDir":"/w")"))},
+    {false, manifest_of(container(R"(,"user":"root:")"))},
+    {false, manifest_of(container(R"(,"ports":[{"host":1}])"))},
+    {false, manifest_of(container(R"(,"ports":[{"host":1,"container":0}])"))},
+    {false, manifest_of(container(R"(,"ports":[{"host":1,"container":1,"hostIp":"x"}])"))},
+    {true, manifest_of(container(R"(,"mounts":[{"source":"/","target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"source":"v","target":"/a"}])"))},
+    {true, manifest_of(container(R"(,"mounts":[{"type":"volume","source":"v","target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"type":"volume","source":"/v","target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"type":"volume","target":"/a"}])"))},
+    {true, manifest_of(container(R"(,"mounts":[{"type":"tmpfs","target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"type":"tmpfs","source":"v","target":"/a"}])"))},
+    {false, manifest_of(container(R"(,"mounts":[{"type":"tmpfs","target":"/"}])"))},
+    // probes
+    {true, manifest_of(probes(R"({"readiness":{"tcp":{"port":1},"successThreshold":100}})"))},
+    {false, manifest_of(probes(R"({"startup":{"tcp":{"port":1},"successThreshold":2}})"))},
+    {false, manifest_of(probes(R"({"liveness":{"tcp":{"port":1},"successThreshold":2}})"))},
+    {true, manifest_of(probes(R"({"liveness":{"tcp":{"port":1},"successThreshold":1}})"))},
+    {false, manifest_of(probes(R"({"readiness":{}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"tcp":{"port":1},"http":{"port":1}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"exec":{"command":[]}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"exec":{"command":"x"}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"http":{"port":1,"path":"x"}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"tcp":{"port":1},"periodSeconds":0}})"))},
+    {false, manifest_of(probes(R"({"ready":{"tcp":{"port":1}}})"))},
+  };
+  return all;
+}
+
+/// A rule that the codec holds and a JSON Schema cannot say; docs/protocol.md has the same list.
+struct codec_rule {
+  std::string name;
+  std::string message; ///< a part of what the codec says
+  std::string sample;  ///< breaks this rule and no other
+};
+
+inline const std::vector<codec_rule>& codec_rules() {
+  const auto two = [](const std::string& a, const std::string& b) {
+    return manifest_of(a + "," + b);
+  };
+  const auto dir = [](const std::string& name, const std::string& path, const std::string& more) {
+    return R"({"kind":"Directory","name":")" + name + R"(","spec":{"path":")" + path + "\"}" + more
+           + "}";
+  };
+  static const std::vector<codec_rule> all{
+    {"size", "bytes long; the limit is",
+     manifest_of(resource_of("File", R"({"path":"/a","content":")"
+                                       + std::string(max_document_bytes, 'x') + "\"}"))},
+    {"duplicate key", "is there twice; a JSON object has each key once",
+     manifest_of(R"({"kind":"Directory","name":"a","name":"b","spec":{"path":"/a"}})")},
+    {"duplicate id", "is the id of", two(dir("a", "/a", ""), dir("a", "/b", ""))},
+    {"duplicate target", "is managed by", two(dir("a", "/a", ""), dir("b", "/a", ""))},
+    {"unknown dependency", "is not in this manifest",
+     manifest_of(dir("a", "/a", R"(,"dependsOn":["File/x"])"))},
+    {"dependency cycle", "leads back to itself",
+     manifest_of(dir("a", "/a", R"(,"dependsOn":["Directory/a"])"))},
+    {"host port twice", "is published by",
+     manifest_of(container(R"(,"ports":[{"host":1,"container":1},{"host":1,"container":2}])"))},
+    {"mount target twice", "is the target of",
+     manifest_of(container(R"(,"mounts":[{"type":"tmpfs","target":"/a"},
+                                          {"source":"/","target":"/a"}])"))},
+    {"account number", "a number below 4294967295",
+     manifest_of(file(R"(,"content":"","owner":"4294967295")"))},
+    {"account number in user", "each a name or a number",
+     manifest_of(container(R"(,"user":"9999999999:0")"))},
+    {"value of a size", "a size of at least 1Mi", manifest_of(container(R"(,"memory":"1Ki")"))},
+    {"calendar", "(RFC 3339)",
+     metadata(R"({"agent":"a","generation":1,"issuedAt":"2026-02-30T12:00:00Z"})")},
+    {"IPv6 address", "expected an IP address",
+     manifest_of(container(R"(,"ports":[{"host":1,"container":1,"hostIp":"1::2::3"}])"))},
+    {"IPv6 address of a probe", "a host name or an IP address",
+     manifest_of(probes(R"({"readiness":{"tcp":{"host":":::","port":1}}})"))},
+    {"length in bytes", "such as \"/etc/motd\", got \"/éé",
+     [] {
+       std::string path = R"({"path":"/)";
+       for (int i = 0; i < 2048; ++i)
+         path += "é";
+       return manifest_of(resource_of("Directory", path + "\"}"));
+     }()},
+  };
+  return all;
+}
+
+} // namespace harmony::test
