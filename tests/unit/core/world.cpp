@@ -115,10 +115,8 @@ void world::perform_apply(const fx::apply& e, const lifecycle& before) {
 }
 
 void world::perform_cancel(const fx::cancel& e) {
-  const auto known = !in_flight_.empty() && in_flight_.front().number == e.operation;
-  expect(known, "canceled what is not in flight");
-  if (!known)
-    return;
+  if (in_flight_.empty() || in_flight_.front().number != e.operation)
+    return expect(false, "canceled what is not in flight");
   expect(!in_flight_.front().canceled, "canceled twice");
   in_flight_.front().canceled = true;
 }
