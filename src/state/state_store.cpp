@@ -257,14 +257,18 @@ outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folde
         folder, std::move(*lock), std::move(*rows), std::move(notices))}};
     const auto& why = std::get<std::string>(*opened);
     if (last)
-      return {ec::io_error, "state database '" + file + "' cannot be made: " + why};
+      return {
+        ec::io_error,
+        std::string{"cannot make the state database '"}.append(file).append("': ").append(why)};
     auto aside = set_aside(file);
     if (!aside)
       return aside.error();
-    notices.push_back("the state database could not be used (" + why + ") and was set aside as '"
-                      + *aside
-                      + "'; what this agent owned is forgotten, so that what differs from "
-                        "its manifest is reported as NameConflict");
+    notices.push_back(std::string{"the state database could not be used ("}
+                        .append(why)
+                        .append(") and was set aside as '")
+                        .append(*aside)
+                        .append("'; what this agent owned is forgotten, so that what differs from "
+                                "its manifest is reported as NameConflict"));
   }
   return {ec::internal, "state_store::open fell through"};
 }

@@ -50,7 +50,7 @@ outcome<void> done_or_errno(int result, std::string_view what, const std::string
 
 outcome<std::string> digest_of(int fd, const std::string& path, const op_limits& limits) {
   sha256_digest digest;
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(1U << 16);
   const auto doing = "reading '" + path + "'";
   for (;;) {
     if (auto go_on = limits.check(doing); !go_on)

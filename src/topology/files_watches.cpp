@@ -131,7 +131,7 @@ int file_watches::add(const std::string& folder) {
 file_watches::hints file_watches::read_events() {
   hints out;
   bool stale = false;
-  alignas(inotify_event) std::array<char, 16 * 1024> buffer;
+  alignas(inotify_event) std::array<char, 1U << 14> buffer;
   for (;;) {
     const auto size = ::read(inotify_.get(), buffer.data(), buffer.size());
     if (size <= 0)
