@@ -81,7 +81,7 @@ build_image() {
   ln -s busybox "$work/image/bin/sh"
   echo 'hello from the container' >"$work/image/www/index.html"
   tar --directory "$work/image" --create . |
-    podman import --quiet --change 'CMD ["/bin/busybox","httpd","-f","-p","8080","-h","/www"]' \
+    podman import --quiet --change 'STOPSIGNAL SIGKILL' --change 'CMD ["/bin/busybox","httpd","-f","-p","8080","-h","/www"]' \
       - localhost/harmony-demo:1 >/dev/null
   run podman images --noheading
 }
