@@ -63,7 +63,7 @@ failure from_errno(int error, const std::string& what) {
   case EPERM: return {ec::store_denied, message + "; run as its owner or change its mode"};
   case ENOENT:
   case ENOTDIR:
-    return {ec::bucket_not_found, message + "; prepare the store first (harmonyctl does on apply)"};
+    return {ec::bucket_not_found, message + "; prepare the store first with 'harmonyctl init'"};
   default: return {ec::io_error, message};
   }
 }

@@ -141,7 +141,7 @@ outcome<std::optional<stored_message>> newest_on(const session& made, const std:
   if (status == NATS_TIMEOUT && first < until) {
     if (is_missing(made, stream, std::min(first + first_get_timeout, until)))
       return {ec::bucket_not_found, "cannot " + doing + ": there is no stream '" + stream
-                                      + "'; prepare the store first (harmonyctl does on apply)"};
+                                      + "'; prepare the store first with 'harmonyctl init'"};
     status = direct_get_of(&raw, made, stream, subject, until);
   }
   const msg_ptr message{raw};
@@ -174,7 +174,8 @@ outcome<std::vector<std::string>> list_keys(const session& made, bucket b, link:
   const kv_ptr store{raw};
   if (status == NATS_NOT_FOUND)
     return {ec::bucket_not_found,
-            "cannot " + doing + ": there is no such bucket; prepare the store first"};
+            "cannot " + doing
+              + ": there is no such bucket; prepare the store first with 'harmonyctl init'"};
   if (status != NATS_OK)
     return from_status(status, jsErrCode{}, doing);
   kvWatchOptions wait;

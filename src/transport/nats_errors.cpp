@@ -8,7 +8,7 @@ failure from_jetstream(jsErrCode error, const std::string& message) {
   switch (error) {
   case JSStreamWrongLastSequenceErr: return {ec::conflict, message};
   case JSStreamNotFoundErr:
-    return {ec::bucket_not_found, message + "; prepare the store first (harmonyctl does on apply)"};
+    return {ec::bucket_not_found, message + "; prepare the store first with 'harmonyctl init'"};
   case JSStreamMessageExceedsMaximumErr: return {ec::document_too_large, message};
   case JSInsufficientResourcesErr:
   case JSMemoryResourcesExceededErr:
@@ -38,8 +38,8 @@ failure from_status(natsStatus status, jsErrCode error, const std::string& what)
   case NATS_TIMEOUT: return {ec::timed_out, message};
   case NATS_NO_RESPONDERS:
     return {ec::bucket_not_found, "cannot " + what
-                                    + ": no stream answers; prepare the store first (harmonyctl "
-                                      "does on apply), and see that JetStream is enabled"};
+                                    + ": no stream answers; prepare the store first with "
+                                      "'harmonyctl init', and see that JetStream is enabled"};
   case NATS_MAX_PAYLOAD:
     return {ec::document_too_large, message + "; raise max_payload of the server"};
   case NATS_CONNECTION_AUTH_FAILED:

@@ -16,7 +16,7 @@ struct link {
 };
 
 failure with_advice(failure why) {
-  if (why.code == ec::bucket_not_found && why.message.find("harmonyctl") == std::string::npos)
+  if (why.code == ec::bucket_not_found && why.message.find("harmonyctl init") == std::string::npos)
     why.message += "; create the buckets with 'harmonyctl init'";
   return why;
 }

@@ -16,6 +16,19 @@ inline const std::chrono::system_clock::time_point noon{std::chrono::seconds{176
 
 inline constexpr std::chrono::milliseconds soon{5'000};
 
+/// Text that tells somebody whenever it is flushed.
+class told_buffer : public std::stringbuf {
+public:
+  std::function<void(const std::string& all)> on_flush;
+
+protected:
+  int sync() override {
+    if (on_flush)
+      on_flush(str());
+    return 0;
+  }
+};
+
 /// harmonyctl over a store in memory, its clock stopped at noon.
 class terminal {
 public:
@@ -25,7 +38,9 @@ public:
   /// Runs one command line and keeps what it printed.
   int run(const std::vector<std::string>& arguments, const std::string& input = {}) {
     std::istringstream in{input};
-    std::ostringstream out_stream;
+    told_buffer out_buffer;
+    out_buffer.on_flush = on_output;
+    std::ostream out_stream{&out_buffer};
     std::ostringstream err_stream;
     environment env{in, out_stream, err_stream};
     env.in_is_terminal = interactive;
@@ -41,7 +56,7 @@ public:
     env.now = [this] { return now; };
     env.on_interrupt = [this] { return interrupt.get_token(); };
     const auto code = ctl::run(arguments, env);
-    out = out_stream.str();
+    out = out_buffer.str();
     err = err_stream.str();
     return code;
   }
@@ -53,7 +68,8 @@ public:
   bool interactive = false;
   std::map<std::string, std::string> variables;
   std::stop_source interrupt;
-  store_options opened; ///< what the last command opened
+  std::function<void(const std::string& all)> on_output; ///< while a command runs
+  store_options opened;                                  ///< what the last command opened
   std::string out, err;
 
 private:

@@ -11,8 +11,6 @@ namespace harmony::ctl {
 
 namespace {
 
-using test::store_call;
-
 std::vector<std::string> lines_of(const std::vector<transition>& all) {
   std::vector<std::string> lines;
   for (const auto& t : all)
@@ -58,33 +56,32 @@ TEST_CASE("transitions: the same phase at a new generation or revision -> said")
                                     "T  pi  File/a  Ready -> Ready"});
 }
 
-/// Runs `watch` on a thread of its own and waits for its readings of the store.
+/// Runs `watch` on a thread of its own.
 class watching {
 public:
   watching(terminal& t, std::vector<std::string> arguments) : terminal_(t) {
-    t.at().before(store_call::get, [this](bucket b, std::string_view) {
-      if (b != bucket::actual_state)
-        return;
+    t.on_output = [this](const std::string& all) {
       const std::lock_guard lock{mutex_};
-      ++reads_;
+      printed_ = all;
       changed_.notify_all();
-    });
-    thread_ = std::thread{[this, arguments] { code_ = terminal_.run(arguments); }};
+    };
+    thread_ = std::thread{[this, words = std::move(arguments)] { code_ = terminal_.run(words); }};
   }
   watching(const watching&) = delete;
   watching& operator=(const watching&) = delete;
   ~watching() { end(); }
 
-  void after_reads(int n) {
+  /// Waits until it has printed `text`.
+  [[nodiscard]] bool printed(const std::string& text) {
     std::unique_lock lock{mutex_};
-    REQUIRE(changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return reads_ >= n; }));
+    return changed_.wait_for(lock, std::chrono::seconds{20},
+                             [&] { return printed_.find(text) != std::string::npos; });
   }
 
   int end() {
     terminal_.interrupt.request_stop();
     if (thread_.joinable())
       thread_.join();
-    terminal_.at().before(store_call::get, {});
     return code_;
   }
 
@@ -92,7 +89,7 @@ private:
   terminal& terminal_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  int reads_ = 0;
+  std::string printed_;
   std::atomic<int> code_ = -1;
   std::thread thread_;
 };
@@ -104,13 +101,13 @@ TEST_CASE("watch: changes while it runs -> a line each, exit code 0 when interru
   report(t.at(), s);
   beat(t.at(), s);
   watching w{t, {"watch"}};
-  w.after_reads(1);
+  REQUIRE(w.printed("Applying\n"));
   s.phase = agent_phase::converged;
   s.resources[{"File", "a"}] = resource_at(resource_phase::ready);
   report(t.at(), s);
-  w.after_reads(2);
+  REQUIRE(w.printed("Ready\n"));
   report(t.at(), status_of("pi-2", agent_phase::starting, 0)); // never heard of, and no heartbeat
-  w.after_reads(3);
+  REQUIRE(w.printed("Starting\n"));
   CHECK(w.end() == 0);
   CHECK(t.out
         == "2026-01-31T12:00:00.000Z  pi-1  Converging  (generation 1)\n"
@@ -129,7 +126,7 @@ TEST_CASE("watch: of one agent as JSON -> one object a line, others left out") {
   report(t.at(), s);
   report(t.at(), status_of("pi-2", agent_phase::converged, 1));
   watching w{t, {"watch", "pi-1", "-o", "json"}};
-  w.after_reads(1);
+  REQUIRE(w.printed("}\n"));
   CHECK(w.end() == 0);
   CHECK(json::parse(t.out)
         == json{{"time", "2026-01-31T12:00:00.000Z"},
@@ -147,10 +144,9 @@ TEST_CASE("watch: a heartbeat of an agent that was offline -> online again") {
   t.now = noon;
   report(t.at(), s);
   watching w{t, {"watch"}};
-  w.after_reads(1);
+  REQUIRE(w.printed("Converged"));
   beat(t.at(), s);
-  report(t.at(), s); // its reading comes after the heartbeat in the same inbox
-  w.after_reads(2);
+  REQUIRE(w.printed("Online"));
   CHECK(w.end() == 0);
   CHECK(t.out
         == "2026-01-31T12:00:00.000Z  pi-1  Offline: its last heartbeat is old\n"
