@@ -1,21 +1,21 @@
 # What is installed beside the programs (those are installed by harmony_program). DESTDIR is honoured.
 set(HARMONY_CONFIG_DIR "/etc/harmony-agent" CACHE PATH "Where the agent reads agent.toml by default")
 
-# The units name the programs' place.
-foreach(manager system user)
-  set(unit "systemd/harmony-agent.service")
-  if(manager STREQUAL "user")
-    set(unit "systemd/user/harmony-agent.service")
-  endif()
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/config/${unit}")
-  file(READ "${CMAKE_SOURCE_DIR}/config/${unit}" text)
-  string(REPLACE "/usr/bin/harmony-agent" "${CMAKE_INSTALL_FULL_BINDIR}/harmony-agent" text "${text}")
-  string(REPLACE "/etc/harmony-agent" "${HARMONY_CONFIG_DIR}" text "${text}")
-  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/install/${manager}/harmony-agent.service"
-       CONTENT "${text}" @ONLY)
-  install(FILES "${CMAKE_BINARY_DIR}/install/${manager}/harmony-agent.service"
-          DESTINATION "lib/systemd/${manager}")
-endforeach()
+# The units name the programs' place, which is known only when installing (cmake --install --prefix).
+install(CODE "
+  foreach(manager system user)
+    set(unit \"${CMAKE_SOURCE_DIR}/config/systemd/harmony-agent.service\")
+    if(manager STREQUAL \"user\")
+      set(unit \"${CMAKE_SOURCE_DIR}/config/systemd/user/harmony-agent.service\")
+    endif()
+    file(READ \"\${unit}\" text)
+    string(REPLACE \"/usr/bin/harmony-agent\"
+                   \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/harmony-agent\" text \"\${text}\")
+    string(REPLACE \"/etc/harmony-agent\" \"${HARMONY_CONFIG_DIR}\" text \"\${text}\")
+    set(made \"${CMAKE_BINARY_DIR}/install/\${manager}/harmony-agent.service\")
+    file(WRITE \"\${made}\" \"\${text}\")
+    file(INSTALL \"\${made}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/\${manager}\")
+  endforeach()")
 
 # Configuration belongs to the administrator: an existing one is never overwritten.
 install(CODE "
