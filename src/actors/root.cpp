@@ -132,6 +132,7 @@ std::vector<caf::strong_actor_ptr> stage(const Handles&... handles) {
 template <class Handle>
 std::vector<caf::strong_actor_ptr> stage(const std::vector<Handle>& handles) {
   std::vector<caf::strong_actor_ptr> result;
+  result.reserve(handles.size());
   for (const auto& each : handles)
     result.push_back(caf::actor_cast<caf::strong_actor_ptr>(each));
   return result;

@@ -13,4 +13,17 @@ std::string_view name_of(action a) noexcept {
   return "update";
 }
 
+std::string describe(const std::vector<change>& changes) {
+  std::string text;
+  for (const auto& c : changes) {
+    if (!text.empty())
+      text += ", ";
+    text += c.field;
+    if (!c.from.empty() || !c.to.empty())
+      text +=
+        " (" + (c.from.empty() ? "none" : c.from) + " -> " + (c.to.empty() ? "none" : c.to) + ")";
+  }
+  return text;
+}
+
 } // namespace harmony

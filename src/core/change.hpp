@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace harmony {
 
@@ -25,5 +26,8 @@ struct change {
 
   friend bool operator==(const change&, const change&) = default;
 };
+
+/// The changes for a person: "mode (0600 -> 0644), owner (root -> web)".
+std::string describe(const std::vector<change>& changes);
 
 } // namespace harmony

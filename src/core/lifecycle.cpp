@@ -1,33 +1,14 @@
 #include "core/lifecycle.hpp"
 
-#include <tuple>
 #include <utility>
+
+#include "core/lifecycle_facts.hpp"
 
 namespace harmony {
 
 namespace {
 
 using phase_t = resource_phase;
-
-/// Looks in a row that may fail before a ready resource stops being called ready.
-constexpr std::uint32_t max_blind_looks = 3;
-
-bool is_transient(ec code) {
-  return code == ec::runtime_unavailable || code == ec::timed_out || code == ec::canceled;
-}
-
-std::string describe(const std::vector<change>& changes) {
-  std::string text;
-  for (const auto& c : changes) {
-    if (!text.empty())
-      text += ", ";
-    text += c.field;
-    if (!c.from.empty() || !c.to.empty())
-      text +=
-        " (" + (c.from.empty() ? "none" : c.from) + " -> " + (c.to.empty() ? "none" : c.to) + ")";
-  }
-  return text;
-}
 
 /// One step's working state: the machine's value and the effects so far.
 class stepper {
@@ -400,12 +381,6 @@ private:
   const lifecycle_context& c_;
   std::vector<lifecycle_effect> effects_;
 };
-
-/// The part of a machine that a status shows.
-auto shown(const lifecycle& s) {
-  return std::tie(s.phase, s.desire, s.revision, s.applied_revision, s.reason, s.message,
-                  s.next_retry, s.attempts);
-}
 
 } // namespace
 

@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/process.hpp"
 #include "model/status.hpp"
 #include "support/catch.hpp"
 #include "support/nats_server.hpp"
+#include "support/process.hpp"
 #include "transport/store.hpp"
 
 namespace harmony::test {
