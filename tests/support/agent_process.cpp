@@ -60,8 +60,9 @@ int agent_process::stop() {
   return process_->wait().code;
 }
 
-void agent_process::signal(int number) {
-  process_->signal(number);
+void agent_process::kill() {
+  process_->signal(SIGKILL);
+  (void)process_->wait();
 }
 
 void agent_process::apply(const std::string& resources) {

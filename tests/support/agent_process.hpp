@@ -28,7 +28,8 @@ public:
   void start();
   /// SIGTERM; gives its exit code.
   int stop();
-  void signal(int number);
+  /// SIGKILL, and waits for its end.
+  void kill();
 
   /// Writes the desired manifest as the next generation; `resources` is the JSON list.
   void apply(const std::string& resources);

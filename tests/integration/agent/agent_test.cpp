@@ -1,6 +1,5 @@
 // The agent's own binary on a real device: systemd, podman, and both stores.
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -159,7 +158,7 @@ TEST_CASE(
   agent.apply(file_json((site / "a").string(), "1") + "," + file_json((site / "b").string(), "1"));
   REQUIRE(agent.converged());
   const auto written = fs::last_write_time(site / "a");
-  agent.signal(SIGKILL);
+  agent.kill();
   agent.apply(file_json((site / "a").string(), "1"));
   agent.start();
   REQUIRE(agent.converged());
