@@ -66,7 +66,7 @@ TEMPLATE_TEST_CASE("store: values of any bytes and sizes -> come back unchanged"
   std::string all_bytes;
   for (int i = 0; i < 256; ++i)
     all_bytes.push_back(static_cast<char>(i));
-  std::string large(900 * 1024, 'x');
+  std::string large(std::size_t{900} * 1024, 'x');
   for (std::size_t i = 0; i < large.size(); i += 997)
     large[i] = static_cast<char>(i);
   std::uint64_t revision = 0;
@@ -298,6 +298,7 @@ TEMPLATE_TEST_CASE("store: eight writers at once -> one wins each round, revisio
     std::atomic<int> lost = 0;
     std::atomic<std::uint64_t> newest = 0;
     std::vector<std::thread> threads;
+    threads.reserve(writers);
     for (int i = 0; i < writers; ++i)
       threads.emplace_back([&, i] {
         // Half of them write the very same value: that makes no two of them one.

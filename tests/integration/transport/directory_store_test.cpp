@@ -240,7 +240,8 @@ TEST_CASE("directory: disk full -> disk_full, the old value stays") {
     const auto s = open_connected("dir:" + (folder / "store").string());
     if (!s->prepare(ample) || !s->put(desired, "pi-1", "small", 0, ample))
       ::_exit(21);
-    if (code_of(s->put(desired, "pi-1", std::string(512 * 1024, 'x'), 1, ample)) != ec::disk_full)
+    if (code_of(s->put(desired, "pi-1", std::string(std::size_t{512} * 1024, 'x'), 1, ample))
+        != ec::disk_full)
       ::_exit(22);
     if (s->get(desired, "pi-1", ample).value()->value != "small")
       ::_exit(23);

@@ -178,8 +178,9 @@ TEST_CASE("nats: frozen server -> calls time out, each by itself; thawed -> all 
     CHECK(since(start) < milliseconds{1000});
   }
   // Far more than the socket takes: its writers wait, and nobody waits longer than asked.
-  const std::string large(1000 * 1000, 'x');
+  const std::string large(1'000'000, 'x');
   std::vector<std::thread> writers;
+  writers.reserve(8);
   std::atomic<int> in_time = 0;
   for (int i = 0; i < 8; ++i)
     writers.emplace_back([&, i] {

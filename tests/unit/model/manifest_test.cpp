@@ -120,8 +120,8 @@ TEST_CASE("manifest: faults of the document -> all told, nothing accepted") {
           R"(apiVersion: expected "harmony/v1", got "harmony/v2")",
           R"(kind: expected "AgentManifest", got "Manifest")",
           "metadata.lables: unknown field; did you mean 'labels'?",
-          "metadata.agent: expected a name of at most 63 of a-z, 0-9 and inner '-', such as "
-          "\"web-1\", got \"Pi\"",
+          ("metadata.agent: expected a name of at most 63 of a-z, 0-9 and inner '-', such as "
+           "\"web-1\", got \"Pi\""),
           "metadata.generation: expected a whole number from 1 to 9007199254740991, got 0",
           "metadata.keyEpoch: expected a whole number from 1 to 4294967295, got \"1\"",
           "metadata.issuedAt: expected a time such as \"2026-01-31T12:00:00Z\" (RFC 3339), got "
@@ -264,8 +264,8 @@ TEST_CASE("manifest: bad specs -> each fault by its path") {
                                          {"source":"/x","target":"/a"}])"),
      {"mounts[0].source: a tmpfs has no source; leave it out",
       "mounts[1].source: expected a name of A-Z, a-z, 0-9, '_', '.' and '-', got \"/x\"",
-      "mounts[2].source: expected an absolute path without '.', '..', '//' or '/' at its end, or "
-      "\"/\", got \"x\"",
+      ("mounts[2].source: expected an absolute path without '.', '..', '//' or '/' at its end, or "
+       "\"/\", got \"x\""),
       "mounts[3].source: is missing; expected the path on the device",
       "mounts[4].target: \"/a\" is the target of mounts[0] too"}},
     {"Container",

