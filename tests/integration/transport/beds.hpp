@@ -76,6 +76,17 @@ public:
   bool names(const std::string& key) {
     return box_->take_until([&](const auto& got) { return got == key; });
   }
+  /// Waits until `value` of `key` could be read after a hint that covers it. For where the watch
+  /// may not be in place yet, so that the hint names no key, or an older hint may still be on its
+  /// way.
+  bool shows(store& s, bucket b, const std::string& key, const std::string& value) {
+    return box_->take_until([&](const auto& got) {
+      if (!got.empty() && got != key)
+        return false;
+      const auto found = s.get(b, key, ample);
+      return found && *found && (*found)->value == value;
+    });
+  }
   mailbox<std::string>& box() { return *box_; }
 
 private:

@@ -221,6 +221,7 @@ TEMPLATE_TEST_CASE("store: subscription ended -> its callback never runs again",
   hints control;
   const auto still = bed.first->watch(desired, "", control.sink());
   REQUIRE(still);
+  REQUIRE(control.covers(""));
   for (int i = 0; i < 10; ++i) {
     gone->store(false);
     auto watching = bed.first->watch(desired, "", [gone, late](const std::string&) {
@@ -273,8 +274,7 @@ TEMPLATE_TEST_CASE("store: not prepared -> bucket_not_found, until it is", "", d
   REQUIRE(operators->prepare(ample));
   must_put(*operators, desired, "pi-1", "one", 0);
   // The watch was set up before there was anything to watch.
-  REQUIRE(seen.names("pi-1"));
-  CHECK(must_get(*agent, desired, "pi-1")->value == "one");
+  REQUIRE(seen.shows(*agent, desired, "pi-1", "one"));
   must_put(*agent, actual, "pi-1", "x", 0);
 }
 
@@ -427,6 +427,8 @@ TEMPLATE_TEST_CASE("store: closed -> every call fails with store_unavailable, no
   hints control;
   seen.box().clear();
   const auto third = bed.first->watch(desired, "", control.sink());
+  REQUIRE(third);
+  REQUIRE(control.covers(""));
   must_put(*bed.first, desired, "pi-1", "x", 0);
   REQUIRE(control.names("pi-1"));
   CHECK(seen.box().empty());

@@ -322,7 +322,7 @@ TEST_CASE("nats: log-in refused again and again, then allowed -> connected, list
   server.reload(open_to_us);
   REQUIRE(state.reaches(true));
   REQUIRE(s->put(desired, "pi-1", "one", 0, ample));
-  REQUIRE(seen.names("pi-1"));
+  REQUIRE(seen.shows(*s, desired, "pi-1", "one"));
 }
 
 TEST_CASE("nats: handshake that hangs -> calls fail at once, close is quick, the next one works") {
@@ -419,7 +419,7 @@ TEST_CASE("nats: bucket wiped and made anew -> the watch goes on") {
   CHECK(code_of(s->get(desired, "pi-1", ample)) == ec::bucket_not_found);
   REQUIRE(s->prepare(ample));
   REQUIRE(s->put(desired, "pi-1", "two", 0, ample));
-  REQUIRE(seen.names("pi-1"));
+  REQUIRE(seen.shows(*s, desired, "pi-1", "two"));
 }
 
 } // namespace harmony::test
