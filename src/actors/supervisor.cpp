@@ -135,7 +135,7 @@ void handle(self_pointer self, const lifecycle_event& event) {
   auto& s = self->state;
   std::uniform_real_distribution<double> jitter{0.0, 1.0};
   lifecycle_context context{self->clock().now(), s.config.services->backoff, jitter(s.random)};
-  auto next = step(std::move(s.machine), event, context);
+  auto next = step(s.machine, event, context);
   s.machine = std::move(next.state);
   for (const auto& effect : next.effects)
     std::visit(performer{self}, effect);
