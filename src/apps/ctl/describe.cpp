@@ -131,7 +131,7 @@ std::string describe_agent(const agent_record& record, const std::string& device
                 *meta.expires_at <= now ? tone::bad : tone::plain);
     std::string labels;
     for (const auto& [key, value] : meta.labels)
-      labels += (labels.empty() ? "" : ", ") + key + "=" + value;
+      labels.append(labels.empty() ? "" : ", ").append(key).append("=").append(value);
     sheet.add("Labels", labels);
   }
   sheet.add("Fault", record.desired_fault, tone::bad).add("Fault", record.status_fault, tone::bad);
@@ -149,7 +149,7 @@ json agent_value(const agent_record& record, const std::string& device, wall_tim
     value["heartbeat"] = {
       {"at", format_time(std::chrono::floor<milliseconds>(record.beat->at))},
       {"ageSeconds",
-       std::chrono::duration_cast<milliseconds>(now - record.beat->at).count() / 1000.0},
+       std::chrono::duration<double>(floor<milliseconds>(now - record.beat->at)).count()},
       {"bootId", record.beat->value.boot_id},
       {"sequence", record.beat->value.sequence}};
   value["desiredGeneration"] = nullptr;

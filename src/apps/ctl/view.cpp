@@ -82,7 +82,7 @@ std::vector<cell> agent_row(const agent_record& r, wall_time now) {
       all.insert(wanted.id);
   json age = nullptr;
   if (r.beat)
-    age = duration_cast<milliseconds>(now - r.beat->at).count() / 1000.0;
+    age = std::chrono::duration<double>(floor<milliseconds>(now - r.beat->at)).count();
   return {
     cell::of(r.agent),
     cell::of(phase, tone_of(phase)),
