@@ -60,7 +60,7 @@ outcome<std::vector<runtime_fact>> fake_monitor::relist(std::chrono::millisecond
   return facts;
 }
 
-world::world(std::function<void(agent_config&)> adjust) {
+world::world(const std::function<void(agent_config&)>& adjust) {
   auto registry = std::make_shared<driver_registry>();
   registry->drivers["File"] = std::make_shared<fake_driver>(device, runtime_kind::files);
   registry->drivers["Directory"] = std::make_shared<fake_driver>(device, runtime_kind::files);

@@ -111,7 +111,7 @@ private:
 /// timer by timer.
 class world {
 public:
-  explicit world(std::function<void(agent_config&)> adjust = {});
+  explicit world(const std::function<void(agent_config&)>& adjust = {});
   ~world();
   world(const world&) = delete;
   world& operator=(const world&) = delete;

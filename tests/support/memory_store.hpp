@@ -45,7 +45,7 @@ public:
   // -- faults and inspection --------------------------------------------------------------------
 
   /// The next `times` calls of `which` fail with `why` and change nothing.
-  void fail_next(store_call which, failure why, std::size_t times = 1) {
+  void fail_next(store_call which, const failure& why, std::size_t times = 1) {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < times; ++i)
       at(which).failures.push_back(why);

@@ -124,10 +124,10 @@ TEST_CASE("manifest: faults of the document -> all told, nothing accepted") {
            "\"web-1\", got \"Pi\""),
           "metadata.generation: expected a whole number from 1 to 9007199254740991, got 0",
           "metadata.keyEpoch: expected a whole number from 1 to 4294967295, got \"1\"",
-          "metadata.issuedAt: expected a time such as \"2026-01-31T12:00:00Z\" (RFC 3339), got "
-          "\"now\"",
-          "metadata.labels[\"a b\"]: expected as its name a label name of A-Z, a-z, 0-9 and inner "
-          "'.', '_', '/' and '-'",
+          ("metadata.issuedAt: expected a time such as \"2026-01-31T12:00:00Z\" (RFC 3339), got "
+           "\"now\""),
+          ("metadata.labels[\"a b\"]: expected as its name a label name of A-Z, a-z, 0-9 and inner "
+           "'.', '_', '/' and '-'"),
           "metadata.labels[\"a b\"]: expected text of at most 256 bytes, got 1",
           "spec.resources: expected a list, got an object",
           "spec.scores: expected an empty list (this version knows no scores), got an array of 1",
