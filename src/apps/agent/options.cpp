@@ -170,7 +170,8 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
   std::map<std::string, std::string> flags;
   for (const auto& each : options_table)
     app.add_option("--" + std::string{each.name}, flags[each.name], each.help)
-      ->type_name(each.value);
+      ->type_name(each.value)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -83,6 +83,10 @@ TEST_CASE("options: flag, variable and file -> the flag wins, then the variable"
   CHECK(o.heartbeat_interval == 1s);
 }
 
+TEST_CASE("options: a flag twice -> the last one") {
+  CHECK(good({"--agent-id", "a", "--agent-id", "b"}).agent_id == "b");
+}
+
 TEST_CASE("options: every flag of the documentation -> understood") {
   const config_file file{""};
   const auto o =
