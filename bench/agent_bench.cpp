@@ -160,6 +160,7 @@ double cpu_ms(pid_t pid) {
 void idle_row() {
   temp_dir site;
   std::vector<std::string> all;
+  all.reserve(20);
   for (int i = 0; i < 10; ++i)
     all.push_back(
       file_json("f" + std::to_string(i), (site / ("f" + std::to_string(i))).string(), "x"));
@@ -305,6 +306,7 @@ void many_row() {
              "bare write");
     });
     std::vector<std::string> all;
+    all.reserve(count);
     for (int k = 0; k < count; ++k)
       all.push_back(file_json("f" + std::to_string(k), (site / ("f" + std::to_string(k))).string(),
                               std::string(200, 'x')));

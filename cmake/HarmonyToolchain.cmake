@@ -19,7 +19,8 @@ if(HARMONY_WERROR)
 endif()
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# Size: the agent waits most of its life, and a device pays for every page (3.9 MB of code at -O2, 2.5 MB here).
+set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

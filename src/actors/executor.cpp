@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include <pthread.h>
+
 namespace harmony {
 
 namespace {
@@ -46,6 +48,7 @@ void thread_executor::post(std::function<void()> work) {
 }
 
 void thread_executor::run(const std::shared_ptr<shared_state>& state) {
+  pthread_setname_np(pthread_self(), "worker");
   std::unique_lock lock(state->mutex);
   const auto has_work = [&] { return !state->queue.empty() || state->stopping; };
   for (;;) {

@@ -1,14 +1,20 @@
 #include "apps/agent/service.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
 #include <caf/send.hpp>
 #include <systemd/sd-daemon.h>
 
+#include "apps/agent/memory.hpp"
+
 namespace harmony {
 
 namespace {
+
+/// After the start: by then a device has converged, or waits for something slow.
+constexpr std::chrono::seconds trim_delay{5};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -38,7 +44,8 @@ void service_manager::block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-service_manager::service_manager(root_actor agent) : agent_(std::move(agent)) {
+service_manager::service_manager(root_actor agent)
+  : agent_(std::move(agent)), trims_at_(std::chrono::steady_clock::now() + trim_delay) {
   std::uint64_t period = 0;
   if (sd_watchdog_enabled(0, &period) > 0)
     watchdog_ = std::chrono::microseconds{period};
@@ -60,15 +67,29 @@ void service_manager::stopping() {
 int service_manager::wait() {
   const auto set = handled_signals();
   for (;;) {
-    if (!watchdog_)
+    if (!trims_at_ && !watchdog_)
       return sigwaitinfo(&set, nullptr);
-    if (all_present())
+    if (watchdog_ && all_present())
       sd_notify(0, "WATCHDOG=1");
-    const auto pause = to_timespec(*watchdog_ / 3);
+    const auto pause = to_timespec(next_pause());
     const int signal = sigtimedwait(&set, nullptr, &pause);
     if (signal > 0)
       return signal;
+    if (trims_at_ && std::chrono::steady_clock::now() >= *trims_at_) {
+      trims_at_.reset();
+      give_back_startup_memory();
+    }
   }
+}
+
+std::chrono::nanoseconds service_manager::next_pause() const {
+  std::chrono::nanoseconds pause = std::chrono::nanoseconds::max();
+  if (watchdog_)
+    pause = *watchdog_ / 3;
+  if (trims_at_)
+    pause = std::clamp<std::chrono::nanoseconds>(*trims_at_ - std::chrono::steady_clock::now(),
+                                                 std::chrono::nanoseconds::zero(), pause);
+  return pause;
 }
 
 /// Whether all answered the last roll call; if so, begins the next.

@@ -37,9 +37,9 @@ interrupt_watcher::~interrupt_watcher() {
   if (!waiting_.joinable())
     return;
   ending_ = true;
-  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it is blocked everywhere, so it ends
-  // nothing
-  pthread_kill(waiting_.native_handle(), SIGTERM); // wakes sigwait; nobody else gets it
+  // Wakes sigwait. The signal is blocked in every thread, so it ends nothing.
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
+  pthread_kill(waiting_.native_handle(), SIGTERM);
   waiting_.join();
 }
 
