@@ -12,6 +12,11 @@ namespace harmony {
 
 namespace {
 
+/// The loader tells addresses as numbers.
+void* at(std::uintptr_t address) {
+  return reinterpret_cast<void*>(address); // NOLINT(performance-no-int-to-ptr)
+}
+
 /// Whether the loader wrote into read-only segments of this object (relocations in the text): then
 /// they are not as in the file.
 bool has_text_relocations(const dl_phdr_info& object) {
@@ -19,7 +24,7 @@ bool has_text_relocations(const dl_phdr_info& object) {
     const auto& header = object.dlpi_phdr[i];
     if (header.p_type != PT_DYNAMIC)
       continue;
-    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + header.p_vaddr);
+    const auto* entry = static_cast<const ElfW(Dyn)*>(at(object.dlpi_addr + header.p_vaddr));
     for (; entry->d_tag != DT_NULL; ++entry)
       if (entry->d_tag == DT_TEXTREL
           || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0))
@@ -41,7 +46,7 @@ int drop_pages(dl_phdr_info* object, std::size_t, void*) {
     const auto begin = (object->dlpi_addr + header.p_vaddr) & ~(page - 1);
     const auto end = object->dlpi_addr + header.p_vaddr + header.p_memsz;
     // Best effort: a kernel that refuses leaves everything as it was.
-    (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    (void)madvise(at(begin), end - begin, MADV_DONTNEED);
   }
   return 0;
 }
