@@ -134,13 +134,16 @@ TEST_CASE("wait_for: met later -> woken by the store, no polling") {
   desire(s, 3);
   report(s, status_of("pi", agent_phase::converging, 3));
   std::vector<std::string> seen;
+  std::thread agent;
   auto request = request_for({}, milliseconds{60'000});
-  request.on_progress = [&](const wait_verdict& v) { seen.push_back(v.progress); };
-  {
-    const after_reads change{s, 1, [&] { report(s, status_of("pi", agent_phase::converged, 3)); }};
-    const auto done = wait_for(s, request);
-    REQUIRE(done.ok());
-  }
+  request.on_progress = [&](const wait_verdict& v) {
+    seen.push_back(v.progress);
+    if (seen.size() == 1) // surely after the first reading
+      agent = std::thread{[&] { report(s, status_of("pi", agent_phase::converged, 3)); }};
+  };
+  const auto done = wait_for(s, request);
+  agent.join();
+  REQUIRE(done.ok());
   CHECK(seen.size() == 1);
   CHECK(s.calls(store_call::get) <= 6); // at most one reading more than there were changes
 }
