@@ -79,8 +79,9 @@ void on_facts(self_pointer self, const std::vector<runtime_fact>& facts) {
     self->send(s.config.dispatcher, observer_standing{s.config.runtime, true, {}});
   s.blind = 0;
   for (const auto& fact : facts) {
+    // At first sight nobody knows what happened to it since its supervisor looked.
     auto [it, fresh] = s.fingerprints.try_emplace(fact.target, fact.fingerprint);
-    if (fresh || it->second == fact.fingerprint)
+    if (!fresh && it->second == fact.fingerprint)
       continue;
     it->second = fact.fingerprint;
     touch(self, fact.target);
