@@ -60,6 +60,10 @@ int agent_process::stop() {
   return process_->wait().code;
 }
 
+void agent_process::reload() {
+  process_->signal(SIGHUP);
+}
+
 void agent_process::kill() {
   process_->signal(SIGKILL);
   (void)process_->wait();

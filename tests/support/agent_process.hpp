@@ -28,6 +28,10 @@ public:
   void start();
   /// SIGTERM; gives its exit code.
   int stop();
+  /// SIGHUP: it reads its configuration again.
+  void reload();
+  /// Waits until its log has `text`; false if it never came.
+  bool logged(const std::string& text) { return process_->complained(text); }
   /// SIGKILL, and waits for its end.
   void kill();
 

@@ -75,8 +75,8 @@ run_result process::wait() {
           read_file(folder_ / "out"), read_file(folder_ / "err")};
 }
 
-bool process::printed(const std::string& text) const {
-  const auto file = folder_ / "out";
+bool process::wrote(const char* stream, const std::string& text) const {
+  const auto file = folder_ / stream;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
   const int watch = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   ::inotify_add_watch(watch, folder_.path().c_str(), IN_CREATE | IN_MODIFY);

@@ -30,9 +30,13 @@ public:
   /// Waits for its end, 30 s at most (then it is killed).
   run_result wait();
   /// Waits, 20 s at most, until its output has `text`; false if it never came.
-  [[nodiscard]] bool printed(const std::string& text) const;
+  [[nodiscard]] bool printed(const std::string& text) const { return wrote("out", text); }
+  /// The same of its standard error.
+  [[nodiscard]] bool complained(const std::string& text) const { return wrote("err", text); }
 
 private:
+  [[nodiscard]] bool wrote(const char* stream, const std::string& text) const;
+
   temp_dir folder_;
   pid_t pid_ = 0;
 };

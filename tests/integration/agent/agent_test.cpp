@@ -151,6 +151,26 @@ TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {
 }
 
 TEST_CASE(
+  "agent: SIGHUP -> a good configuration is taken over, a broken one refused with its line") {
+  temp_dir folder;
+  const auto config = folder / "agent.toml";
+  write_file(config, "log-level = \"info\"\n");
+  agent_process agent{program,
+                      {"--podman", "off", "--systemd", "off", "--config", config.string()}};
+  agent.start();
+  REQUIRE(agent.await_beats(1));
+  write_file(config, "log-level = \"loud\"\n");
+  agent.reload();
+  CHECK(
+    agent.logged("agent.toml:1: log-level: expected debug, info, warn, error or off, got 'loud'"));
+  write_file(config, "log-level = \"debug\"\n");
+  agent.reload();
+  CHECK(agent.logged("configuration was read again"));
+  CHECK(agent.await_beats(2));
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE(
   "agent: killed and started again -> nothing is touched, and what left meanwhile is collected") {
   temp_dir site;
   agent_process agent{program, {"--podman", "off", "--systemd", "off"}};
