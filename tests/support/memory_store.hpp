@@ -45,217 +45,48 @@ public:
   // -- faults and inspection --------------------------------------------------------------------
 
   /// The next `times` calls of `which` fail with `why` and change nothing.
-  void fail_next(store_call which, const failure& why, std::size_t times = 1) {
-    const std::lock_guard lock{mutex_};
-    for (std::size_t i = 0; i < times; ++i)
-      at(which).failures.push_back(why);
-  }
+  void fail_next(store_call which, const failure& why, std::size_t times = 1);
 
   /// The next put is applied, and the caller is told timed_out. The same put made again is
   /// recognised and gives the revision of the first.
-  void lose_reply() {
-    const std::lock_guard lock{mutex_};
-    lose_reply_ = true;
-  }
+  void lose_reply();
 
   /// Runs `run` before each call of `which`, outside the lock; an empty one ends that.
-  void before(store_call which, hook run) {
-    const std::lock_guard lock{mutex_};
-    at(which).before = std::move(run);
-  }
+  void before(store_call which, hook run);
 
   /// How often `which` was called, failed calls included.
-  [[nodiscard]] std::size_t calls(store_call which) const {
-    const std::lock_guard lock{mutex_};
-    return per_call_[static_cast<std::size_t>(which)].count;
-  }
+  [[nodiscard]] std::size_t calls(store_call which) const;
 
   /// Cuts or restores the connection. A restored one gives every watcher a hint with no key.
-  void set_connected(bool connected, const std::string& detail = "by the test") {
-    std::vector<std::shared_ptr<watcher>> told;
-    on_state state_sink;
-    {
-      const std::lock_guard lock{mutex_};
-      if (closed_ || connected_ == connected)
-        return;
-      connected_ = connected;
-      detail_ = detail;
-      if (connected)
-        told = live_watchers([](const watcher&) { return true; });
-      state_sink = state_sink_;
-    }
-    if (state_sink)
-      state_sink(connected, detail);
-    for (const auto& w : told)
-      w->tell({});
-  }
+  void set_connected(bool connected, const std::string& detail = "by the test");
 
   /// Hints every watcher of `key` although nothing changed, as the contract allows.
   void hint(bucket b, const std::string& key) { notify(b, key); }
 
   /// The number of subscriptions that are alive, of heartbeats too.
-  [[nodiscard]] std::size_t watchers() const {
-    const std::lock_guard lock{mutex_};
-    return live_watchers([](const watcher&) { return true; }).size();
-  }
+  [[nodiscard]] std::size_t watchers() const;
 
   /// Writes whatever the revision is, as an operator with a hammer would.
-  std::uint64_t force(bucket b, std::string_view key, std::string_view value) {
-    std::uint64_t revision = 0;
-    {
-      const std::lock_guard lock{mutex_};
-      revision = write(b, key, value);
-    }
-    notify(b, std::string{key});
-    return revision;
-  }
+  std::uint64_t force(bucket b, std::string_view key, std::string_view value);
 
   // -- the port ---------------------------------------------------------------------------------
 
-  outcome<void> prepare(milliseconds /*timeout*/) override {
-    enter(store_call::prepare, bucket::desired_state, {});
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::prepare, false))
-      return *why;
-    prepared_ = true;
-    return {};
-  }
-
+  outcome<void> prepare(milliseconds /*timeout*/) override;
   outcome<std::optional<store_entry>> get(bucket b, std::string_view key,
-                                          milliseconds /*timeout*/) override {
-    enter(store_call::get, b, key);
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::get, true))
-      return *why;
-    return newest(b, key);
-  }
-
+                                          milliseconds /*timeout*/) override;
   outcome<std::uint64_t> put(bucket b, std::string_view key, std::string_view value,
-                             std::uint64_t expected, milliseconds /*timeout*/) override {
-    enter(store_call::put, b, key);
-    std::uint64_t revision = 0;
-    bool lost = false;
-    {
-      const std::lock_guard lock{mutex_};
-      if (auto why = refusal(store_call::put, true))
-        return *why;
-      const auto now = newest(b, key);
-      if (unanswered_ && unanswered_->same(b, key, value, expected) && now
-          && now->revision == unanswered_->revision) {
-        unanswered_.reset();
-        return now->revision;
-      }
-      if ((now ? now->revision : 0) != expected)
-        return {ec::conflict, "put '" + std::string{key} + "' failed: expected revision "
-                                + std::to_string(expected) + ", found "
-                                + std::to_string(now ? now->revision : 0)};
-      revision = write(b, key, value);
-      lost = std::exchange(lose_reply_, false);
-      if (lost)
-        unanswered_ = write_record{b, std::string{key}, std::string{value}, expected, revision};
-    }
-    notify(b, std::string{key});
-    if (lost)
-      return {ec::timed_out, "put '" + std::string{key} + "' timed out: the reply was lost"};
-    return revision;
-  }
-
+                             std::uint64_t expected, milliseconds /*timeout*/) override;
   outcome<void> remove(bucket b, std::string_view key, std::uint64_t expected,
-                       milliseconds /*timeout*/) override {
-    enter(store_call::remove, b, key);
-    {
-      const std::lock_guard lock{mutex_};
-      if (auto why = refusal(store_call::remove, true))
-        return *why;
-      const auto now = newest(b, key);
-      if ((now ? now->revision : 0) != expected)
-        return {ec::conflict, "remove '" + std::string{key} + "' failed: expected revision "
-                                + std::to_string(expected) + ", found "
-                                + std::to_string(now ? now->revision : 0)};
-      if (!now)
-        return {};
-      ++sequence_; // a delete marker takes a revision, as in a real store
-      entries_.erase({b, std::string{key}});
-    }
-    notify(b, std::string{key});
-    return {};
-  }
-
-  outcome<std::vector<std::string>> keys(bucket b, milliseconds /*timeout*/) override {
-    enter(store_call::keys, b, {});
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::keys, true))
-      return *why;
-    std::vector<std::string> found;
-    for (const auto& [where, entry] : entries_)
-      if (where.first == b)
-        found.push_back(where.second);
-    return found;
-  }
-
+                       milliseconds /*timeout*/) override;
+  outcome<std::vector<std::string>> keys(bucket b, milliseconds /*timeout*/) override;
   outcome<std::unique_ptr<subscription>> watch(bucket b, std::string_view key,
-                                               on_change sink) override {
-    enter(store_call::watch, b, key);
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::watch, false))
-      return *why;
-    return subscribe({false, b, std::string{key}}, std::move(sink));
-  }
-
-  outcome<void> beat(std::string_view agent, std::string_view payload) override {
-    enter(store_call::beat, bucket::actual_state, agent);
-    std::vector<std::shared_ptr<watcher>> told;
-    {
-      const std::lock_guard lock{mutex_};
-      if (auto why = refusal(store_call::beat, false))
-        return *why;
-      beats_[std::string{agent}] = {std::string{payload}, ++sequence_, now_()};
-      told = live_watchers([](const watcher& w) { return w.what.beats; });
-    }
-    for (const auto& w : told)
-      w->tell(std::string{agent});
-    return {};
-  }
-
+                                               on_change sink) override;
+  outcome<void> beat(std::string_view agent, std::string_view payload) override;
   outcome<std::optional<store_entry>> last_beat(std::string_view agent,
-                                                milliseconds /*timeout*/) override {
-    enter(store_call::last_beat, bucket::actual_state, agent);
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::last_beat, false))
-      return *why;
-    const auto found = beats_.find(std::string{agent});
-    if (found == beats_.end())
-      return std::optional<store_entry>{};
-    return std::optional{found->second};
-  }
-
-  outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) override {
-    enter(store_call::watch_beats, bucket::actual_state, {});
-    const std::lock_guard lock{mutex_};
-    if (auto why = refusal(store_call::watch_beats, false))
-      return *why;
-    return subscribe({true, bucket::actual_state, {}}, std::move(sink));
-  }
-
-  void watch_connection(on_state sink) override {
-    bool connected = false;
-    std::string detail;
-    {
-      const std::lock_guard lock{mutex_};
-      state_sink_ = sink;
-      connected = connected_;
-      detail = detail_;
-    }
-    if (sink)
-      sink(connected, detail);
-  }
-
-  void close() override {
-    const std::lock_guard lock{mutex_};
-    closed_ = true;
-    connected_ = false;
-    state_sink_ = nullptr;
-  }
+                                                milliseconds /*timeout*/) override;
+  outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) override;
+  void watch_connection(on_state sink) override;
+  void close() override;
 
 private:
   struct target {
@@ -309,55 +140,15 @@ private:
 
   call_state& at(store_call which) { return per_call_[static_cast<std::size_t>(which)]; }
 
-  void enter(store_call which, bucket b, std::string_view key) {
-    hook run;
-    {
-      const std::lock_guard lock{mutex_};
-      ++at(which).count;
-      run = at(which).before;
-    }
-    if (run)
-      run(b, key);
-  }
+  void enter(store_call which, bucket b, std::string_view key);
 
-  std::optional<failure> refusal(store_call which, bool needs_bucket) {
-    if (closed_)
-      return failure{ec::store_unavailable, "the store is closed"};
-    if (!at(which).failures.empty()) {
-      auto why = at(which).failures.front();
-      at(which).failures.pop_front();
-      return why;
-    }
-    // A subscription outlives the connection, so it can be made without one.
-    const bool subscribes = which == store_call::watch || which == store_call::watch_beats;
-    if (!connected_ && !subscribes)
-      return failure{ec::store_unavailable, "not connected: " + detail_};
-    if (needs_bucket && !prepared_)
-      return failure{ec::bucket_not_found, "the store was not prepared: run harmonyctl init"};
-    return {};
-  }
+  std::optional<failure> refusal(store_call which, bool needs_bucket);
 
-  [[nodiscard]] std::optional<store_entry> newest(bucket b, std::string_view key) const {
-    const auto found = entries_.find({b, std::string{key}});
-    if (found == entries_.end())
-      return {};
-    return found->second;
-  }
+  [[nodiscard]] std::optional<store_entry> newest(bucket b, std::string_view key) const;
 
-  std::uint64_t write(bucket b, std::string_view key, std::string_view value) {
-    const auto revision = ++sequence_;
-    entries_[{b, std::string{key}}] = {std::string{value}, revision, now_()};
-    return revision;
-  }
+  std::uint64_t write(bucket b, std::string_view key, std::string_view value);
 
-  std::unique_ptr<subscription> subscribe(target what, on_change sink) {
-    auto w = std::make_shared<watcher>();
-    w->what = std::move(what);
-    w->sink = std::move(sink);
-    std::erase_if(watchers_, [](const auto& old) { return old.expired(); });
-    watchers_.push_back(w);
-    return std::make_unique<handle>(std::move(w));
-  }
+  std::unique_ptr<subscription> subscribe(target what, on_change sink);
 
   template <class Predicate>
   std::vector<std::shared_ptr<watcher>> live_watchers(Predicate wanted) const {
@@ -368,19 +159,7 @@ private:
     return found;
   }
 
-  void notify(bucket b, const std::string& key) {
-    std::vector<std::shared_ptr<watcher>> told;
-    {
-      const std::lock_guard lock{mutex_};
-      if (closed_ || !connected_)
-        return;
-      told = live_watchers([&](const watcher& w) {
-        return !w.what.beats && w.what.in == b && (w.what.key.empty() || w.what.key == key);
-      });
-    }
-    for (const auto& w : told)
-      w->tell(key);
-  }
+  void notify(bucket b, const std::string& key);
 
   const clock now_;
   mutable std::mutex mutex_;

@@ -5,15 +5,18 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -174,6 +177,32 @@ void nats_server::freeze() {
 
 void nats_server::thaw() {
   ::kill(pid_, SIGCONT);
+}
+
+// From the kernel's table: "sl local_address rem_address st tx_queue:rx_queue …", in hexadecimal.
+// It cannot be waited on.
+bool nats_server::has_unread(std::size_t bytes) const {
+  std::array<char, 6> port{};
+  std::snprintf(port.data(), port.size(), ":%04X", static_cast<unsigned>(port_));
+  const auto until = steady_clock::now() + patience;
+  while (steady_clock::now() < until) {
+    std::istringstream table{read_file("/proc/net/tcp")};
+    std::string line;
+    while (std::getline(table, line)) {
+      std::istringstream fields{line};
+      std::string slot;
+      std::string local;
+      std::string remote;
+      std::string state;
+      std::string queues;
+      fields >> slot >> local >> remote >> state >> queues;
+      if (local.ends_with(port.data()) && state == "01"
+          && std::stoul(queues.substr(queues.find(':') + 1), nullptr, 16) >= bytes)
+        return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return false;
 }
 
 void nats_server::reload(std::string extra) {

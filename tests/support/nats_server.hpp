@@ -39,9 +39,11 @@ public:
   void stop();   ///< SIGTERM, and waits for its end
   void freeze(); ///< SIGSTOP: connections stay, nothing answers
   void thaw();   ///< SIGCONT
-  void
-  reload(std::string extra); ///< other extra configuration, by SIGHUP; waits until it is in force
-  void wipe();               ///< deletes the store folder; only while it does not run
+  /// Waits, 10 s at most, until `bytes` or more lie unread in a connection of the frozen server.
+  [[nodiscard]] bool has_unread(std::size_t bytes) const;
+  /// Other extra configuration, by SIGHUP; waits until it is in force.
+  void reload(std::string extra);
+  void wipe(); ///< deletes the store folder; only while it does not run
 
 private:
   void write_config() const;

@@ -22,6 +22,16 @@ inline constexpr auto patience = std::chrono::seconds{20};
 /// The timeout of calls that should succeed.
 inline constexpr milliseconds ample{10000};
 
+/// The code of a failure; internal, which no store gives, for a success.
+template <class T>
+ec code_of(const outcome<T>& what) {
+  return what.ok() ? ec::internal : what.error().code;
+}
+
+inline milliseconds since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
 /// Things that come from callbacks, to be waited for.
 template <class T>
 class mailbox {
@@ -119,17 +129,23 @@ private:
   std::shared_ptr<mailbox<connection_state>> box_ = std::make_shared<mailbox<connection_state>>();
 };
 
-/// Opens `url` and waits until it is connected.
-inline std::unique_ptr<store> open_connected(const std::string& url) {
+/// Opens `url`, connected or not.
+inline std::unique_ptr<store> open_url(const std::string& url) {
   store_options options;
   options.url = url;
   options.name = "store test";
   auto opened = open_store(options);
   if (!opened)
     throw std::runtime_error{opened.error().message};
-  if (!states{**opened}.reaches(true))
-    throw std::runtime_error{"not connected to " + url};
   return std::move(*opened);
+}
+
+/// Opens `url` and waits until it is connected.
+inline std::unique_ptr<store> open_connected(const std::string& url) {
+  auto opened = open_url(url);
+  if (!states{*opened}.reaches(true))
+    throw std::runtime_error{"not connected to " + url};
+  return opened;
 }
 
 /// A place for directory stores.

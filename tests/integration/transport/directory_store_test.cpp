@@ -21,11 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr auto desired = bucket::desired_state;
 
-template <class T>
-ec code_of(const outcome<T>& what) {
-  return what.ok() ? ec::internal : what.error().code;
-}
-
 /// A prepared store in a folder of its own.
 struct place {
   place() : root(folder / "a" / "store"), s(open_connected("dir:" + root.string())) {

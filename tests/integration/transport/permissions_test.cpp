@@ -10,11 +10,6 @@ namespace {
 
 constexpr auto desired = bucket::desired_state;
 
-template <class T>
-ec code_of(const outcome<T>& what) {
-  return what.ok() ? ec::internal : what.error().code;
-}
-
 /// The accounts of the shipped configuration; the rest of it is the fixture's.
 std::string fleet_accounts() {
   const auto text = read_file(HARMONY_CONFIG_DIR "/nats-server-fleet.conf");
