@@ -1,6 +1,7 @@
 #include "topology/systemd_manager.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -89,6 +90,31 @@ std::string quoted(const std::string& unit) {
   return "unit '" + unit + "'";
 }
 
+// Not GetAll: among all properties is the unit file state, for which the manager searches 2 ms
+// after each reload.
+std::vector<bus_request> detail_calls(const std::string& unit, bool with_file_state) {
+  std::vector<bus_request> calls{property_of(unit, unit_interface, "FragmentPath"),
+                                 property_of(unit, unit_interface, "NeedDaemonReload"),
+                                 property_of(unit, unit_interface, "InvocationID"),
+                                 property_of(unit, type_interface(unit), "NRestarts")};
+  if (with_file_state)
+    calls.push_back(property_of(unit, unit_interface, "UnitFileState"));
+  return calls;
+}
+
+// Takes over what detail_calls asked for, but the file state.
+outcome<void> fill(unit_properties& p, const std::vector<bus_reply>& replies,
+                   const std::string& what) {
+  for (std::size_t i = 0; i < 3; ++i)
+    if (const auto& error = replies[i].error)
+      return from_bus(what, *error);
+  p.fragment_path = value_or(replies[0].value, std::string{});
+  p.need_reload = value_or(replies[1].value, false);
+  p.invocation_id = value_or(replies[2].value, std::string{});
+  p.restarts = value_or(replies[3].value, std::uint32_t{0}); // an error but for services
+  return {};
+}
+
 } // namespace
 
 systemd_manager::systemd_manager(const systemd_config& config)
@@ -118,39 +144,42 @@ std::string_view systemd_manager::journal_command() const {
   return scope_ == systemd_config::scope::user ? "journalctl --user -u" : "journalctl -u";
 }
 
-// Not GetAll: among all properties is the unit file state, for which the manager searches 2 ms
-// after each reload. And the list comes first: each property of a unit that is not there would make
-// the manager look for its file once more.
 outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool with_file_state,
                                                      const wait_limit& limit) {
   const auto what = "cannot look at " + quoted(unit);
-  const auto rows = list({unit}, limit);
-  if (!rows)
-    return failure{rows.error().code, what + ": " + rows.error().message};
-  unit_properties p;
-  p.load_state = rows->front().load;
-  p.active_state = rows->front().active;
-  p.sub_state = rows->front().sub;
-  if (p.load_state == "not-found" && p.active_state == "inactive")
-    return p;
   // Where a link enables it, that is what the manager would find.
   const bool linked = with_file_state && is_linked(folder_, unit);
-  std::vector<bus_request> calls{property_of(unit, unit_interface, "FragmentPath"),
-                                 property_of(unit, unit_interface, "NeedDaemonReload"),
-                                 property_of(unit, unit_interface, "InvocationID"),
-                                 property_of(unit, type_interface(unit), "NRestarts")};
-  if (with_file_state && !linked)
-    calls.push_back(property_of(unit, unit_interface, "UnitFileState"));
-  auto replies = replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  auto details = detail_calls(unit, with_file_state && !linked);
+  const auto ask = [&](std::vector<bus_request> calls) {
+    return replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  };
+  // Each property of a unit that is not there would make the manager look for its file once more:
+  // where none is to be seen, the list comes first.
+  std::error_code ignored;
+  const bool likely = std::filesystem::exists(folder_ / unit, ignored);
+  std::vector first{manager_call("ListUnitsByNames", {std::vector{unit}}, bus_answer::units)};
+  if (likely)
+    std::move(details.begin(), details.end(), std::back_inserter(first));
+  auto replies = ask(std::move(first));
   if (!replies)
     return replies.error();
-  for (std::size_t i = 0; i < 3; ++i)
-    if (const auto& error = (*replies)[i].error)
-      return from_bus(what, *error);
-  p.fragment_path = value_or((*replies)[0].value, std::string{});
-  p.need_reload = value_or((*replies)[1].value, false);
-  p.invocation_id = value_or((*replies)[2].value, std::string{});
-  p.restarts = value_or((*replies)[3].value, std::uint32_t{0}); // an error but for services
+  if (const auto& error = replies->front().error)
+    return from_bus(what, *error);
+  if (replies->front().units.size() != 1)
+    return {ec::internal, what + ": not one row for one name"};
+  auto& row = replies->front().units.front();
+  unit_properties p;
+  p.load_state = std::move(row.load);
+  p.active_state = std::move(row.active);
+  p.sub_state = std::move(row.sub);
+  if (p.load_state == "not-found" && p.active_state == "inactive")
+    return p;
+  if (likely)
+    replies->erase(replies->begin());
+  else if (replies = ask(std::move(details)); !replies)
+    return replies.error();
+  if (auto done = fill(p, *replies, what); !done)
+    return done.error();
   if (!with_file_state)
     return p;
   p.unit_file_state = linked ? "enabled" : value_or(replies->back().value, std::string{});

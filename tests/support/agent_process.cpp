@@ -148,9 +148,10 @@ bool agent_process::await_beats(int count) {
   std::mutex mutex;
   std::condition_variable came;
   int beats = 0;
-  const auto watch = link_->watch_beats([&](const std::string&) {
+  const auto watch = link_->watch_beats([&](const std::string& agent) {
     const std::lock_guard lock{mutex};
-    ++beats;
+    if (!agent.empty()) // nothing: the watch is in place
+      ++beats;
     came.notify_all();
   });
   std::unique_lock lock{mutex};

@@ -97,8 +97,10 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
 /// Reads the configuration again; takes over what can change while it runs, and names what cannot.
 void reload(int argc, const char* const* argv, agent_options& options, const root_actor& agent) {
   auto read = read_options(argc, argv);
-  if (auto* wrong = std::get_if<early_exit>(&read)) {
-    spdlog::error("configuration stays as it was: {}", wrong->text);
+  if (const auto* wrong = std::get_if<early_exit>(&read)) {
+    const std::string_view text = wrong->text;
+    spdlog::error("configuration stays as it was: {}",
+                  text.substr(0, text.find_last_not_of('\n') + 1));
     return;
   }
   auto& fresh = std::get<agent_options>(read);

@@ -43,7 +43,7 @@ void tree_builder::open(node_kind kind, position at) {
   auto container = std::make_shared<node>();
   container->kind = kind;
   container->at = at;
-  stack_.push_back({std::move(container), {}, false});
+  stack_.push_back({std::move(container), {}, false, {}});
 }
 
 void tree_builder::close() {
@@ -76,10 +76,10 @@ void tree_builder::alias(const node_ptr& shared, position at) {
 void tree_builder::take_key(const std::string& key, position at) {
   auto& top = stack_.back();
   top.pending = member{key, at, nullptr};
-  const auto* first = top.container->find(key);
-  top.skipped = first != nullptr;
-  if (first != nullptr)
-    note(at, "duplicate key; the first one is in line " + std::to_string(first->at.line));
+  const auto [first, added] = top.lines.try_emplace(key, at.line);
+  top.skipped = !added;
+  if (top.skipped)
+    note(at, "duplicate key; the first one is in line " + std::to_string(first->second));
 }
 
 void tree_builder::add(const node_ptr& value) {

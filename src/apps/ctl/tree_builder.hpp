@@ -3,6 +3,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "apps/ctl/document_tree.hpp"
@@ -42,8 +43,9 @@ public:
 private:
   struct frame {
     node_ptr container;
-    std::optional<member> pending; ///< a key that waits for its value
-    bool skipped = false;          ///< the pending key is a duplicate
+    std::optional<member> pending;              ///< a key that waits for its value
+    bool skipped = false;                       ///< the pending key is a duplicate
+    std::unordered_map<std::string, int> lines; ///< of each key so far
   };
 
   [[nodiscard]] std::string path() const;
