@@ -28,6 +28,15 @@ function(_harmony_test_program name)
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
 endfunction()
 
+# The CTest test `name`: a command as root inside a disposable device.
+function(_harmony_run_in_device name timeout)
+  add_test(NAME ${name}
+           COMMAND "${CMAKE_SOURCE_DIR}/tests/testbed/device.sh" exec --bind "${CMAKE_BINARY_DIR}"
+                   -- ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS "integration;device" SKIP_RETURN_CODE 77
+                                          TIMEOUT ${timeout})
+endfunction()
+
 # harmony_test(NAME DEPS...): a Catch2 executable `NAME` of this folder's sources, run by CTest under
 # the labels in HARMONY_TEST_LABELS and with the timeout HARMONY_TEST_TIMEOUT (seconds).
 function(harmony_test name)
@@ -38,9 +47,18 @@ function(harmony_test name)
   if(NOT HARMONY_TEST_TIMEOUT)
     set(HARMONY_TEST_TIMEOUT 120)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${name} "~[root]~[.]")
   set_tests_properties(${name} PROPERTIES LABELS "${HARMONY_TEST_LABELS}"
                                           TIMEOUT ${HARMONY_TEST_TIMEOUT})
+endfunction()
+
+# harmony_root_cases(NAME): the cases of a harmony_test that are tagged [root] (they mount file systems
+# or change owners) run in a device instead, as the test `NAME_root`.
+function(harmony_root_cases name)
+  if(NOT TARGET ${name})
+    return()
+  endif()
+  _harmony_run_in_device(${name}_root 120 $<TARGET_FILE:${name}> "[root]")
 endfunction()
 
 # harmony_device_test(NAME DEPS...): the same, run as root inside a disposable device of its own
@@ -54,9 +72,5 @@ function(harmony_device_test name)
   if(NOT HARMONY_TEST_TIMEOUT)
     set(HARMONY_TEST_TIMEOUT 300)
   endif()
-  add_test(NAME ${name}
-           COMMAND "${CMAKE_SOURCE_DIR}/tests/testbed/device.sh" exec --bind "${CMAKE_BINARY_DIR}"
-                   -- $<TARGET_FILE:${name}>)
-  set_tests_properties(${name} PROPERTIES LABELS "integration;device" SKIP_RETURN_CODE 77
-                                          TIMEOUT ${HARMONY_TEST_TIMEOUT})
+  _harmony_run_in_device(${name} ${HARMONY_TEST_TIMEOUT} $<TARGET_FILE:${name}>)
 endfunction()

@@ -1,5 +1,4 @@
-// Disks that are full or read-only, and users: what only root can arrange. On a machine where the
-// tests do not run as root these say so.
+// Disks that are full or read-only, and users: what only root can arrange.
 
 #include <functional>
 #include <string>
@@ -22,13 +21,6 @@ namespace {
 
 using test::file_world;
 using test::plain_inventory;
-
-bool needs_root() {
-  if (::geteuid() == 0)
-    return false;
-  WARN("not run: this test needs root, to mount a file system or to change owners");
-  return true;
-}
 
 /// Runs `work` with a file system of `options` mounted at `where`, in a mount namespace that ends
 /// with it. `work` gets a function that mounts it anew with other flags.
@@ -74,9 +66,7 @@ struct fixture {
   }
 };
 
-TEST_CASE("file: disk full -> DiskFull, the old file stays, nothing left over") {
-  if (needs_root())
-    return;
+TEST_CASE("file: disk full -> DiskFull, the old file stays, nothing left over", "[root]") {
   fixture f;
   outcome<void> small;
   outcome<void> big;
@@ -102,9 +92,7 @@ TEST_CASE("file: disk full -> DiskFull, the old file stays, nothing left over") 
   CHECK(again.ok());
 }
 
-TEST_CASE("file: disk read-only -> ReadOnlyFileSystem; converged ones stay converged") {
-  if (needs_root())
-    return;
+TEST_CASE("file: disk read-only -> ReadOnlyFileSystem; converged ones stay converged", "[root]") {
   fixture f;
   outcome<void> writable;
   outcome<void> unchanged;
@@ -131,9 +119,7 @@ TEST_CASE("file: disk read-only -> ReadOnlyFileSystem; converged ones stay conve
   CHECK(f.owned.all().size() == 1);
 }
 
-TEST_CASE("state_store: disk full -> claim fails with DiskFull and has not happened") {
-  if (needs_root())
-    return;
+TEST_CASE("state_store: disk full -> claim fails with DiskFull and has not happened", "[root]") {
   const file_world world;
   REQUIRE(::mkdir((world / "disk").c_str(), 0700) == 0);
   outcome<void> big;
@@ -163,9 +149,7 @@ TEST_CASE("state_store: disk full -> claim fails with DiskFull and has not happe
   CHECK(later > 1); // what was claimed before the disk was full is there after it, and no more
 }
 
-TEST_CASE("file and directory: owner and group -> set, and healed when changed") {
-  if (needs_root())
-    return;
+TEST_CASE("file and directory: owner and group -> set, and healed when changed", "[root]") {
   fixture f;
   f.want.spec.owner = "daemon"; // of every Debian system
   f.want.spec.mode = "4755";    // taken away by chown: must be set after it
@@ -223,9 +207,7 @@ std::string reason_as_nobody(const std::function<outcome<void>()>& work) {
   return reason;
 }
 
-TEST_CASE("file: as a plain user -> PermissionDenied where it is, heals what it may") {
-  if (needs_root())
-    return;
+TEST_CASE("file: as a plain user -> PermissionDenied where it is, heals what it may", "[root]") {
   fixture f;
   REQUIRE(::chmod(f.world.root().c_str(), 0755) == 0);
   CHECK(reason_as_nobody([&] { return f.converge(); }) == "PermissionDenied");
