@@ -25,11 +25,14 @@ dispatched& ensure(self_pointer self, const resource_id& id) {
 ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
   ev::dependencies needs;
   for (const auto& each : s.graph.prerequisites(id)) {
-    const auto it = s.resources.find(each);
-    if (it != s.resources.end() && it->second.ready)
+    const auto it = s.resources.find(each.id);
+    // A ShellJob is ready once it ended with success: completed.
+    if (it != s.resources.end()
+        && (each.condition == dependency_condition::applied ? it->second.applied
+                                                            : it->second.ready))
       continue;
     needs.ready = false;
-    needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.str();
+    needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.id.str();
   }
   return needs;
 }
@@ -56,8 +59,11 @@ void note_desires(self_pointer self, const expectation& expected) {
       continue;
     const auto& desire = expected.desires.at(r.id);
     d.ready = d.ready && d.desire == desire;
+    d.applied = d.applied && d.desire == desire;
     d.desire = desire;
-    d.after = s.graph.prerequisites(r.id);
+    d.after.clear();
+    for (const auto& each : s.graph.prerequisites(r.id))
+      d.after.push_back(each.id);
     if (const auto* driver = s.config.services->drivers->find(r.id.kind))
       d.target = driver->target(r);
   }
@@ -81,7 +87,7 @@ void send_desires(self_pointer self) {
     if (d.leaving)
       continue;
     d.desire.clear();
-    d.ready = false;
+    d.ready = d.applied = false;
     self->send(d.supervisor, desire_rejected{{r.code, r.message}, r.origin});
   }
 }
@@ -112,7 +118,7 @@ void mark_leaving(self_pointer self, const expectation& expected) {
     if (d.leaving || expected.desires.count(id) != 0)
       continue;
     d.leaving = true;
-    d.ready = false;
+    d.ready = d.applied = false;
     d.desire.clear();
     spdlog::info("resource '{}' left the manifest", id.str());
   }
@@ -201,9 +207,12 @@ void on_reported(self_pointer self, resource_reported& what) {
     return;
   }
   auto& d = it->second;
-  const bool ready = !d.leaving && !d.desire.empty() && what.desire == d.desire
-                     && what.status.phase == resource_phase::ready;
-  if (std::exchange(d.ready, ready) != ready)
+  const bool current = !d.leaving && !d.desire.empty() && what.desire == d.desire;
+  const bool ready = current && what.status.phase == resource_phase::ready;
+  const bool applied = ready || (current && what.status.phase == resource_phase::probing);
+  const bool was_ready = std::exchange(d.ready, ready);
+  const bool was_applied = std::exchange(d.applied, applied);
+  if (was_ready != ready || was_applied != applied)
     for (const auto& id : s.graph.dependents(what.id)) {
       const auto dependent = s.resources.find(id);
       if (dependent == s.resources.end() || dependent->second.leaving)

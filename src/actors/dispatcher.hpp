@@ -24,6 +24,7 @@ struct dispatched {
   std::string target;             ///< the runtime's own name of it
   std::string desire;             ///< the present one; empty: rejected or leaving
   bool ready = false;             ///< at the present desire
+  bool applied = false;           ///< the same, whatever its probes say
   bool leaving = false;
   bool removal_sent = false;
   ev::dependencies needs; ///< last told to its supervisor

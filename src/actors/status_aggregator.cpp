@@ -215,7 +215,8 @@ void on_confirmed(self_pointer self) {
 
 void on_observer(self_pointer self, const observer_standing& what) {
   auto& s = self->state;
-  static constexpr std::array names{"Files", "Systemd", "Containers"};
+  static constexpr std::array names{"Files",    "Systemd",  "Containers",
+                                    "Packages", "Accounts", "Network"};
   const std::string runtime = names.at(static_cast<std::size_t>(what.runtime));
   set_condition(s.document.conditions,
                 {runtime + "ObserverStale",

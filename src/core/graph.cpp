@@ -8,6 +8,7 @@ namespace harmony {
 namespace {
 
 const std::vector<resource_id> none;
+const std::vector<dependency> no_dependencies;
 
 std::string_view path_of(const resource& r) {
   if (const auto* file = std::get_if<file_spec>(&r.spec))
@@ -15,6 +16,21 @@ std::string_view path_of(const resource& r) {
   if (const auto* folder = std::get_if<directory_spec>(&r.spec))
     return folder->path;
   return {};
+}
+
+/// The account that it needs.
+std::string_view user_of(const resource& r) {
+  if (const auto* file = std::get_if<file_spec>(&r.spec))
+    return file->owner;
+  if (const auto* folder = std::get_if<directory_spec>(&r.spec))
+    return folder->owner;
+  if (const auto* job = std::get_if<shell_job_spec>(&r.spec))
+    return job->user;
+  return {};
+}
+
+bool has(const std::vector<dependency>& list, const resource_id& id) {
+  return std::any_of(list.begin(), list.end(), [&](const dependency& d) { return d.id == id; });
 }
 
 /// The managed folders by path.
@@ -40,32 +56,36 @@ bool lies_below(std::string_view path, std::string_view parent) noexcept {
 
 resource_graph::resource_graph(const manifest& m) {
   folder_index folders;
+  std::unordered_map<std::string_view, const resource*> users;
   for (const auto& r : m.resources) {
     auto& list = before_[r.id];
     list = r.depends_on;
     for (const auto& id : r.restart_on)
-      if (std::find(list.begin(), list.end(), id) == list.end())
-        list.push_back(id);
+      if (!has(list, id))
+        list.push_back({id});
     if (std::holds_alternative<directory_spec>(r.spec))
       folders.emplace(path_of(r), &r);
+    if (const auto* user = std::get_if<user_spec>(&r.spec))
+      users.emplace(user->user, &r);
   }
   // One by one, each against the graph so far: together they can close no cycle either.
+  const auto imply = [this](const resource& r, const resource* other) {
+    if (other != nullptr && !has(before_[r.id], other->id) && !leads_to(other->id, r.id))
+      before_[r.id].push_back({other->id});
+  };
   for (const auto& r : m.resources) {
-    const auto* folder = nearest_folder(folders, path_of(r));
-    if (folder == nullptr || leads_to(folder->id, r.id))
-      continue;
-    auto& list = before_[r.id];
-    if (std::find(list.begin(), list.end(), folder->id) == list.end())
-      list.push_back(folder->id);
+    imply(r, nearest_folder(folders, path_of(r)));
+    const auto user = users.find(user_of(r));
+    imply(r, user == users.end() ? nullptr : user->second);
   }
   for (const auto& [id, list] : before_)
     for (const auto& each : list)
-      after_[each].push_back(id);
+      after_[each.id].push_back(id);
 }
 
-const std::vector<resource_id>& resource_graph::prerequisites(const resource_id& id) const {
+const std::vector<dependency>& resource_graph::prerequisites(const resource_id& id) const {
   const auto it = before_.find(id);
-  return it == before_.end() ? none : it->second;
+  return it == before_.end() ? no_dependencies : it->second;
 }
 
 const std::vector<resource_id>& resource_graph::dependents(const resource_id& id) const {
@@ -83,8 +103,8 @@ bool resource_graph::leads_to(const resource_id& from, const resource_id& to) co
       return true;
     if (!seen.insert(id).second)
       continue;
-    const auto& next = prerequisites(id);
-    stack.insert(stack.end(), next.begin(), next.end());
+    for (const auto& next : prerequisites(id))
+      stack.push_back(next.id);
   }
   return false;
 }

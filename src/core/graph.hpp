@@ -13,27 +13,25 @@ namespace harmony {
 bool lies_below(std::string_view path, std::string_view parent) noexcept;
 
 /// Who comes before whom in one manifest. A resource's prerequisites are what it names in dependsOn
-/// and restartOn, and the nearest managed Directory above its own path (as Puppet's autorequire
-/// does), unless that one depends on the resource. Acyclic if the manifest's explicit dependencies
-/// are.
+/// and restartOn, the nearest managed Directory above its own path, and the managed User that owns
+/// it (as Puppet's autorequire does), unless that one depends on the resource. Acyclic if the
+/// manifest's explicit dependencies are.
 class resource_graph {
 public:
   resource_graph() = default;
   explicit resource_graph(const manifest& m);
 
-  /// What must be ready before `id` is first applied.
-  [[nodiscard]] const std::vector<resource_id>& prerequisites(const resource_id& id) const;
+  /// What must hold before `id` is first applied.
+  [[nodiscard]] const std::vector<dependency>& prerequisites(const resource_id& id) const;
 
   /// What has `id` among its prerequisites; these are removed before it.
   [[nodiscard]] const std::vector<resource_id>& dependents(const resource_id& id) const;
 
 private:
-  using edges = std::unordered_map<resource_id, std::vector<resource_id>>;
-
   [[nodiscard]] bool leads_to(const resource_id& from, const resource_id& to) const;
 
-  edges before_;
-  edges after_;
+  std::unordered_map<resource_id, std::vector<dependency>> before_;
+  std::unordered_map<resource_id, std::vector<resource_id>> after_;
 };
 
 } // namespace harmony

@@ -252,6 +252,33 @@ bool is_ip_address(std::string_view text) noexcept {
   return is_ipv4(text) || is_ipv6(text);
 }
 
+/// An address and how many of its bits name the network.
+bool is_cidr(std::string_view text) noexcept {
+  const auto slash = text.find('/');
+  if (slash == npos)
+    return false;
+  const auto bits = text.substr(slash + 1);
+  int number = 0;
+  return !bits.empty() && bits.size() <= 3 && only(bits, digits)
+         && (bits.size() == 1 || bits.front() != '0')
+         && std::from_chars(bits.data(), bits.data() + bits.size(), number).ec == std::errc{}
+         && ((is_ipv4(text.substr(0, slash)) && number <= 32)
+             || (is_ipv6(text.substr(0, slash)) && number <= 128));
+}
+
+bool is_package(std::string_view text) noexcept {
+  const auto name = text.substr(0, text.find(':'));
+  const auto arch = name.size() == text.size() ? std::string_view{} : text.substr(name.size() + 1);
+  return name.size() >= 2 && is_lower_alnum(name.front())
+         && all(name, [](char c) { return is_lower_alnum(c) || has("+.-", c); })
+         && (name.size() == text.size() || (!arch.empty() && all(arch, is_lower_alnum)));
+}
+
+bool is_link(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 15 && text != "." && text != ".."
+         && all(text, [](char c) { return is_alnum(c) || has("_.-", c); });
+}
+
 bool is_host_name(std::string_view text) noexcept {
   return !text.empty() && split(text, '.', [](std::string_view part) {
     return !part.empty() && part.size() <= 63 && is_alnum(part.front()) && is_alnum(part.back())
@@ -296,6 +323,7 @@ namespace formats {
 #define HARMONY_PATH "(/(?!\\.{1,2}(/|$))[^/\\x00]+)+"
 #define HARMONY_ACCOUNT "([a-z_][a-z0-9_-]{0,31}|0|[1-9][0-9]{0,9})"
 #define HARMONY_BYTE "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#define HARMONY_IPV4 "(" HARMONY_BYTE "\\.){3}" HARMONY_BYTE
 #define HARMONY_LABEL "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #define HARMONY_IMAGE_PART "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
 #define HARMONY_DOMAIN_PART "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -362,6 +390,35 @@ const format http_path{
   [](std::string_view t) noexcept { return !t.empty() && t.front() == '/' && all(t, is_graphic); }};
 const format label_name{"a label name of A-Z, a-z, 0-9 and inner '.', '_', '/' and '-'",
                         "^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$", 127, is_label_name};
+const format account_name{
+  "a name of a-z, 0-9, '_' and '-' (at most 32), not beginning with a digit",
+  "^[a-z_][a-z0-9_-]{0,31}$", 32,
+  [](std::string_view t) noexcept { return is_account(t) && !is_digit(t.front()); }};
+const format gecos{"text without ':' and control characters", "^[^:\\x00-\\x1F\\x7F]*$", 255,
+                   [](std::string_view t) noexcept {
+                     return all(t, [](char c) {
+                       return c != ':' && c != '\x7F' && static_cast<unsigned char>(c) >= 0x20;
+                     });
+                   }};
+const format package{"a package name such as \"curl\" or \"libc6:arm64\"",
+                     "^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?$", 128, is_package};
+const format package_version{
+  "a package version such as \"1:7.88.1-10+deb12u5\"", "^[0-9A-Za-z.+~:-]+$", 255,
+  [](std::string_view t) noexcept {
+    return !t.empty() && all(t, [](char c) { return is_alnum(c) || has(".+~:-", c); });
+  }};
+const format link{"the name of a network interface such as \"eth0\" (at most 15 of A-Z, a-z, 0-9, "
+                  "'_', '.' and '-')",
+                  "^(?!\\.{1,2}$)[A-Za-z0-9_.-]+$", 15, is_link};
+const format cidr{"an address with its prefix length such as \"10.0.0.2/24\"",
+                  "^(" HARMONY_IPV4 "/([0-9]|[12][0-9]|3[0-2])|(?=.*:)[0-9a-fA-F:]{2,39}/"
+                  "([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
+                  43, is_cidr};
+const format route_target{"\"default\" or a network such as \"10.1.0.0/16\"",
+                          "^(default|" HARMONY_IPV4 "/([0-9]|[12][0-9]|3[0-2])|"
+                          "(?=.*:)[0-9a-fA-F:]{2,39}/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
+                          43,
+                          [](std::string_view t) noexcept { return t == "default" || is_cidr(t); }};
 const format size{R"(a size of at least 1Mi such as "64Mi", "1Gi" or "100M", or a number of bytes)",
                   "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)$", 20,
                   [](std::string_view t) noexcept { return parse_size(t) != 0; }};
@@ -370,6 +427,7 @@ const format size{R"(a size of at least 1Mi such as "64Mi", "1Gi" or "100M", or 
 #undef HARMONY_PATH
 #undef HARMONY_ACCOUNT
 #undef HARMONY_BYTE
+#undef HARMONY_IPV4
 #undef HARMONY_LABEL
 #undef HARMONY_IMAGE_PART
 #undef HARMONY_DOMAIN_PART

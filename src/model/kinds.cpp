@@ -260,8 +260,12 @@ const std::vector<kind_entry>& kinds() {
     entry("Directory", "A folder, not what lies in it.", directory_shape()),
     entry("SystemdUnit", "A unit of the service manager.", unit_shape()),
     entry("Container", "A container.", container_shape()),
+    entry("ShellJob", "A command that runs once a revision, in a sandbox.", shell_job_shape()),
+    entry("Package", "A package of the distribution.", package_shape()),
+    entry("User", "An account and its groups.", user_shape()),
+    entry("Network", "A link, its addresses and routes.", network_shape()),
   };
-  static_assert(std::variant_size_v<resource_spec> == 4, "each alternative has its entry above");
+  static_assert(std::variant_size_v<resource_spec> == 8, "each alternative has its entry above");
   return table;
 }
 
@@ -273,7 +277,7 @@ const kind_entry* find_kind(std::string_view name) {
 }
 
 bool is_future_kind(std::string_view name) noexcept {
-  return name == "Network" || name == "Package" || name == "ShellJob" || name == "PostgresCluster";
+  return name == "PostgresCluster";
 }
 
 const shape<probe_set>& probe_set_shape() {
@@ -295,7 +299,8 @@ const shape<probe_set>& probe_set_shape() {
 namespace harmony {
 
 std::string_view kind_of(const resource_spec& spec) noexcept {
-  constexpr std::string_view names[] = {"File", "Directory", "SystemdUnit", "Container"};
+  constexpr std::string_view names[] = {"File",     "Directory", "SystemdUnit", "Container",
+                                        "ShellJob", "Package",   "User",        "Network"};
   static_assert(std::variant_size_v<resource_spec> == std::size(names));
   return names[spec.index()];
 }

@@ -73,22 +73,59 @@ rule<resource> spec_by_kind(schema_context& ctx) {
   return {{}, cases};
 }
 
-/// A list of ids, each once.
-shape<std::vector<resource_id>> id_list() {
-  const auto list = list_of(id_text());
+const resource_id& id_of(const resource_id& id) {
+  return id;
+}
+const resource_id& id_of(const dependency& d) {
+  return d.id;
+}
+
+/// A list of things with an id, each once.
+template <class T>
+shape<std::vector<T>> id_list(const shape<T>& element) {
+  const auto list = list_of(element);
   return list
-    .reading([list](const json& value, std::vector<resource_id>& out, const place& where) {
+    .reading([list](const json& value, std::vector<T>& out, const place& where) {
       list.read(value, out, where);
       std::map<resource_id, std::size_t> seen;
       for (std::size_t i = 0; i < out.size(); ++i)
-        if (const auto [first, fresh] = seen.try_emplace(out[i], i); !fresh && !out[i].name.empty())
-          where.at(i).fail("'" + out[i].str() + "' is there twice");
+        if (const auto [first, fresh] = seen.try_emplace(id_of(out[i]), i);
+            !fresh && !id_of(out[i]).name.empty())
+          where.at(i).fail("'" + id_of(out[i]).str() + "' is there twice");
     })
     .described([list](schema_context& ctx) {
       auto result = list.schema(ctx);
       result["uniqueItems"] = true;
       return result;
     });
+}
+
+/// An id alone, or with the condition.
+shape<dependency> dependency_shape() {
+  using S = dependency;
+  const auto alone = id_text();
+  const auto full = object<S>(
+    "Dependency",
+    {
+      required<S>("id", &S::id, id_text(), "The resource."),
+      optional<S>("condition", &S::condition,
+                  named<dependency_condition>({"ready", "applied", "completed"}),
+                  "What it must have reached: in place and its probes pass; in place; a ShellJob "
+                  "that ended with success."),
+    });
+  return {
+    alone.expected() + ", or an object with 'id' and 'condition'",
+    [=](const json& value, S& out, const place& where) {
+      value.is_object() ? full.read(value, out, where) : alone.read(value, out.id, where);
+    },
+    [=](const S& from) {
+      return from.condition == dependency_condition::ready ? alone.write(from.id)
+                                                           : full.write(from);
+    },
+    [=](schema_context& ctx) {
+      return json{{"oneOf", {alone.schema(ctx), full.schema(ctx)}}};
+    },
+  };
 }
 
 shape<resource> resource_shape() {
@@ -100,9 +137,12 @@ shape<resource> resource_shape() {
     required<S>(
       "name", [](auto& r) -> auto& { return r.id.name; }, text(formats::name),
       "Unique within its kind."),
-    optional<S>("dependsOn", &S::depends_on, id_list(),
-                "Applied only when all of these are ready."),
-    optional<S>("restartOn", &S::restart_on, id_list(), "Restarted when one of these was changed."),
+    optional<S>("dependsOn", &S::depends_on, id_list(dependency_shape()),
+                "Applied first only when all of these hold."),
+    optional<S>("restartOn", &S::restart_on, id_list(id_text()),
+                "Restarted when one of these was changed."),
+    optional<S>("onRemove", &S::on_remove, named<removal_policy>({"delete", "retain"}),
+                "What becomes of it when it leaves the manifest."),
     optional<S>("probes", &S::probes, probe_set_shape(), "How its health is asked."),
     optional<S>("origin", &S::origin, text(formats::short_text),
                 "The class, rollout or person that it came from."),

@@ -32,13 +32,31 @@ struct manifest_metadata {
   friend bool operator==(const manifest_metadata&, const manifest_metadata&) = default;
 };
 
+/// What a prerequisite must have reached.
+enum class dependency_condition {
+  ready,     ///< in place, and its probes pass
+  applied,   ///< in place, whatever its probes say
+  completed, ///< a ShellJob: it ran to its end with success
+};
+
+struct dependency {
+  resource_id id;
+  dependency_condition condition = dependency_condition::ready;
+
+  friend auto operator<=>(const dependency&, const dependency&) = default;
+};
+
+/// What becomes of a thing on the device when its resource leaves the manifest.
+enum class removal_policy { remove, retain };
+
 /// One managed thing.
 struct resource {
   resource_id id;
-  std::vector<resource_id> depends_on; ///< applied only when all of these are ready
-  std::vector<resource_id> restart_on; ///< restarted when one of these was changed
-  probe_set probes;                    ///< not hashed: a new probe restarts nothing
-  std::string origin;                  ///< the class, rollout or person it came from; not hashed
+  std::vector<dependency> depends_on;                ///< applied first only when all of these hold
+  std::vector<resource_id> restart_on;               ///< restarted when one of these was changed
+  probe_set probes;                                  ///< not hashed: a new probe restarts nothing
+  removal_policy on_remove = removal_policy::remove; ///< not hashed
+  std::string origin; ///< the class, rollout or person it came from; not hashed
   resource_spec spec;
   std::string revision; ///< "sha256:" + hex of the canonical spec
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "model/detail/shapes.hpp"
@@ -49,37 +50,52 @@ claim claim_of(const resource_spec& spec) {
     return {folder->path, "path"};
   if (const auto* unit = std::get_if<systemd_unit_spec>(&spec))
     return {unit->unit, "unit"};
-  return {}; // a container's name follows from its id
+  if (const auto* package = std::get_if<package_spec>(&spec))
+    return {package->package, "package"};
+  if (const auto* user = std::get_if<user_spec>(&spec))
+    return {user->user, "user"};
+  if (const auto* network = std::get_if<network_spec>(&spec))
+    return {network->link, "link"};
+  return {}; // a container's and a job's name follow from the id
 }
 
 void find_shared_targets(const manifest& m, std::vector<complaints>& parts) {
-  std::unordered_map<std::string_view, std::vector<index>> holders;
+  // By field too: a package and a user may have one name.
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<index>> holders;
   for (index i = 0; i < m.resources.size(); ++i)
     if (const auto& r = m.resources[i]; !r.id.name.empty() && !claim_of(r.spec).thing.empty())
-      holders[claim_of(r.spec).thing].push_back(i);
-  for (const auto& [thing, all] : holders)
+      holders[{claim_of(r.spec).field, claim_of(r.spec).thing}].push_back(i);
+  for (const auto& [key, all] : holders)
     for (const auto i : all) {
       const auto& id = m.resources[i].id;
       const auto other =
         std::find_if(all.begin(), all.end(), [&](index j) { return m.resources[j].id != id; });
       if (other != all.end())
         fault(parts, i, ".spec." + std::string{claim_of(m.resources[i].spec).field},
-              shown(std::string{thing}) + " is managed by '" + m.resources[*other].id.str()
+              shown(std::string{key.second}) + " is managed by '" + m.resources[*other].id.str()
                 + "' too",
               ec::duplicate_name);
     }
 }
 
 void check_known(const manifest& m, const lookup& known, std::vector<complaints>& parts) {
-  const auto each = [&](index i, const std::vector<resource_id>& ids, const char* name) {
-    for (index k = 0; k < ids.size(); ++k)
-      if (!ids[k].name.empty() && known.count(ids[k]) == 0)
-        fault(parts, i, std::string{"."} + name + "[" + std::to_string(k) + "]",
-              "'" + ids[k].str() + "' is not in this manifest", ec::unknown_dependency);
+  const auto check = [&](index i, const resource_id& id, const std::string& step) {
+    if (!id.name.empty() && known.count(id) == 0)
+      fault(parts, i, step, "'" + id.str() + "' is not in this manifest", ec::unknown_dependency);
   };
   for (index i = 0; i < m.resources.size(); ++i) {
-    each(i, m.resources[i].depends_on, "dependsOn");
-    each(i, m.resources[i].restart_on, "restartOn");
+    const auto& r = m.resources[i];
+    for (index k = 0; k < r.depends_on.size(); ++k) {
+      const auto step = ".dependsOn[" + std::to_string(k) + "]";
+      check(i, r.depends_on[k].id, step);
+      if (r.depends_on[k].condition == dependency_condition::completed
+          && r.depends_on[k].id.kind != "ShellJob")
+        fault(parts, i, step + ".condition",
+              "'" + r.depends_on[k].id.str() + "' never completes; only a ShellJob does",
+              ec::invalid_spec);
+    }
+    for (index k = 0; k < r.restart_on.size(); ++k)
+      check(i, r.restart_on[k], ".restartOn[" + std::to_string(k) + "]");
   }
 }
 
@@ -173,7 +189,7 @@ void find_cycles(const manifest& m, const lookup& known, std::vector<complaints>
   graph edges(m.resources.size());
   for (const auto& [id, i] : known)
     for (const auto& other : m.resources[i].depends_on)
-      if (const auto to = known.find(other); to != known.end())
+      if (const auto to = known.find(other.id); to != known.end())
         edges[i].push_back(to->second);
   const auto component = components(edges);
   std::vector<bool> told(edges.size(), false);

@@ -142,7 +142,81 @@ struct probe_set {
   friend bool operator==(const probe_set&, const probe_set&) = default;
 };
 
-using resource_spec = std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec>;
+/// Kind `ShellJob`: a command that runs once a revision, as a transient systemd unit in a sandbox.
+struct shell_job_spec {
+  std::vector<std::string> command; ///< argument vector, never a shell string; [0] is absolute
+  std::vector<std::string> unless;  ///< exit code 0 of it means: nothing to do; empty: no guard
+  std::string creates;              ///< a path that exists means: nothing to do; empty: no guard
+  std::map<std::string, std::string> env;
+  std::string working_dir;             ///< `workingDir`; empty: "/"
+  std::string user;                    ///< empty: a user made up for the run (DynamicUser=)
+  std::vector<std::string> writable;   ///< `writablePaths`: all else is read-only
+  bool network = false;                ///< whether it sees the device's network
+  std::uint32_t timeout = 300;         ///< `timeoutSeconds`, 1..86400
+  std::uint64_t memory = 256ULL << 20; ///< limit in bytes
+  std::uint32_t tasks = 64;            ///< `tasksLimit`: processes and threads, 1..4194304
+  std::uint32_t cpu_percent = 100;     ///< `cpuPercent` of one core, 1..10000
+
+  friend bool operator==(const shell_job_spec&, const shell_job_spec&) = default;
+};
+
+enum class package_state { present, absent };
+
+/// Kind `Package`: a package of the distribution's package manager.
+struct package_spec {
+  std::string package; ///< e.g. "curl"
+  package_state state = package_state::present;
+  std::string version; ///< exact; empty: whichever is there, or the newest where none is
+
+  friend bool operator==(const package_spec&, const package_spec&) = default;
+};
+
+/// Kind `User`: an account of the device and its groups.
+struct user_spec {
+  std::string user;                 ///< login name
+  std::optional<std::uint32_t> uid; ///< absent: the next free one
+  std::string group;                ///< primary group; empty: one of the user's name
+  std::vector<std::string> groups;  ///< supplementary ones that it must be in; must exist
+  std::optional<std::string> home;  ///< absent: the distribution's default
+  std::optional<std::string> shell; ///< absent: the distribution's default
+  std::string comment;              ///< the GECOS field
+  bool system = false;              ///< a system account
+  bool adopt = false;               ///< take over an account that exists
+
+  friend bool operator==(const user_spec&, const user_spec&) = default;
+};
+
+enum class link_type { physical, dummy, bridge, vlan };
+enum class link_state { up, down };
+
+struct network_route {
+  std::string to;  ///< "default" or a network in CIDR notation
+  std::string via; ///< gateway; empty: on the link
+  std::uint32_t metric = 0;
+
+  friend bool operator==(const network_route&, const network_route&) = default;
+};
+
+/// Kind `Network`: one link, its addresses and its routes.
+struct network_spec {
+  std::string link; ///< interface name
+  link_type type = link_type::physical;
+  std::string parent;               ///< of a vlan
+  std::uint16_t vlan_id = 0;        ///< `vlanId` of a vlan, 1..4094
+  std::vector<std::string> members; ///< of a bridge
+  link_state state = link_state::up;
+  std::uint32_t mtu = 0;              ///< 68..65535; 0: as it is
+  std::vector<std::string> addresses; ///< in CIDR notation
+  std::vector<network_route> routes;
+  /// `confirmSeconds`: a change after which the store is not reached again in this time is undone;
+  /// 0: never.
+  std::uint32_t confirm = 60;
+
+  friend bool operator==(const network_spec&, const network_spec&) = default;
+};
+
+using resource_spec = std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec,
+                                   shell_job_spec, package_spec, user_spec, network_spec>;
 
 /// The kind's name on the wire, e.g. "File".
 std::string_view kind_of(const resource_spec& spec) noexcept;

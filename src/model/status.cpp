@@ -97,6 +97,55 @@ shape<container_state> container_state_shape() {
     });
 }
 
+shape<job_state> job_state_shape() {
+  using S = job_state;
+  using exit = std::numeric_limits<std::int32_t>;
+  return object<S>(
+    "JobState",
+    {
+      optional<S>("skipped", &S::skipped, text(formats::text),
+                  R"(The guard that made a run needless: "unless" or "creates".)"),
+      maybe<S>("exitCode", &S::exit_code, whole<std::int32_t>(exit::min(), exit::max()),
+               "Of the last run."),
+      optional<S>("signal", &S::signal, text(formats::text), R"(That ended it, e.g. "KILL".)"),
+      optional<S>("started", &S::started, text(formats::text), "When the last run began."),
+      optional<S>("finished", &S::finished, text(formats::text), "When it ended."),
+      optional<S>("stdout", &S::standard_output, text(formats::text), "The end of its output."),
+      optional<S>("stderr", &S::standard_error, text(formats::text),
+                  "The end of its error output."),
+    });
+}
+
+shape<package_status> package_state_shape() {
+  using S = package_status;
+  return object<S>("PackageState", {optional<S>("version", &S::version, text(formats::text),
+                                                "The installed one. Left out: none.")});
+}
+
+shape<user_state> user_state_shape() {
+  using S = user_state;
+  return object<S>(
+    "UserState",
+    {
+      optional<S>("present", &S::present, boolean(), "Whether it is there."),
+      optional<S>("uid", &S::uid, counter(), "Its number."),
+      optional<S>("groups", &S::groups, list_of(text(formats::text)), "Supplementary groups."),
+    });
+}
+
+shape<network_status> network_state_shape() {
+  using S = network_status;
+  return object<S>(
+    "NetworkState",
+    {
+      optional<S>("present", &S::present, boolean(), "Whether the link is there."),
+      optional<S>("up", &S::up, boolean(), "Whether it is up."),
+      optional<S>("carrier", &S::carrier, boolean(), "Whether it has a peer."),
+      optional<S>("mtu", &S::mtu, counter(), "Largest packet."),
+      optional<S>("addresses", &S::addresses, list_of(text(formats::text)), "Its addresses."),
+    });
+}
+
 shape<resource_state> state_shape() {
   using S = resource_state;
   return object<S>("ResourceState",
@@ -105,6 +154,10 @@ shape<resource_state> state_shape() {
                      alternative<S>("directory", self, directory_state_shape(), "Of a Directory."),
                      alternative<S>("unit", self, unit_state_shape(), "Of a SystemdUnit."),
                      alternative<S>("container", self, container_state_shape(), "Of a Container."),
+                     alternative<S>("job", self, job_state_shape(), "Of a ShellJob."),
+                     alternative<S>("package", self, package_state_shape(), "Of a Package."),
+                     alternative<S>("user", self, user_state_shape(), "Of a User."),
+                     alternative<S>("network", self, network_state_shape(), "Of a Network."),
                    });
 }
 

@@ -96,8 +96,46 @@ struct container_state {
   friend bool operator==(const container_state&, const container_state&) = default;
 };
 
+/// The last run of a ShellJob.
+struct job_state {
+  std::string skipped; ///< the guard that made a run needless: "unless" or "creates"; empty: none
+  std::optional<std::int32_t> exit_code; ///< absent: it has not ended, or a signal ended it
+  std::string signal;                    ///< e.g. "KILL"; empty: none
+  std::string started;                   ///< RFC 3339
+  std::string finished;                  ///< RFC 3339; empty: it runs
+  std::string standard_output;           ///< its end, at most 2 KiB
+  std::string standard_error;            ///< likewise
+
+  friend bool operator==(const job_state&, const job_state&) = default;
+};
+
+struct package_status {
+  std::string version; ///< installed; empty: none
+
+  friend bool operator==(const package_status&, const package_status&) = default;
+};
+
+struct user_state {
+  bool present = false;
+  std::uint32_t uid = 0;
+  std::vector<std::string> groups; ///< supplementary ones, sorted
+
+  friend bool operator==(const user_state&, const user_state&) = default;
+};
+
+struct network_status {
+  bool present = false;
+  bool up = false;
+  bool carrier = false;
+  std::uint32_t mtu = 0;
+  std::vector<std::string> addresses; ///< in CIDR notation, sorted
+
+  friend bool operator==(const network_status&, const network_status&) = default;
+};
+
 using resource_state =
-  std::variant<std::monostate, file_state, directory_state, unit_status, container_state>;
+  std::variant<std::monostate, file_state, directory_state, unit_status, container_state, job_state,
+               package_status, user_state, network_status>;
 
 struct resource_status {
   std::string revision;         ///< desired

@@ -48,6 +48,9 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["Container"] = std::make_shared<driver_of<container_reconciler<linux_device>>>(*this);
   else
     result->missing["Container"] = "podman is off in its configuration";
+  for (const auto* kind : {"ShellJob", "Package", "User", "Network"})
+    if (all.count(kind) == 0)
+      result->missing.try_emplace(kind, "this version has no driver for it");
   return result;
 }
 

@@ -60,6 +60,16 @@ std::string ids_text(const std::vector<resource_id>& ids) {
   return text;
 }
 
+std::string dependencies_text(const std::vector<dependency>& all) {
+  std::string text;
+  for (const auto& d : all) {
+    text += (text.empty() ? "" : ", ") + d.id.str();
+    if (d.condition != dependency_condition::ready)
+      text += d.condition == dependency_condition::applied ? " (applied)" : " (completed)";
+  }
+  return text;
+}
+
 std::string indented(const std::string& text) {
   std::string out;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -183,7 +193,7 @@ std::string describe_resource(const agent_record& record, const resource_id& id,
     sheet.add("Manifest", "not in it (any more)");
     return sheet.text();
   }
-  sheet.add("Depends on", ids_text(desired->depends_on))
+  sheet.add("Depends on", dependencies_text(desired->depends_on))
     .add("Restarted by", ids_text(desired->restart_on))
     .add("Origin", desired->origin);
   const auto entry = desired_entry(record, id);

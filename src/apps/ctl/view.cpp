@@ -55,6 +55,27 @@ struct summarizer {
         {"exited with " + std::to_string(ended->exit_code), counted(ended->restarts, "restart")});
     return std::get<container_waiting>(s.state).reason;
   }
+  std::string operator()(const job_state& s) const {
+    if (!s.skipped.empty())
+      return "not needed (" + s.skipped + ")";
+    if (!s.signal.empty())
+      return "killed by " + s.signal;
+    if (s.exit_code)
+      return "exited with " + std::to_string(*s.exit_code);
+    return s.started.empty() ? "not run yet" : "running";
+  }
+  std::string operator()(const package_status& s) const {
+    return s.version.empty() ? "absent" : s.version;
+  }
+  std::string operator()(const user_state& s) const {
+    return s.present ? "uid " + std::to_string(s.uid) : "absent";
+  }
+  std::string operator()(const network_status& s) const {
+    if (!s.present)
+      return "absent";
+    return joined({s.up ? "up" : "down", s.up && !s.carrier ? "no carrier" : "",
+                   s.addresses.empty() ? "" : s.addresses.front()});
+  }
 };
 
 json count_or_null(bool known, std::uint64_t count) {

@@ -45,7 +45,14 @@ extern const format ip_address; ///< of this host
 extern const format host;       ///< name or address
 extern const format http_path;  ///< "/…", printable ASCII
 extern const format label_name;
-extern const format size; ///< "64Mi"; see `parse_size`
+extern const format account_name;    ///< user or group, by name
+extern const format gecos;           ///< no ':', no control characters
+extern const format package;         ///< of Debian: name, with an architecture or not
+extern const format package_version; ///< of Debian
+extern const format link;            ///< name of a network interface
+extern const format cidr;            ///< address with prefix length
+extern const format route_target;    ///< "default" or a cidr
+extern const format size;            ///< "64Mi"; see `parse_size`
 
 } // namespace formats
 

@@ -16,6 +16,12 @@ struct kind_entry {
   std::function<json(schema_context& ctx)> schema;
 };
 
+// Tables of the kinds that change the system itself.
+shape<shell_job_spec> shell_job_shape();
+shape<package_spec> package_shape();
+shape<user_spec> user_shape();
+shape<network_spec> network_shape();
+
 /// In the order of `resource_spec`'s alternatives.
 const std::vector<kind_entry>& kinds();
 

@@ -9,8 +9,9 @@ namespace harmony::test {
 namespace {
 
 using ids = std::vector<resource_id>;
+using needs = std::vector<dependency>;
 
-resource file(const std::string& name, const std::string& path, ids depends_on = {}) {
+resource file(const std::string& name, const std::string& path, needs depends_on = {}) {
   file_spec spec;
   spec.path = path;
   resource r;
@@ -20,7 +21,7 @@ resource file(const std::string& name, const std::string& path, ids depends_on =
   return r;
 }
 
-resource folder(const std::string& name, const std::string& path, ids depends_on = {}) {
+resource folder(const std::string& name, const std::string& path, needs depends_on = {}) {
   directory_spec spec;
   spec.path = path;
   resource r;
@@ -49,8 +50,8 @@ TEST_CASE("graph: paths -> below only at a whole step") {
 TEST_CASE("graph: a file in managed folders -> waits for the nearest") {
   const resource_graph g{of({file("x", "/srv/app/conf/x"), folder("srv", "/srv"),
                              folder("app", "/srv/app"), folder("other", "/srv/ap")})};
-  CHECK(g.prerequisites({"File", "x"}) == ids{{"Directory", "app"}});
-  CHECK(g.prerequisites({"Directory", "app"}) == ids{{"Directory", "srv"}});
+  CHECK(g.prerequisites({"File", "x"}) == needs{{{"Directory", "app"}}});
+  CHECK(g.prerequisites({"Directory", "app"}) == needs{{{"Directory", "srv"}}});
   CHECK(g.prerequisites({"Directory", "srv"}).empty());
   CHECK(g.dependents({"Directory", "app"}) == ids{{"File", "x"}});
 }
@@ -59,14 +60,14 @@ TEST_CASE("graph: a folder that depends on what lies in it -> no cycle") {
   const resource_graph g{of({file("x", "/srv/x"), folder("srv", "/srv", {{"File", "y"}}),
                              file("y", "/y", {{"File", "x"}})})};
   CHECK(g.prerequisites({"File", "x"}).empty());
-  CHECK(g.prerequisites({"Directory", "srv"}) == ids{{"File", "y"}});
+  CHECK(g.prerequisites({"Directory", "srv"}) == needs{{{"File", "y"}}});
 }
 
 TEST_CASE("graph: named and implied, or named twice -> once") {
   auto x = file("x", "/srv/x", {{"Directory", "srv"}});
   x.restart_on = {{"Directory", "srv"}};
   const resource_graph g{of({x, folder("srv", "/srv")})};
-  CHECK(g.prerequisites({"File", "x"}) == ids{{"Directory", "srv"}});
+  CHECK(g.prerequisites({"File", "x"}) == needs{{{"Directory", "srv"}}});
   CHECK(g.dependents({"Directory", "srv"}) == ids{{"File", "x"}});
 }
 
@@ -78,8 +79,8 @@ TEST_CASE("graph: unknown ids -> nothing before, nothing after") {
 
 TEST_CASE("graph: the root folder -> before everything else") {
   const resource_graph g{of({folder("root", "/"), file("x", "/x"), folder("d", "/d")})};
-  CHECK(g.prerequisites({"File", "x"}) == ids{{"Directory", "root"}});
-  CHECK(g.prerequisites({"Directory", "d"}) == ids{{"Directory", "root"}});
+  CHECK(g.prerequisites({"File", "x"}) == needs{{{"Directory", "root"}}});
+  CHECK(g.prerequisites({"Directory", "d"}) == needs{{{"Directory", "root"}}});
   CHECK(g.prerequisites({"Directory", "root"}).empty());
 }
 

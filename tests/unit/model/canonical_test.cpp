@@ -94,7 +94,8 @@ manifest small_manifest() {
   m.metadata.agent = "a";
   m.metadata.generation = 3;
   m.metadata.labels = {{"x", "1"}};
-  resource r{{"File", "motd"}, {{"Directory", "srv"}}, {}, {}, "me", file_spec{"/srv/m", "x"}, {}};
+  resource r{
+    {"File", "motd"}, {{{"Directory", "srv"}}}, {}, {}, {}, "me", file_spec{"/srv/m", "x"}, {}};
   m.resources = {r};
   return m;
 }
@@ -106,8 +107,8 @@ TEST_CASE("content hash: known manifest -> sha256sum of what it covers") {
 
 TEST_CASE("content hash: generation, time of issue and order -> do not count") {
   auto a = small_manifest();
-  a.resources.push_back({{"Directory", "srv"}, {}, {}, {}, "", directory_spec{"/srv"}, {}});
-  a.resources[0].depends_on.push_back({"File", "z"});
+  a.resources.push_back({{"Directory", "srv"}, {}, {}, {}, {}, "", directory_spec{"/srv"}, {}});
+  a.resources[0].depends_on.push_back({{"File", "z"}});
   auto b = a;
   b.metadata.generation = 4;
   b.metadata.issued_at = parse_time("2026-01-31T12:00:00Z");

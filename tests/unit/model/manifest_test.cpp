@@ -46,7 +46,7 @@ TEST_CASE("manifest: every field set -> read without an issue") {
         == resource_spec{file_spec{"/etc/motd", "hello\n", {}, {}, "0640", "root", "0", true}});
   CHECK(m->resources[0].origin == "class/base");
   const auto& web = m->resources[4];
-  CHECK(web.depends_on == std::vector<resource_id>{{"File", "motd"}, {"Directory", "data"}});
+  CHECK(web.depends_on == std::vector<dependency>{{{"File", "motd"}}, {{"Directory", "data"}}});
   CHECK(web.restart_on == std::vector<resource_id>{{"File", "motd"}});
   CHECK(web.spec
         == resource_spec{

@@ -17,6 +17,9 @@ inline std::string file(const std::string& rest) {
 inline std::string container(const std::string& rest) {
   return resource_of("Container", R"({"image":"a")" + rest + "}");
 }
+inline std::string of(const std::string& kind, const std::string& fields) {
+  return resource_of(kind, "{" + fields + "}");
+}
 inline std::string probes(const std::string& text) {
   return R"({"kind":"Directory","name":"d","spec":{"path":"/d"},"probes":)" + text + "}";
 }
@@ -74,7 +77,7 @@ inline const std::vector<verdict>& verdicts() {
     // resources
     {false, manifest_of("7")},
     {false, manifest_of(R"({"kind":"File","name":"a"})")},
-    {false, manifest_of(R"({"kind":"Package","name":"a","spec":{}})")},
+    {false, manifest_of(R"({"kind":"PostgresCluster","name":"a","spec":{}})")},
     {false, manifest_of(R"({"kind":"Thing","name":"a","spec":{}})")},
     {false, manifest_of(R"({"kind":"File","name":"a_b","spec":{"path":"/a","content":""}})")},
     {true, manifest_of(beside(R"("dependsOn":[],"restartOn":[],"origin":"","probes":{})"))},
@@ -82,8 +85,56 @@ inline const std::vector<verdict>& verdicts() {
     {false, manifest_of(beside(R"("dependsOn":"File/a")"))},
     {false, manifest_of(beside(R"("restartOn":["Directory/d","Directory/d"])"))},
     {true, manifest_of(beside(R"("restartOn":["Directory/d"])"))},
+    {true, manifest_of(beside(R"("dependsOn":[{"id":"File/f","condition":"applied"}])") + ","
+                       + R"({"kind":"File","name":"f","spec":{"path":"/f","content":""}})")},
+    {false, manifest_of(beside(R"("dependsOn":[{"id":"Directory/d","condition":"healthy"}])"))},
+    {false, manifest_of(beside(R"("dependsOn":[{"condition":"ready"}])"))},
+    {true, manifest_of(beside(R"("onRemove":"retain")"))},
+    {false, manifest_of(beside(R"("onRemove":"keep")"))},
     {false, manifest_of(beside(R"("origin":7)"))},
     {false, manifest_of(beside(R"("dependOn":[])"))},
+    // ShellJob
+    {true, manifest_of(of("ShellJob", R"("command":["/bin/true"])"))},
+    {true, manifest_of(of("ShellJob", R"("command":["/bin/a","b"],"unless":["/bin/c"],
+       "creates":"/d","env":{"A":"b"},"workingDir":"/","user":"nobody","writablePaths":["/srv"],
+       "network":true,"timeoutSeconds":1,"memory":"64Mi","tasksLimit":1,"cpuPercent":50)"))},
+    {false, manifest_of(of("ShellJob", R"("command":[])"))},
+    {false, manifest_of(of("ShellJob", R"("command":"/bin/true")"))},
+    {false, manifest_of(of("ShellJob", R"("command":["/bin/true"],"creates":"a")"))},
+    {false, manifest_of(of("ShellJob", R"("command":["/bin/true"],"timeoutSeconds":0)"))},
+    // Package
+    {true, manifest_of(of("Package", R"("package":"curl")"))},
+    {true, manifest_of(of("Package", R"("package":"libc6:arm64","version":"2.36-9+deb12u4")"))},
+    {true, manifest_of(of("Package", R"("package":"curl","state":"absent")"))},
+    {false, manifest_of(of("Package", R"("package":"curl","state":"absent","version":"1")"))},
+    {false, manifest_of(of("Package", R"("package":"-y")"))},
+    {false, manifest_of(of("Package", R"("package":"Curl")"))},
+    {false, manifest_of(of("Package", R"("package":"curl","version":"1 2")"))},
+    {false, manifest_of(of("Package", R"("package":"curl","state":"latest")"))},
+    // User
+    {true, manifest_of(of("User", R"("user":"web")"))},
+    {true, manifest_of(of("User", R"("user":"_web","uid":1234,"group":"www","groups":["adm"],
+       "home":"/srv/web","shell":"/bin/sh","comment":"Web, site","system":true,"adopt":true)"))},
+    {false, manifest_of(of("User", R"("user":"0")"))},
+    {false, manifest_of(of("User", R"("user":"web","uid":0)"))},
+    {false, manifest_of(of("User", R"("user":"web","comment":"a:b")"))},
+    {false, manifest_of(of("User", R"("user":"web","groups":["Adm"])"))},
+    // Network
+    {true, manifest_of(of("Network", R"("link":"eth0","addresses":["10.0.0.2/24","fd00::2/64"])"))},
+    {true, manifest_of(of("Network", R"("link":"v7","type":"vlan","parent":"eth0","vlanId":7)"))},
+    {true, manifest_of(of("Network", R"("link":"br0","type":"bridge","members":["eth0"],"mtu":1400,
+       "state":"down","routes":[{"to":"default","via":"10.0.0.1","metric":5}],
+       "confirmSeconds":0)"))},
+    {false, manifest_of(of("Network", R"("link":"a/b")"))},
+    {false, manifest_of(of("Network", R"("link":"sixteen-bytes-xx")"))},
+    {false, manifest_of(of("Network", R"("link":"eth0","addresses":["10.0.0.2"])"))},
+    {false, manifest_of(of("Network", R"("link":"eth0","addresses":["10.0.0.2/33"])"))},
+    {false, manifest_of(of("Network", R"("link":"eth0","vlanId":7)"))},
+    {false, manifest_of(of("Network", R"("link":"eth0","members":[])"))},
+    {false, manifest_of(of("Network", R"("link":"v7","type":"vlan","vlanId":7)"))},
+    {false, manifest_of(of("Network", R"("link":"v7","type":"vlan","parent":"e","vlanId":4095)"))},
+    {false, manifest_of(of("Network", R"("link":"e","routes":[{"to":"10.0.0.0"}])"))},
+    {false, manifest_of(of("Network", R"("link":"e","mtu":67)"))},
     // File
     {true, manifest_of(file(R"(,"content":"")"))},
     {true, manifest_of(file(R"(,"contentBase64":"AA==")"))},
@@ -162,6 +213,15 @@ inline const std::vector<codec_rule>& codec_rules() {
            + "}";
   };
   static const std::vector<codec_rule> all{
+    {"IPv6 address of a link", "expected an address with its prefix length",
+     manifest_of(of("Network", R"("link":"e","addresses":["1::2::3/64"])"))},
+    {"program by name", "expected an absolute path of a program",
+     manifest_of(of("ShellJob", R"("command":["true"])"))},
+    {"guard by name", "expected an absolute path of a program",
+     manifest_of(of("ShellJob", R"("command":["/bin/true"],"unless":["test"])"))},
+    {"completed of a file", "never completes; only a ShellJob does",
+     manifest_of(dir("d", "/d", R"(,"dependsOn":[{"id":"Directory/e","condition":"completed"}])")
+                 + "," + dir("e", "/e", ""))},
     {"size", "bytes long; the limit is",
      manifest_of(resource_of("File", R"({"path":"/a","content":")"
                                        + std::string(max_document_bytes, 'x') + "\"}"))},

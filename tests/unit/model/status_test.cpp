@@ -36,6 +36,12 @@ agent_status full_status() {
     container_state{"id2", "img2", container_terminated{-1, "2026-01-31T12:00:00Z", 1}};
   s.resources[{"Container", "next"}].state = container_state{"", "", container_waiting{"absent"}};
   s.resources[{"Package", "curl"}].phase = resource_phase::rejected;
+  s.resources[{"Package", "jq"}].state = package_status{"1.6-2.1"};
+  s.resources[{"User", "web"}].state = user_state{true, 1000, {"adm", "www"}};
+  s.resources[{"Network", "lan"}].state = network_status{true, true, false, 1500, {"10.0.0.2/24"}};
+  s.resources[{"ShellJob", "once"}].state =
+    job_state{"", 3, "", "2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", "out", "err"};
+  s.resources[{"ShellJob", "skip"}].state = job_state{"creates", {}, "", "", "", "", ""};
   return s;
 }
 
@@ -76,10 +82,10 @@ TEST_CASE("status: of a newer agent -> what is unknown is ignored") {
   const auto s = read_status(R"({"apiVersion":"harmony/v1","kind":"AgentStatus","agent":"a",
     "bootId":"0123456789abcdef","sequence":1,"observedGeneration":0,"phase":"Starting",
     "conditions":[{"type":"T","status":"True","lastTransitionTime":"2026-01-31T12:00:00Z","x":1}],
-    "resources":{"Network/n":{"phase":"Ready","x":{},"state":{"network":{"y":1}}},
+    "resources":{"Modem/m":{"phase":"Ready","x":{},"state":{"modem":{"y":1}}},
                  "Container/c":{"phase":"Ready","state":{"container":{"paused":{}}}}},"x":[]})");
   REQUIRE(s);
-  CHECK(s->resources.at({"Network", "n"}).state == resource_state{});
+  CHECK(s->resources.at({"Modem", "m"}).state == resource_state{});
   CHECK(s->resources.at({"Container", "c"}).state == resource_state{container_state{}});
 }
 
