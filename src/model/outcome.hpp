@@ -9,7 +9,7 @@
 namespace harmony {
 
 /// Why something failed. Every code has a machine-readable reason (`reason_of`) that stands in a
-/// status, and belongs to one of four groups; a new code is added to `reason_of` and to
+/// status, and belongs to one of the groups below; a new code is added to `reason_of` and to
 /// docs/reasons.md.
 enum class ec {
   // A document cannot be accepted; the last accepted one stays in force.
@@ -47,11 +47,21 @@ enum class ec {
   unit_invalid,        ///< the manager refuses the unit file
   unit_masked,         ///< the unit is masked
   unit_failed,         ///< the unit's job ended in failure
+  job_failed,          ///< a ShellJob's command ended with failure
+  package_not_found,   ///< no repository has that package, or that version
+  package_failed,      ///< the package manager refused or failed
+  account_failed,      ///< an account could not be made or changed
+  link_not_found,      ///< the device has no such network link
+  network_failed,      ///< the kernel refused a change of the network
+  network_reverted,    ///< the store was not reached after the change, which was undone
   not_converged,       ///< the change was made and the thing still differs
   probe_failed,        ///< a probe said no
   runtime_unavailable, ///< systemd, podman or the bus does not answer
   timed_out,           ///< the operation's deadline passed
   canceled,            ///< a newer desire, a removal or the shutdown interrupted it
+
+  // A whole generation.
+  rolled_back, ///< it did not become ready in time, and the one before it is in force again
 
   // The store.
   conflict,          ///< a compare-and-set lost: somebody else wrote first

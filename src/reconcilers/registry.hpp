@@ -12,6 +12,8 @@ namespace harmony {
 struct driver_registry {
   std::map<std::string, std::shared_ptr<driver>, std::less<>> drivers; ///< by kind
   std::map<std::string, std::string, std::less<>> missing; ///< kind -> why, for a person
+  /// Kinds that this device could run and its configuration forbids: kind -> the setting.
+  std::map<std::string, std::string, std::less<>> denied;
 
   /// The driver of `kind`; null when this device has none.
   [[nodiscard]] driver* find(std::string_view kind) const {
@@ -21,6 +23,9 @@ struct driver_registry {
 
   /// The failure that says why `kind` cannot run here.
   [[nodiscard]] failure why_missing(std::string_view kind) const {
+    if (const auto no = denied.find(kind); no != denied.end())
+      return {ec::not_allowed, "this device's configuration does not allow kind '"
+                                 + std::string{kind} + "': " + no->second};
     const auto it = missing.find(kind);
     return {ec::capability_missing, "this device cannot run kind '" + std::string{kind} + "'"
                                       + (it == missing.end() ? std::string{} : ": " + it->second)};
