@@ -86,9 +86,26 @@ using dispatcher_actor =
                    caf::reacts_to<manifest_accepted>,
                    /// From a supervisor: passed on to the aggregator; may unblock dependents.
                    caf::reacts_to<resource_reported>,
+                   /// From a lane: something was fetched ahead, or could not be.
+                   caf::reacts_to<operation_finished>,
                    /// From an observer: its supervisor must look.
                    caf::reacts_to<resource_touched>, caf::reacts_to<observer_standing>,
                    caf::reacts_to<stop_requested>>;
+
+using manifest_watcher_actor =
+  caf::typed_actor<caf::reacts_to<roll_call>, /// Read the key now.
+                   caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
+                   /// From the aggregator: remember it as one to go back to.
+                   caf::reacts_to<generation_converged>,
+                   /// From the aggregator: go back to the last one that converged.
+                   caf::reacts_to<generation_stalled>,
+                   /// Own timer: read the key although no hint came.
+                   caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
+
+/// From root: who hears how generations end.
+struct watcher_joined {
+  manifest_watcher_actor watcher;
+};
 
 using status_aggregator_actor =
   caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<expectation_changed>,
@@ -97,17 +114,13 @@ using status_aggregator_actor =
                    caf::reacts_to<manifest_refused>,
                    /// The newest document is the accepted one again.
                    caf::reacts_to<manifest_confirmed>, caf::reacts_to<observer_standing>,
-                   caf::reacts_to<connection_changed>,
+                   caf::reacts_to<connection_changed>, caf::reacts_to<watcher_joined>,
+                   /// Own timer: the generation in force should be ready by now.
+                   caf::reacts_to<progress_due>,
                    /// Own timer: write the status.
                    caf::reacts_to<timer_due>,
                    /// Writes a last time and quits.
                    caf::reacts_to<stop_requested>>;
-
-using manifest_watcher_actor =
-  caf::typed_actor<caf::reacts_to<roll_call>, /// Read the key now.
-                   caf::reacts_to<desired_hinted>, caf::reacts_to<connection_changed>,
-                   /// Own timer: read the key although no hint came.
-                   caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
 using heartbeat_actor =
   caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<standing_changed>,
@@ -120,3 +133,4 @@ using heartbeat_actor =
 
 HARMONY_LOCAL_MESSAGE(run_operation)
 HARMONY_LOCAL_MESSAGE(observer_joined)
+HARMONY_LOCAL_MESSAGE(watcher_joined)

@@ -1,6 +1,7 @@
 #include "actors/dispatcher.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <spdlog/spdlog.h>
 
@@ -40,7 +41,7 @@ ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
 // --- a manifest comes
 // -----------------------------------------------------------------------------
 
-std::shared_ptr<const expectation> expected_of(const manifest& m) {
+std::shared_ptr<expectation> expected_of(const manifest& m) {
   auto result = std::make_shared<expectation>();
   result->generation = m.metadata.generation;
   for (const auto& r : m.resources)
@@ -61,6 +62,7 @@ void note_desires(self_pointer self, const expectation& expected) {
     d.ready = d.ready && d.desire == desire;
     d.applied = d.applied && d.desire == desire;
     d.desire = desire;
+    d.retain = r.on_remove == removal_policy::retain;
     d.after.clear();
     for (const auto& each : s.graph.prerequisites(r.id))
       d.after.push_back(each.id);
@@ -69,10 +71,62 @@ void note_desires(self_pointer self, const expectation& expected) {
   }
 }
 
+// --- what is fetched ahead
+// ------------------------------------------------------------------------
+
+/// Remembers who hangs together, by the dependencies as they are now.
+void connect_neighbours(dispatcher_state& s) {
+  for (const auto& [id, d] : s.resources)
+    for (const auto& other : d.after)
+      s.neighbours.connect(id, other);
+}
+
+/// Whether `id` has to wait for something that is being fetched.
+bool is_held(dispatcher_state& s, const resource_id& id) {
+  return std::any_of(s.fetching.begin(), s.fetching.end(),
+                     [&](const auto& each) { return s.neighbours.connected(each.second, id); });
+}
+
+std::string fetch_key(const resource_id& id) {
+  return "fetch " + id.str();
+}
+
+/// Begins to fetch what `r` will need, where its desire is new.
+void start_fetch(self_pointer self, const resource& r, const std::string& restart) {
+  auto& s = self->state;
+  const auto& services = s.config.services;
+  auto* driver = services->drivers->find(r.id.kind);
+  if (driver == nullptr || !driver->fetches(r))
+    return;
+  s.fetching.emplace(++s.fetches, r.id);
+  auto work = [services, driver, want = desired<resource_spec>{r.id, r.spec, r.revision, restart}](
+                std::stop_token stop, instant deadline) -> operation_answer {
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    if (auto done = driver->fetch(want, context); !done)
+      return done.error();
+    return operation_done{};
+  };
+  self->send(services->lanes.at(driver->runtime()),
+             run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none, fetch_key(r.id),
+                           services->limits.fetch, std::move(work)});
+}
+
+/// A newer manifest came: what was fetched for the one before is of no use.
+void stop_fetching(self_pointer self) {
+  auto& s = self->state;
+  for (const auto& [operation, id] : std::exchange(s.fetching, {}))
+    if (auto* driver = s.config.services->drivers->find(id.kind))
+      self->send(s.config.services->lanes.at(driver->runtime()),
+                 cancel_operation{fetch_key(id), operation});
+}
+
 void send_desire(self_pointer self, const resource& r) {
   auto& s = self->state;
+  if (is_held(s, r.id))
+    return;
   auto& d = s.resources.at(r.id);
   d.needs = needs_of(s, r.id);
+  d.told = d.desire;
   self->send(d.supervisor,
              desired_changed{{s.current, &r}, d.desire, restart_stamp(*s.current, r), d.needs});
 }
@@ -95,6 +149,19 @@ void send_desires(self_pointer self) {
 // --- what left
 // ------------------------------------------------------------------------------------
 
+/// What the newest manifest that named each resource says of its removal.
+std::map<resource_id, bool> retained_before(const dispatcher_state& s) {
+  std::map<resource_id, bool> result;
+  const auto history = s.config.state->history();
+  if (!history)
+    return result;
+  for (const auto& each : *history)
+    if (const auto read = read_manifest(each.document); read.value)
+      for (const auto& r : read.value->resources)
+        result.try_emplace(r.id, r.on_remove == removal_policy::retain);
+  return result;
+}
+
 /// Things that this agent owns and that no supervisor knows: it was stopped before they were
 /// removed. They have no declaration any more, so folders wait for what lies below them.
 void adopt_leftovers(self_pointer self, const expectation& expected) {
@@ -103,9 +170,13 @@ void adopt_leftovers(self_pointer self, const expectation& expected) {
   for (auto& t : s.config.services->owned->all())
     if (expected.desires.count(t.owner) == 0 && s.resources.count(t.owner) == 0)
       left.push_back(std::move(t));
+  std::map<resource_id, bool> retained;
+  if (!left.empty())
+    retained = retained_before(s);
   for (const auto& t : left) {
     auto& d = ensure(self, t.owner);
     d.target = t.target;
+    d.retain = retained[t.owner];
     for (const auto& other : left)
       if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
         d.after.push_back(other.owner);
@@ -132,10 +203,10 @@ void start_removals(self_pointer self) {
     if (d.leaving)
       needed.insert(d.after.begin(), d.after.end());
   for (auto& [id, d] : s.resources) {
-    if (!d.leaving || d.removal_sent || needed.count(id) != 0)
+    if (!d.leaving || d.removal_sent || needed.count(id) != 0 || is_held(s, id))
       continue;
     d.removal_sent = true;
-    self->send(d.supervisor, removal_requested{});
+    self->send(d.supervisor, removal_requested{d.retain});
   }
 }
 
@@ -175,6 +246,25 @@ void send_targets(self_pointer self) {
     self->send(s.observers.at(runtime), targets_changed{std::move(targets)});
 }
 
+/// The resources whose desire is another than their supervisors know.
+std::vector<const resource*> new_desires(const dispatcher_state& s, const expectation& expected) {
+  std::vector<const resource*> result;
+  for (const auto& r : s.current->resources) {
+    const auto it = s.resources.find(r.id);
+    if (it == s.resources.end() || it->second.told != expected.desires.at(r.id))
+      result.push_back(&r);
+  }
+  return result;
+}
+
+std::vector<resource_id> known_ids(const dispatcher_state& s) {
+  std::vector<resource_id> ids;
+  ids.reserve(s.resources.size());
+  for (const auto& [id, d] : s.resources)
+    ids.push_back(id);
+  return ids;
+}
+
 // --- handlers
 // -------------------------------------------------------------------------------------
 
@@ -188,13 +278,45 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   s.current = std::move(what.what);
   s.graph = resource_graph{*s.current};
   const auto expected = expected_of(*s.current);
+  expected->progress_deadline = what.progress_deadline;
+  expected->instead_of = std::move(what.instead_of);
   self->send(s.config.aggregator, expectation_changed{expected});
   adopt_leftovers(self, *expected);
+  stop_fetching(self);
+  s.neighbours = {};
+  connect_neighbours(s);
+  const auto fresh = new_desires(s, *expected);
+  const auto before = known_ids(s);
   note_desires(self, *expected);
+  connect_neighbours(s);
   mark_leaving(self, *expected);
+  // Where nothing is in place yet, there is nothing to keep running meanwhile.
+  std::unordered_set<resource_id> in_place;
+  for (const auto& id : before)
+    in_place.insert(s.neighbours.group_of(id));
+  for (const auto* r : fresh)
+    if (in_place.count(s.neighbours.group_of(r->id)) != 0)
+      start_fetch(self, *r, restart_stamp(*s.current, *r));
   send_desires(self);
   start_removals(self);
   send_targets(self);
+}
+
+/// Something was fetched, or could not be; its apply will say why.
+void on_fetched(self_pointer self, const operation_finished& what) {
+  auto& s = self->state;
+  const auto it = s.fetching.find(what.operation);
+  if (it == s.fetching.end())
+    return;
+  if (const auto* why = std::get_if<failure>(&what.answer))
+    spdlog::warn("resource '{}': what it needs could not be fetched ahead: {}: {}",
+                 it->second.str(), reason_of(why->code), why->message);
+  const auto fetched = it->second;
+  s.fetching.erase(it);
+  for (const auto& r : s.current->resources)
+    if (s.neighbours.connected(r.id, fetched) && !s.resources.at(r.id).leaving)
+      send_desire(self, r);
+  start_removals(self);
 }
 
 void on_reported(self_pointer self, resource_reported& what) {
@@ -238,6 +360,7 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
     },
     [self](manifest_accepted& what) { on_accepted(self, what); },
     [self](resource_reported& what) { on_reported(self, what); },
+    [self](const operation_finished& what) { on_fetched(self, what); },
     [self](const resource_touched& what) {
       const auto it = self->state.resources.find(what.id);
       if (it != self->state.resources.end())
@@ -245,6 +368,7 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
     },
     [self](observer_standing& what) { self->send(self->state.config.aggregator, std::move(what)); },
     [self](stop_requested) {
+      stop_fetching(self);
       for (const auto& [id, d] : self->state.resources)
         self->send(d.supervisor, stop_requested{});
       self->quit();

@@ -7,7 +7,9 @@
 
 #include "actors/actors.hpp"
 #include "actors/supervisor.hpp"
+#include "core/components.hpp"
 #include "core/graph.hpp"
+#include "state/state_store.hpp"
 
 namespace harmony {
 
@@ -15,6 +17,7 @@ namespace harmony {
 struct dispatcher_config {
   std::shared_ptr<const supervisor_services> services;
   status_aggregator_actor aggregator;
+  state_store* state = nullptr; ///< outlives the actor
 };
 
 /// One resource that the dispatcher knows: of the manifest, or on its way out.
@@ -23,10 +26,12 @@ struct dispatched {
   std::vector<resource_id> after; ///< its prerequisites: removed only when it is gone
   std::string target;             ///< the runtime's own name of it
   std::string desire;             ///< the present one; empty: rejected or leaving
+  std::string told;               ///< the desire that its supervisor last heard of
   bool ready = false;             ///< at the present desire
   bool applied = false;           ///< the same, whatever its probes say
   bool leaving = false;
   bool removal_sent = false;
+  bool retain = false;    ///< when it leaves, the thing stays
   ev::dependencies needs; ///< last told to its supervisor
 };
 
@@ -39,6 +44,12 @@ struct dispatcher_state {
   resource_graph graph; ///< of `current`
   std::map<resource_id, dispatched> resources;
   std::map<runtime_kind, observer_actor> observers;
+
+  /// What is being fetched, by the number of the operation. Nothing that hangs together with it is
+  /// changed or removed before it is there, or could not be fetched.
+  std::map<std::uint64_t, resource_id> fetching;
+  components neighbours; ///< of the manifest in force and the one before it
+  std::uint64_t fetches = 0;
 };
 
 dispatcher_actor::behavior_type

@@ -26,9 +26,65 @@ void refuse(self_pointer self, failure why, generation_number generation) {
   self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
 }
 
-void put_in_force(self_pointer self, manifest m) {
+void put_in_force(self_pointer self, manifest m, std::optional<duration> progress_deadline) {
   self->send(self->state.config.dispatcher,
-             manifest_accepted{std::make_shared<const manifest>(std::move(m))});
+             manifest_accepted{std::make_shared<const manifest>(std::move(m)), progress_deadline,
+                               std::nullopt});
+}
+
+duration deadline_of(const manifest& m) {
+  return std::chrono::seconds{m.progress_deadline};
+}
+
+void note_ending(const self_pointer self, generation_ending ending, const std::string& why = {}) {
+  const auto& s = self->state;
+  const auto saved =
+    s.config.state->save_ending(s.accepted->generation, s.accepted->key_epoch, ending, why);
+  if (!saved)
+    spdlog::error("what became of generation '{}' could not be saved: {}", s.accepted->generation,
+                  saved.error().message);
+}
+
+/// The newest manifest that converged; nothing where there is none that can be read.
+std::optional<manifest> last_converged(self_pointer self) {
+  const auto history = self->state.config.state->history();
+  if (!history)
+    return {};
+  for (const auto& each : *history)
+    if (each.ending == generation_ending::converged)
+      return read_manifest(each.document).value;
+  return {};
+}
+
+/// Puts the last manifest that converged in force instead of the accepted one.
+bool go_back(self_pointer self, const std::string& why) {
+  auto& s = self->state;
+  auto former = last_converged(self);
+  if (!former)
+    return false;
+  const auto generation = former->metadata.generation;
+  s.rolled_back = failure{ec::rolled_back, "generation " + std::to_string(s.accepted->generation)
+                                             + " was not ready in time and generation "
+                                             + std::to_string(generation)
+                                             + " is in force again; it is not tried again before a "
+                                               "newer one comes: "
+                                             + why};
+  s.refused = s.rolled_back;
+  self->send(s.config.dispatcher,
+             manifest_accepted{std::make_shared<const manifest>(std::move(*former)), std::nullopt,
+                               manifest_refused{*s.rolled_back, s.accepted->generation}});
+  return true;
+}
+
+void on_stalled(self_pointer self, const generation_stalled& what) {
+  auto& s = self->state;
+  if (!s.accepted || s.accepted->generation != what.generation || s.rolled_back)
+    return;
+  if (!go_back(self, what.why)) {
+    spdlog::warn("no generation before '{}' converged: nothing to go back to", what.generation);
+    return;
+  }
+  note_ending(self, generation_ending::rolled_back, what.why);
 }
 
 void accept(self_pointer self, admission_accepted& what, const std::string& document) {
@@ -40,7 +96,9 @@ void accept(self_pointer self, admission_accepted& what, const std::string& docu
                   saved.error().message);
   s.accepted = what.mark;
   s.refused.reset();
-  put_in_force(self, std::move(what.value));
+  s.rolled_back.reset();
+  const auto deadline = deadline_of(what.value);
+  put_in_force(self, std::move(what.value), deadline);
 }
 
 void judge(self_pointer self, const std::string& document) {
@@ -50,6 +108,8 @@ void judge(self_pointer self, const std::string& document) {
     accept(self, *taken, document);
   } else if (auto* refused = std::get_if<admission_refused>(&verdict)) {
     refuse(self, std::move(refused->why), refused->generation);
+  } else if (s.rolled_back) {
+    refuse(self, *s.rolled_back, s.accepted->generation);
   } else if (s.refused) {
     s.refused.reset();
     self->send(s.config.aggregator, manifest_confirmed{});
@@ -89,7 +149,12 @@ void resume(self_pointer self) {
     return;
   }
   s.accepted = accepted_mark{record.key_epoch, record.generation, record.hash};
-  put_in_force(self, std::move(*reading.value));
+  if (record.ending == generation_ending::rolled_back && go_back(self, record.why))
+    return;
+  const auto deadline = record.ending == generation_ending::converged
+                          ? std::nullopt
+                          : std::optional{deadline_of(*reading.value)};
+  put_in_force(self, std::move(*reading.value), deadline);
 }
 
 /// Several hints that came together are one read.
@@ -117,6 +182,12 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
       if (what.connected)
         read_soon(self);
     },
+    [self](generation_converged what) {
+      const auto& accepted = self->state.accepted;
+      if (accepted && accepted->generation == what.generation)
+        note_ending(self, generation_ending::converged);
+    },
+    [self](const generation_stalled& what) { on_stalled(self, what); },
     [self](timer_due t) {
       if (t.epoch != self->state.timer_epoch)
         return;

@@ -52,8 +52,10 @@ struct desire_rejected {
 struct dependencies_changed {
   ev::dependencies needs;
 };
-/// It left the manifest.
-struct removal_requested {};
+/// It left the manifest. Retained, the thing stays on the device and is nobody's.
+struct removal_requested {
+  bool retain = false;
+};
 
 // --- observer -> supervisor
 // -----------------------------------------------------------------------
@@ -112,12 +114,19 @@ struct resource_forgotten {
 // --- manifest_watcher -> dispatcher, status_aggregator
 // --------------------------------------------
 
-struct manifest_accepted {
-  manifest_ptr what;
-};
+/// A document was not accepted.
 struct manifest_refused {
   failure why;
   generation_number generation = 0;
+};
+/// A manifest is in force from now on.
+struct manifest_accepted {
+  manifest_ptr what;
+  /// How long it may take to become ready, 0: as long as it takes; nothing: nobody asks, because it
+  /// converged before.
+  std::optional<duration> progress_deadline;
+  /// The newer one that was given up for it; nothing: it is the newest.
+  std::optional<manifest_refused> instead_of;
 };
 /// The refused document was replaced by the accepted one.
 struct manifest_confirmed {};
@@ -166,12 +175,31 @@ struct standing_changed {
   agent_phase phase = agent_phase::starting;
 };
 
+// --- status_aggregator -> manifest_watcher
+// -------------------------------------------------------------------
+
+/// Every resource was ready at it.
+struct generation_converged {
+  generation_number generation = 0;
+};
+/// Its progress deadline passed before that; `why` names what is not ready.
+struct generation_stalled {
+  generation_number generation = 0;
+  std::string why;
+};
+/// Own timer of the aggregator: the progress deadline.
+struct progress_due {
+  std::uint64_t epoch = 0;
+};
+
 // --- root
 // -----------------------------------------------------------------------------------------
 
 /// Which resources the aggregator must see current before it may say Converged.
 struct expectation {
   generation_number generation = 0;
+  std::optional<duration> progress_deadline;  ///< as in manifest_accepted
+  std::optional<manifest_refused> instead_of; ///< likewise
   std::unordered_map<resource_id, std::string>
     desires; ///< empty text: rejected, nothing is desired
 };
@@ -216,6 +244,9 @@ HARMONY_LOCAL_MESSAGE(resource_touched)
 HARMONY_LOCAL_MESSAGE(observer_standing)
 HARMONY_LOCAL_MESSAGE(connection_changed)
 HARMONY_LOCAL_MESSAGE(standing_changed)
+HARMONY_LOCAL_MESSAGE(generation_converged)
+HARMONY_LOCAL_MESSAGE(generation_stalled)
+HARMONY_LOCAL_MESSAGE(progress_due)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
 HARMONY_LOCAL_MESSAGE(stop_requested)
 HARMONY_LOCAL_MESSAGE(interval_changed)

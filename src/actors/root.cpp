@@ -67,12 +67,14 @@ void spawn_converging(self_pointer self, const agent_config& c) {
   services->lanes = spawn_lanes(self, c);
   services->probe_lane = spawn_lane(self, "probes", c.probe_workers, lane_limits{8});
   services->owned = c.state;
+  services->retries = c.state;
   services->limits = c.limits;
   services->backoff = c.backoff;
   services->seed = c.seed;
   services->wall_clock = c.wall_clock;
   const auto lanes = services->lanes;
-  s.dispatcher = self->spawn(dispatcher, dispatcher_config{std::move(services), s.aggregator});
+  s.dispatcher =
+    self->spawn(dispatcher, dispatcher_config{std::move(services), s.aggregator, c.state});
 
   for (const auto& [kind, runtime] : c.runtimes) {
     if (!runtime.monitor)
@@ -101,6 +103,7 @@ void spawn_watcher(self_pointer self, const agent_config& c) {
   watch.poll_interval = c.poll_interval;
   watch.seed = c.seed;
   s.watcher = spawn_blocking(self, c.own_threads, manifest_watcher, std::move(watch));
+  self->send(s.aggregator, watcher_joined{s.watcher});
 }
 
 /// Lets the store's threads reach the root. They hold it weakly: the store outlives it.

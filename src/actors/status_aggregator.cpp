@@ -42,7 +42,8 @@ std::string count_of(std::size_t n) {
 }
 
 condition ready_condition(const status_aggregator_state& s) {
-  condition c{"Ready", condition_state::false_, {}, {}, s.config.wall_clock()};
+  condition c{"Ready", condition_state::false_, {},
+              {},      s.config.wall_clock(),   s.document.observed_generation};
   std::string names;
   std::size_t waiting = 0;
   for (const auto& [id, r] : s.standings) {
@@ -89,9 +90,82 @@ void refresh(self_pointer self) {
   self->send(s.config.heartbeat, standing);
 }
 
+// --- how the generation fares
+// ----------------------------------------------------------------------
+
+bool is_ready(const resource_standing& s) {
+  return s.current && s.phase == resource_phase::ready;
+}
+
+void set(status_aggregator_state& s, std::string type, bool holds, std::string reason,
+         std::string message) {
+  set_condition(s.document.conditions,
+                {std::move(type), holds ? condition_state::true_ : condition_state::false_,
+                 std::move(reason), std::move(message), s.config.wall_clock(),
+                 s.document.observed_generation});
+}
+
+/// Tells once that every resource was ready.
+void note_convergence(self_pointer self) {
+  auto& s = self->state;
+  if (!s.in_progress || !std::all_of(s.standings.begin(), s.standings.end(), [](const auto& each) {
+        return is_ready(each.second.standing);
+      }))
+    return;
+  set(s, "Progressing", true, "Converged", "every resource was ready");
+  self->send(s.watcher, generation_converged{*s.in_progress});
+  s.in_progress.reset();
+  ++s.progress_epoch;
+}
+
+/// What keeps the generation from being ready, for a person; empty where only rejected resources
+/// do: those the manifest is to be corrected for, and the others are in place.
+std::string laggards(const status_aggregator_state& s) {
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& [id, known] : s.standings) {
+    if (is_ready(known.standing)
+        || (known.standing.current && known.standing.phase == resource_phase::rejected))
+      continue;
+    if (++count > 3)
+      continue;
+    const auto& r = s.document.resources.at(id);
+    text += (text.empty() ? "" : "; ") + id.str() + " is " + std::string{name_of(r.phase)}
+            + (r.reason.empty() ? "" : ", " + r.reason)
+            + (r.message.empty() ? "" : ": " + r.message);
+  }
+  return count > 3 ? text + "; and " + std::to_string(count - 3) + " more" : text;
+}
+
+void changed(self_pointer self);
+
+void on_progress_due(self_pointer self) {
+  auto& s = self->state;
+  const auto why = laggards(s);
+  if (!s.in_progress || why.empty())
+    return;
+  set(s, "Progressing", false, "ProgressDeadlineExceeded", why);
+  spdlog::warn("generation '{}' was not ready in time: {}", *s.in_progress, why);
+  self->send(s.watcher, generation_stalled{*s.in_progress, why});
+  changed(self);
+}
+
+void follow_progress(self_pointer self, const expectation& e) {
+  auto& s = self->state;
+  ++s.progress_epoch;
+  s.in_progress.reset();
+  set(s, "Progressing", true, "Converging", "generation " + std::to_string(e.generation));
+  if (!e.progress_deadline)
+    return;
+  s.in_progress = e.generation;
+  if (*e.progress_deadline > duration::zero())
+    self->delayed_send(self, *e.progress_deadline, progress_due{s.progress_epoch});
+}
+
 /// Something of the document changed: write it when it is time.
 void changed(self_pointer self) {
   auto& s = self->state;
+  note_convergence(self);
   refresh(self);
   if (!s.connected)
     return;
@@ -164,6 +238,13 @@ bool is_expected(const status_aggregator_state& s, const resource_id& id,
   return it != s.expected->desires.end() && it->second == desire;
 }
 
+void note_refusal(status_aggregator_state& s, const manifest_refused& what) {
+  s.refused = true;
+  set(s, "ManifestAccepted", false, std::string{reason_of(what.why.code)}, what.why.message);
+  spdlog::warn("manifest is refused, the one before it stays in force: {}: {}",
+               reason_of(what.why.code), what.why.message);
+}
+
 void on_expectation(self_pointer self, expectation_changed& what) {
   auto& s = self->state;
   s.expected = std::move(what.what);
@@ -176,9 +257,11 @@ void on_expectation(self_pointer self, expectation_changed& what) {
   // What is not expected any more stays, not current, until it is forgotten.
   for (auto& [id, known] : s.standings)
     known.standing.current = is_expected(s, id, known.desire);
-  set_condition(s.document.conditions,
-                {"ManifestAccepted", condition_state::true_, "Accepted",
-                 "generation " + std::to_string(s.expected->generation), s.config.wall_clock()});
+  set(s, "ManifestAccepted", true, "Accepted",
+      "generation " + std::to_string(s.expected->generation));
+  follow_progress(self, *s.expected);
+  if (s.expected->instead_of)
+    note_refusal(s, *s.expected->instead_of);
   changed(self);
 }
 
@@ -190,26 +273,13 @@ void on_reported(self_pointer self, resource_reported& what) {
   changed(self);
 }
 
-void on_refused(self_pointer self, const manifest_refused& what) {
-  auto& s = self->state;
-  s.refused = true;
-  set_condition(s.document.conditions,
-                {"ManifestAccepted", condition_state::false_, std::string{reason_of(what.why.code)},
-                 what.why.message, s.config.wall_clock()});
-  spdlog::warn("manifest is refused, the one before it stays in force: {}: {}",
-               reason_of(what.why.code), what.why.message);
-  changed(self);
-}
-
 void on_confirmed(self_pointer self) {
   auto& s = self->state;
   if (!s.refused)
     return;
   s.refused = false;
-  set_condition(s.document.conditions,
-                {"ManifestAccepted", condition_state::true_, "Accepted",
-                 "generation " + std::to_string(s.document.observed_generation),
-                 s.config.wall_clock()});
+  set(s, "ManifestAccepted", true, "Accepted",
+      "generation " + std::to_string(s.document.observed_generation));
   changed(self);
 }
 
@@ -218,10 +288,8 @@ void on_observer(self_pointer self, const observer_standing& what) {
   static constexpr std::array names{"Files",    "Systemd",  "Containers",
                                     "Packages", "Accounts", "Network"};
   const std::string runtime = names.at(static_cast<std::size_t>(what.runtime));
-  set_condition(s.document.conditions,
-                {runtime + "ObserverStale",
-                 what.seeing ? condition_state::false_ : condition_state::true_,
-                 what.seeing ? "Observing" : "RelistFailed", what.message, s.config.wall_clock()});
+  set(s, runtime + "ObserverStale", !what.seeing, what.seeing ? "Observing" : "RelistFailed",
+      what.message);
   changed(self);
 }
 
@@ -252,10 +320,18 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
       self->state.document.resources.erase(what.id);
       changed(self);
     },
-    [self](const manifest_refused& what) { on_refused(self, what); },
+    [self](const manifest_refused& what) {
+      note_refusal(self->state, what);
+      changed(self);
+    },
     [self](manifest_confirmed) { on_confirmed(self); },
     [self](const observer_standing& what) { on_observer(self, what); },
     [self](const connection_changed& what) { on_connection(self, what); },
+    [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
+    [self](progress_due t) {
+      if (t.epoch == self->state.progress_epoch)
+        on_progress_due(self);
+    },
     [self](timer_due t) {
       if (t.epoch != self->state.timer_epoch)
         return;

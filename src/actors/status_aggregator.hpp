@@ -42,6 +42,9 @@ struct status_aggregator_state {
   std::shared_ptr<const expectation> expected; ///< null before the first manifest
   std::map<resource_id, known_standing> standings;
   bool refused = false;
+  std::optional<generation_number> in_progress; ///< somebody waits to hear how it ends
+  std::uint64_t progress_epoch = 0;
+  manifest_watcher_actor watcher;
 
   bool connected = false;
   std::optional<std::uint64_t> revision; ///< of the key as this agent knows it

@@ -41,19 +41,33 @@ operation_work look(const supervisor_state& s) {
 }
 
 operation_work put_in_place(const supervisor_state& s, std::vector<change> changes) {
-  return [services = s.config.services, want = wanted(s),
-          todo = std::move(changes)](std::stop_token stop, instant deadline) {
+  const auto& m = s.machine;
+  return [services = s.config.services, want = wanted(s), todo = std::move(changes),
+          counts = retry_counts{m.desire, m.failures, m.restarts}](
+           std::stop_token stop, instant deadline) -> operation_answer {
+    // A first apply has nothing to remember, and so costs no write.
+    if (counts.failures != 0 || counts.restarts != 0)
+      if (const auto saved = services->retries->remember(want.id, counts); !saved)
+        spdlog::warn("counters of '{}' could not be saved: {}", want.id.str(),
+                     saved.error().message);
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
     return answer_of(services->drivers->find(want.id.kind)->apply(want, todo, context));
   };
 }
 
 operation_work take_away(const supervisor_state& s) {
-  return [services = s.config.services, id = s.config.id](std::stop_token stop,
-                                                          instant deadline) -> operation_answer {
+  return [services = s.config.services, id = s.config.id,
+          retain = s.retain](std::stop_token stop, instant deadline) -> operation_answer {
+    if (auto forgotten = services->retries->forget(id); !forgotten)
+      return forgotten.error();
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
     auto* d = services->drivers->find(id.kind);
     for (const auto& target : services->owned->of(id)) {
+      if (retain) {
+        if (auto done = services->owned->release(id, target.target); !done)
+          return done.error();
+        continue;
+      }
       if (d == nullptr)
         return services->drivers->why_missing(id.kind);
       if (auto done = d->remove(target, context); !done)
@@ -76,9 +90,20 @@ void report(self_pointer self) {
   auto& s = self->state;
   const auto& m = s.machine;
   resource_reported now{s.config.id, m.desire, m.troubled(), {}};
-  now.status = {m.revision, m.applied_revision, m.phase,
-                m.reason,   m.message,          m.next_retry ? s.retry_at : std::nullopt,
-                m.attempts, s.origin,           s.seen};
+  now.status = {m.revision,
+                m.applied_revision,
+                m.phase,
+                m.reason,
+                m.message,
+                m.next_retry ? s.retry_at : std::nullopt,
+                m.attempts,
+                m.restarts,
+                s.reported.status.last_transition,
+                s.origin,
+                s.seen};
+  if (now.status.phase != s.reported.status.phase || now.status.reason != s.reported.status.reason
+      || !now.status.last_transition)
+    now.status.last_transition = s.config.services->wall_clock();
   if (now.status == s.reported.status && now.desire == s.reported.desire
       && now.troubled == s.reported.troubled)
     return;
@@ -157,9 +182,12 @@ void on_desired(self_pointer self, desired_changed& what) {
     handle(self, ev::rejected{s.config.services->drivers->why_missing(s.config.id.kind)});
     return;
   }
+  auto before = s.config.services->retries->recall(s.config.id);
+  if (before.desire != what.desire)
+    before = {};
   handle(self, ev::desired{std::move(what.desire), s.what->revision,
                            s.what->probes.empty() ? std::string{} : std::to_string(s.probe_version),
-                           std::move(what.needs)});
+                           std::move(what.needs), before.failures, before.restarts});
 }
 
 struct answer_to_event {
@@ -217,7 +245,10 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
       handle(self, ev::rejected{std::move(what.why)});
     },
     [self](dependencies_changed& what) { handle(self, std::move(what.needs)); },
-    [self](removal_requested) { handle(self, ev::remove{}); },
+    [self](removal_requested what) {
+      self->state.retain = what.retain;
+      handle(self, ev::remove{});
+    },
     [self](probes_judged& what) {
       if (what.run == self->state.probe_run)
         handle(self, std::move(what.what));

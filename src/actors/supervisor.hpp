@@ -10,6 +10,7 @@
 #include "actors/actors.hpp"
 #include "core/lifecycle.hpp"
 #include "reconcilers/registry.hpp"
+#include "reconcilers/retry_memory.hpp"
 
 namespace harmony {
 
@@ -18,6 +19,7 @@ struct operation_limits {
   duration observe = std::chrono::seconds{15};
   duration apply = std::chrono::minutes{10}; ///< pulls and downloads among them
   duration remove = std::chrono::minutes{2};
+  duration fetch = std::chrono::minutes{2}; ///< ahead of a change; an apply tries again
 };
 
 /// What all supervisors of an agent share.
@@ -26,7 +28,8 @@ struct supervisor_services {
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, lane_actor> lanes;
   lane_actor probe_lane;
-  inventory* owned = nullptr; ///< outlives every actor
+  inventory* owned = nullptr;      ///< outlives every actor
+  retry_memory* retries = nullptr; ///< outlives every actor
   operation_limits limits;
   backoff_policy backoff;
   std::uint64_t seed = 0; ///< of the retry jitter
@@ -50,6 +53,7 @@ struct supervisor_state {
   resource_ptr what; ///< null while only a removal is known
   std::string restart_stamp;
   std::string origin;
+  bool retain = false;               ///< on removal, the thing stays
   std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
   prober_actor prober;               ///< while the machine wants probes
   std::uint64_t probe_run = 0;       ///< counts the starts of the probes

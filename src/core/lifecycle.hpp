@@ -41,6 +41,9 @@ struct desired {
   std::string revision;
   std::string probes;
   dependencies needs;
+  /// What is remembered of this desire from before the agent's start; taken by a new machine.
+  std::uint32_t failures = 0;
+  std::uint32_t restarts = 0;
 };
 /// The declaration cannot be accepted. What is on the device stays.
 struct rejected {
@@ -169,6 +172,7 @@ struct lifecycle {
   std::uint32_t failures = 0;        ///< in a row, drifts included: the backoff's exponent
   std::uint32_t blind = 0;           ///< looks in a row that failed
   std::uint32_t attempts = 0;        ///< applies since the desire changed
+  std::uint32_t restarts = 0;        ///< times that it was in place at this desire and lost it
   bool settled = false;              ///< this desire was once seen in place
   std::optional<instant> healthy_since;
 

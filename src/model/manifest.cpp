@@ -300,6 +300,11 @@ const shape<manifest>& manifest_shape() {
           required<S>("spec", self,
                       object<S>("", {required<S>("resources", &S::resources, resource_list(),
                                                  "The managed things, at most 1000."),
+                                     optional<S>("progressDeadlineSeconds", &S::progress_deadline,
+                                                 whole<std::uint32_t>(0, 604800),
+                                                 "How long it may take to become ready; then the "
+                                                 "device goes back to the last manifest that "
+                                                 "converged. 0: as long as it takes."),
                                      scores_field()}),
                       "What the device should be."),
         });

@@ -84,6 +84,9 @@ struct rejected_resource {
 
 struct manifest {
   manifest_metadata metadata;
+  /// `progressDeadlineSeconds`, 0..604800: how long the generation may take to become ready; then
+  /// the device goes back to the last one that converged. 0: as long as it takes.
+  std::uint32_t progress_deadline = 600;
   std::vector<resource> resources;
   std::vector<rejected_resource> rejected;
 

@@ -175,6 +175,9 @@ shape<resource_status> resource_status_shape() {
       optional<S>("message", &S::message, text(formats::text), "For people."),
       maybe<S>("nextRetry", &S::next_retry, time_stamp(), "When it is tried again."),
       optional<S>("attempts", &S::attempts, counter(), "Applies since the desire changed."),
+      optional<S>("restarts", &S::restarts, counter(), "Repairs of what was in place."),
+      maybe<S>("lastTransitionTime", &S::last_transition, time_stamp(),
+               "When the phase or the reason changed."),
       optional<S>("origin", &S::origin, text(formats::text),
                   "The class, rollout or person that it came from."),
       optional<S>("state", &S::state, state_shape(), "As observed."),
@@ -193,6 +196,9 @@ shape<condition> condition_shape() {
       optional<S>("message", &S::message, text(formats::text), "For people."),
       required<S>("lastTransitionTime", &S::last_transition, time_stamp(),
                   "When the status changed."),
+      optional<S>("observedGeneration", &S::observed_generation,
+                  whole<generation_number>(0, max_whole),
+                  "Generation of the manifest that it speaks of. Left out: of none."),
     });
 }
 

@@ -145,6 +145,8 @@ struct resource_status {
   std::string message; ///< for a person
   std::optional<timestamp> next_retry;
   std::uint32_t attempts = 0; ///< applies since the desire changed
+  std::uint32_t restarts = 0; ///< repairs of what was in place, over restarts of the agent
+  std::optional<timestamp> last_transition; ///< when `phase` or `reason` changed
   std::string origin;
   resource_state state;
 
@@ -159,6 +161,7 @@ struct condition {
   std::string reason;
   std::string message;
   timestamp last_transition;
+  generation_number observed_generation = 0; ///< of the manifest that it speaks of; 0: of none
 
   friend bool operator==(const condition&, const condition&) = default;
 };

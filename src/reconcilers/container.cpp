@@ -334,6 +334,11 @@ outcome<void> container_ops::apply(container_runtime& runtime, const desired<con
   return work.bring_up(info, unwell);
 }
 
+outcome<void> container_ops::fetch(container_runtime& runtime, const desired<container_spec>& want,
+                                   op_context& ctx) {
+  return application{runtime, want, ctx, limits_of(ctx)}.ensure_image();
+}
+
 outcome<void> container_ops::remove(container_runtime& runtime, const owned_target& owned,
                                     op_context& ctx) {
   const auto limits = limits_of(ctx);

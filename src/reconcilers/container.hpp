@@ -51,6 +51,9 @@ outcome<std::vector<change>> plan(const desired<container_spec>& want,
                                   const container_observed& seen);
 outcome<void> apply(container_runtime& runtime, const desired<container_spec>& want,
                     const std::vector<change>& todo, op_context& ctx);
+/// Ensures the image, as the pull policy says.
+outcome<void> fetch(container_runtime& runtime, const desired<container_spec>& want,
+                    op_context& ctx);
 outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
 resource_state report(const container_observed& seen);
 } // namespace container_ops
@@ -83,6 +86,10 @@ public:
   outcome<void> apply(const desired<container_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) {
     return container_ops::apply(topology_.containers(), want, todo, ctx);
+  }
+  static bool fetches(const container_spec& spec) { return spec.pull != pull_policy::never; }
+  outcome<void> fetch(const desired<container_spec>& want, op_context& ctx) {
+    return container_ops::fetch(topology_.containers(), want, ctx);
   }
   outcome<void> remove(const owned_target& owned, op_context& ctx) {
     return container_ops::remove(topology_.containers(), owned, ctx);

@@ -29,6 +29,11 @@ public:
   virtual outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                               op_context& ctx) = 0;
   virtual outcome<void> remove(const owned_target& owned, op_context& ctx) = 0;
+
+  /// Whether an apply of `r` needs something from elsewhere (an image, a download).
+  [[nodiscard]] virtual bool fetches(const resource& r) const = 0;
+  /// Brings that to the device, and changes nothing else.
+  virtual outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) = 0;
 };
 
 /// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
@@ -76,6 +81,20 @@ public:
 
   outcome<void> remove(const owned_target& owned, op_context& ctx) override {
     return reconciler_.remove(owned, ctx);
+  }
+
+  [[nodiscard]] bool fetches(const resource& r) const override {
+    if constexpr (fetcher<R>)
+      return R::fetches(std::get<spec_type>(r.spec));
+    else
+      return false;
+  }
+
+  outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) override {
+    if constexpr (fetcher<R>)
+      return reconciler_.fetch(typed(want), ctx);
+    else
+      return {};
   }
 
 private:

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "topology/download.hpp"
 #include "topology/files_digest.hpp"
 #include "topology/files_posix.hpp"
 
@@ -264,22 +263,17 @@ outcome<void> file_operations::fill_inline(const temporary& file, const file_spe
 
 outcome<void> file_operations::fill_remote(const temporary& file, const remote_content& source,
                                            const op_limits& limits) {
-  sha256_digest digest;
-  auto read = download(
-    source.url,
-    [&](std::string_view piece) {
-      digest.update(piece);
-      return fs_.write(file, piece);
-    },
-    limits);
-  if (!read)
-    return read;
-  if (const auto got = digest.hex(); got != source.sha256)
+  const auto write = [&](std::string_view piece) { return fs_.write(file, piece); };
+  auto done = cache_ != nullptr ? cache_->read(source, write, limits)
+                                : download_verified(source, write, limits);
+  if (!done && done.error().code == ec::checksum_mismatch)
     return {ec::checksum_mismatch,
-            "'" + source.url + "' has sha256 '" + got + "' and not '" + source.sha256
-              + "', so that '" + file.path
-              + "' was left as it was: correct the sha256, or the file there"};
-  return {};
+            done.error().message + "; '" + file.path + "' was left as it was"};
+  return done;
+}
+
+outcome<void> file_operations::fetch(const desired<file_spec>& want, op_context& ctx) {
+  return cache_ != nullptr ? cache_->fetch(*want.spec.source, limits_of(ctx)) : outcome<void>{};
 }
 
 // -- remove --------------------------------------------------------------------------------------

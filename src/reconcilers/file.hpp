@@ -5,6 +5,7 @@
 
 #include "reconcilers/file_entry.hpp"
 #include "reconcilers/reconciler.hpp"
+#include "topology/content_cache.hpp"
 #include "topology/files.hpp"
 
 namespace harmony {
@@ -19,13 +20,17 @@ using file_observed = observed_entry;
 /// - what is not this resource's is neither changed nor removed, unless it adopts it.
 class file_operations {
 public:
-  explicit file_operations(file_system& fs) : fs_(fs) {}
+  /// `cache`: where remote content is fetched to ahead of a change; null: nowhere.
+  explicit file_operations(file_system& fs, content_cache* cache = nullptr)
+    : fs_(fs), cache_(cache) {}
 
   outcome<file_observed> observe(const desired<file_spec>& want, op_context& ctx);
   static outcome<std::vector<change>> plan(const desired<file_spec>& want,
                                            const file_observed& seen);
   outcome<void> apply(const desired<file_spec>& want, const std::vector<change>& todo,
                       op_context& ctx);
+  /// Precondition: the spec has a `source`.
+  outcome<void> fetch(const desired<file_spec>& want, op_context& ctx);
   outcome<void> remove(const owned_target& owned, op_context& ctx);
   static resource_state report(const file_observed& seen);
 
@@ -42,8 +47,18 @@ private:
                             const op_limits& limits);
 
   file_system& fs_;
+  content_cache* cache_;
   turns turns_;
 };
+
+/// Where the topology has a cache of remote content, that; null otherwise.
+template <class T>
+content_cache* content_of(T& topology) {
+  if constexpr (requires { topology.content(); })
+    return &topology.content();
+  else
+    return nullptr;
+}
 
 /// Kind `File`.
 template <has_files T>
@@ -53,7 +68,7 @@ public:
   using observed_type = file_observed;
   static constexpr runtime_kind runtime = runtime_kind::files;
 
-  explicit file_reconciler(T& topology) : work_(topology.files()) {}
+  explicit file_reconciler(T& topology) : work_(topology.files(), content_of(topology)) {}
 
   static std::string target(const desired<file_spec>& want) { return want.spec.path; }
 
@@ -67,6 +82,10 @@ public:
   outcome<void> apply(const desired<file_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) {
     return work_.apply(want, todo, ctx);
+  }
+  static bool fetches(const file_spec& spec) { return spec.source.has_value(); }
+  outcome<void> fetch(const desired<file_spec>& want, op_context& ctx) {
+    return work_.fetch(want, ctx);
   }
   outcome<void> remove(const owned_target& owned, op_context& ctx) {
     return work_.remove(owned, ctx);

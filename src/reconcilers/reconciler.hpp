@@ -63,4 +63,14 @@ concept reconciler = requires(R r, const desired<typename R::spec_type>& want,
   { R::report(seen) } -> std::same_as<resource_state>;
 };
 
+/// R is a reconciler whose apply may need something from elsewhere:
+///   fetches(spec)            whether it does
+///   fetch(want, ctx)         brings it to the device and changes nothing else; idempotent
+template <class R>
+concept fetcher = reconciler<R> && requires(R r, const desired<typename R::spec_type>& want,
+                                            const typename R::spec_type& spec, op_context& ctx) {
+  { R::fetches(spec) } -> std::same_as<bool>;
+  { r.fetch(want, ctx) } -> std::same_as<outcome<void>>;
+};
+
 } // namespace harmony

@@ -3,13 +3,15 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <utility>
 
 namespace harmony {
 
 namespace {
 
-constexpr auto schema = R"(
+/// What makes each version of the schema from the one before it.
+constexpr std::array migrations{R"(
   CREATE TABLE inventory (
     owner   TEXT NOT NULL,             -- Kind/name of the resource
     target  TEXT NOT NULL UNIQUE,      -- path, unit, container
@@ -25,7 +27,18 @@ constexpr auto schema = R"(
     document    BLOB NOT NULL,
     accepted_at INTEGER NOT NULL       -- milliseconds since 1970, UTC
   );
-)";
+)",
+                                R"(
+  ALTER TABLE accepted ADD COLUMN ending INTEGER NOT NULL DEFAULT 0; -- generation_ending
+  ALTER TABLE accepted ADD COLUMN why TEXT NOT NULL DEFAULT '';
+  CREATE TABLE retries (
+    owner    TEXT NOT NULL PRIMARY KEY,
+    desire   TEXT NOT NULL,            -- that the counters speak of
+    failures INTEGER NOT NULL,
+    restarts INTEGER NOT NULL
+  ) WITHOUT ROWID;
+)"};
+static_assert(migrations.size() == state_database::schema_version);
 
 /// Settings of the connection. FULL makes a commit survive a power cut; the cache is small because
 /// the mirror in memory serves the reads.
@@ -71,6 +84,8 @@ accepted_manifest manifest_in(SQLite::Statement& row) {
   m.hash = row.getColumn(2).getString();
   m.document = row.getColumn(3).getString();
   m.accepted_at = timestamp{std::chrono::milliseconds{row.getColumn(4).getInt64()}};
+  m.ending = static_cast<generation_ending>(row.getColumn(5).getInt());
+  m.why = row.getColumn(6).getString();
   return m;
 }
 
@@ -112,9 +127,10 @@ state_database::open(const std::string& file) {
                              + " is newer than this agent's " + std::to_string(schema_version)}};
     db->exec(settings);
     check_pages(*db);
-    if (version == 0) {
+    if (version < schema_version) {
       SQLite::Transaction t{*db};
-      db->exec(schema);
+      for (auto each = static_cast<std::size_t>(version); each < migrations.size(); ++each)
+        db->exec(migrations.at(each));
       db->exec("PRAGMA user_version=" + std::to_string(schema_version));
       t.commit();
     }
@@ -167,10 +183,60 @@ void state_database::perform(const accepted_manifest& m) {
   add.bind(4, m.document.data(), static_cast<int>(m.document.size()));
   add.bind(5, static_cast<std::int64_t>(m.accepted_at.time_since_epoch().count()));
   add.exec();
+  // The newest that converged stays, however many came after it: it is what to go back to.
   SQLite::Statement trim{*db_, "DELETE FROM accepted WHERE sequence NOT IN "
-                               "(SELECT sequence FROM accepted ORDER BY sequence DESC LIMIT ?)"};
+                               "(SELECT sequence FROM accepted ORDER BY sequence DESC LIMIT ?) "
+                               "AND sequence NOT IN (SELECT sequence FROM accepted "
+                               "WHERE ending = ? ORDER BY sequence DESC LIMIT 1)"};
   trim.bind(1, static_cast<std::int64_t>(state_store::history_length));
+  trim.bind(2, static_cast<int>(generation_ending::converged));
   trim.exec();
+}
+
+void state_database::perform(const ending_record& r) {
+  SQLite::Statement s{*db_, "UPDATE accepted SET ending = ?, why = ? WHERE sequence = (SELECT "
+                            "sequence FROM accepted WHERE generation = ? AND key_epoch = ? "
+                            "ORDER BY sequence DESC LIMIT 1)"};
+  s.bind(1, static_cast<int>(r.ending));
+  s.bind(2, r.why);
+  s.bind(3, static_cast<std::int64_t>(r.generation));
+  s.bind(4, r.key_epoch);
+  s.exec();
+}
+
+void state_database::perform(const retry_record& r) {
+  SQLite::Statement s{*db_, "INSERT INTO retries (owner, desire, failures, restarts) "
+                            "VALUES (?, ?, ?, ?) ON CONFLICT (owner) DO UPDATE SET desire = "
+                            "excluded.desire, failures = excluded.failures, "
+                            "restarts = excluded.restarts"};
+  s.bind(1, r.owner.str());
+  s.bind(2, r.counts.desire);
+  s.bind(3, r.counts.failures);
+  s.bind(4, r.counts.restarts);
+  s.exec();
+}
+
+void state_database::perform(const forget_retries& f) {
+  SQLite::Statement s{*db_, "DELETE FROM retries WHERE owner = ?"};
+  s.bind(1, f.owner.str());
+  s.exec();
+}
+
+outcome<std::vector<retry_record>> state_database::retry_rows() {
+  try {
+    std::vector<retry_record> rows;
+    SQLite::Statement s{*db_, "SELECT owner, desire, failures, restarts FROM retries"};
+    while (s.executeStep()) {
+      retry_record r;
+      if (!parse_resource_id(s.getColumn(0).getString(), r.owner))
+        continue; // counters are no reason to give up
+      r.counts = {s.getColumn(1).getString(), s.getColumn(2).getUInt(), s.getColumn(3).getUInt()};
+      rows.push_back(std::move(r));
+    }
+    return rows;
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
 }
 
 outcome<std::vector<owned_target>> state_database::inventory_rows() {
@@ -184,8 +250,8 @@ outcome<std::vector<owned_target>> state_database::inventory_rows() {
 outcome<std::vector<accepted_manifest>> state_database::accepted_rows(std::size_t limit) {
   try {
     std::vector<accepted_manifest> rows;
-    SQLite::Statement s{*db_, "SELECT generation, key_epoch, hash, document, accepted_at "
-                              "FROM accepted ORDER BY sequence DESC LIMIT ?"};
+    SQLite::Statement s{*db_, "SELECT generation, key_epoch, hash, document, accepted_at, "
+                              "ending, why FROM accepted ORDER BY sequence DESC LIMIT ?"};
     s.bind(1, static_cast<std::int64_t>(limit));
     while (s.executeStep())
       rows.push_back(manifest_in(s));

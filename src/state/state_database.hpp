@@ -21,14 +21,31 @@ struct release_record {
   std::string target;
 };
 
+struct ending_record {
+  generation_number generation = 0;
+  std::uint32_t key_epoch = 0;
+  generation_ending ending = generation_ending::open;
+  std::string why;
+};
+
+struct retry_record {
+  resource_id owner;
+  retry_counts counts;
+};
+
+struct forget_retries {
+  resource_id owner;
+};
+
 /// One write.
-using state_write = std::variant<owned_target, release_record, accepted_manifest>;
+using state_write = std::variant<owned_target, release_record, accepted_manifest, ending_record,
+                                 retry_record, forget_retries>;
 
 /// The tables of the state store. SQLite's exceptions stop here. Not thread-safe.
 class state_database {
 public:
   /// The schema that this program reads and writes, kept in `PRAGMA user_version`.
-  static constexpr int schema_version = 1;
+  static constexpr int schema_version = 2;
 
   /// What a file turned out to be that is not a database of ours.
   struct unusable {
@@ -48,6 +65,8 @@ public:
 
   outcome<std::vector<owned_target>> inventory_rows();
 
+  outcome<std::vector<retry_record>> retry_rows();
+
   /// The newest `limit` accepted manifests, newest first.
   outcome<std::vector<accepted_manifest>> accepted_rows(std::size_t limit);
 
@@ -57,6 +76,9 @@ private:
   void perform(const owned_target& t);
   void perform(const release_record& r);
   void perform(const accepted_manifest& m);
+  void perform(const ending_record& r);
+  void perform(const retry_record& r);
+  void perform(const forget_retries& f);
 
   std::unique_ptr<SQLite::Database> db_;
   std::string file_;

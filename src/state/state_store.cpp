@@ -72,9 +72,13 @@ outcome<std::string> set_aside(const std::string& file) {
   }
 }
 
-using opened_rows = std::pair<state_database, std::vector<owned_target>>;
+struct opened_rows {
+  state_database db;
+  std::vector<owned_target> owned;
+  std::vector<retry_record> retries;
+};
 
-/// The database and what its inventory holds; or why the file cannot be used.
+/// The database and what its mirror holds; or why the file cannot be used.
 outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string& file) {
   using result = std::variant<opened_rows, std::string>;
   auto opened = state_database::open(file);
@@ -86,7 +90,10 @@ outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string&
   auto rows = db.inventory_rows();
   if (!rows)
     return rows.error();
-  return result{opened_rows{std::move(db), std::move(*rows)}};
+  auto retries = db.retry_rows();
+  if (!retries)
+    return retries.error();
+  return result{opened_rows{std::move(db), std::move(*rows), std::move(*retries)}};
 }
 
 } // namespace
@@ -99,11 +106,13 @@ public:
                  std::vector<std::string> said)
     : folder_(std::move(folder)),
       lock_(std::move(lock)),
-      db_(std::move(opened.first)),
+      db_(std::move(opened.db)),
       notices_(std::move(said)),
       queue_([this](const auto& jobs) { return commit(jobs); }) {
-    for (auto& row : opened.second)
+    for (auto& row : opened.owned)
       put(row);
+    for (auto& row : opened.retries)
+      retries_[row.owner] = std::move(row.counts);
   }
 
   outcome<void> claim(const owned_target& t) {
@@ -147,6 +156,43 @@ public:
     const state_write job{std::move(m)};
     return queue_.submit(
       job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
+  }
+
+  outcome<void> save_ending(ending_record r) {
+    const state_write job{std::move(r)};
+    return queue_.submit(
+      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
+  }
+
+  outcome<void> remember(const resource_id& owner, const retry_counts& counts) {
+    if (recall(owner) == counts)
+      return {};
+    const state_write job{retry_record{owner, counts}};
+    return queue_.submit(
+      job, [] { return outcome<void>{}; },
+      [&](const outcome<void>& done) {
+        if (done)
+          retries_[owner] = counts;
+      });
+  }
+
+  outcome<void> forget(const resource_id& owner) {
+    if (recall(owner) == retry_counts{})
+      return {};
+    const state_write job{forget_retries{owner}};
+    return queue_.submit(
+      job, [] { return outcome<void>{}; },
+      [&](const outcome<void>& done) {
+        if (done)
+          retries_.erase(owner);
+      });
+  }
+
+  retry_counts recall(const resource_id& owner) const {
+    return queue_.locked([&] {
+      const auto it = retries_.find(owner);
+      return it == retries_.end() ? retry_counts{} : it->second;
+    });
   }
 
   std::optional<owned_target> find(const resource_id& owner, const std::string& target) const {
@@ -228,6 +274,7 @@ private:
   std::atomic<std::uint64_t> commits_{0};
   std::map<std::pair<resource_id, std::string>, owned_target> records_;
   std::map<std::string, resource_id> holders_;
+  std::map<resource_id, retry_counts> retries_;
   std::multiset<std::pair<std::string, resource_id>> in_flight_;
   commit_queue<state_write> queue_;
 };
@@ -311,9 +358,26 @@ std::vector<owned_target> state_store::all() const {
   return impl_->all();
 }
 
+outcome<void> state_store::remember(const resource_id& owner, const retry_counts& counts) {
+  return impl_->remember(owner, counts);
+}
+
+outcome<void> state_store::forget(const resource_id& owner) {
+  return impl_->forget(owner);
+}
+
+retry_counts state_store::recall(const resource_id& owner) const {
+  return impl_->recall(owner);
+}
+
+outcome<void> state_store::save_ending(generation_number generation, std::uint32_t key_epoch,
+                                       generation_ending ending, const std::string& why) {
+  return impl_->save_ending({generation, key_epoch, ending, why});
+}
+
 outcome<void> state_store::save_accepted(generation_number generation, std::uint32_t key_epoch,
                                          const std::string& hash, const std::string& document) {
-  return impl_->save_accepted({generation, key_epoch, hash, document, now()});
+  return impl_->save_accepted({generation, key_epoch, hash, document, now(), {}, {}});
 }
 
 outcome<std::optional<accepted_manifest>> state_store::accepted() const {
@@ -326,7 +390,7 @@ outcome<std::optional<accepted_manifest>> state_store::accepted() const {
 }
 
 outcome<std::vector<accepted_manifest>> state_store::history() const {
-  return impl_->history(history_length);
+  return impl_->history(history_length + 1);
 }
 
 std::uint64_t state_store::commits() const noexcept {

@@ -12,8 +12,16 @@
 #include "model/manifest.hpp"
 #include "model/outcome.hpp"
 #include "reconcilers/inventory.hpp"
+#include "reconcilers/retry_memory.hpp"
 
 namespace harmony {
+
+/// What became of a generation.
+enum class generation_ending {
+  open,        ///< neither of these yet
+  converged,   ///< every resource was ready at it
+  rolled_back, ///< it was not ready in time
+};
 
 /// A manifest that this agent accepted, as it came.
 struct accepted_manifest {
@@ -22,6 +30,8 @@ struct accepted_manifest {
   std::string hash;      ///< of the content, as the caller computed it
   std::string document;  ///< the exact bytes, with their envelope if they had one
   timestamp accepted_at; ///< by this device's clock
+  generation_ending ending = generation_ending::open;
+  std::string why; ///< of a rolled back one
 
   friend bool operator==(const accepted_manifest&, const accepted_manifest&) = default;
 };
@@ -34,7 +44,7 @@ struct accepted_manifest {
 ///
 /// Thread-safe. Writes that come together share one commit. A write fails with disk_full,
 /// read_only, permission_denied or io_error and then has not happened.
-class state_store final : public inventory {
+class state_store final : public inventory, public retry_memory {
 public:
   /// How many accepted manifests are kept.
   static constexpr std::size_t history_length = 10;
@@ -64,14 +74,24 @@ public:
   [[nodiscard]] std::vector<owned_target> of(const resource_id& owner) const override;
   [[nodiscard]] std::vector<owned_target> all() const override;
 
-  /// Records an accepted manifest, durably, as the newest; forgets those beyond history_length.
+  outcome<void> remember(const resource_id& owner, const retry_counts& counts) override;
+  outcome<void> forget(const resource_id& owner) override;
+  [[nodiscard]] retry_counts recall(const resource_id& owner) const override;
+
+  /// Records what became of an accepted generation, durably.
+  outcome<void> save_ending(generation_number generation, std::uint32_t key_epoch,
+                            generation_ending ending, const std::string& why = {});
+
+  /// Records an accepted manifest, durably, as the newest; forgets those beyond history_length, but
+  /// not the newest that converged.
   outcome<void> save_accepted(generation_number generation, std::uint32_t key_epoch,
                               const std::string& hash, const std::string& document);
 
   /// The manifest accepted last; nothing before the first.
   [[nodiscard]] outcome<std::optional<accepted_manifest>> accepted() const;
 
-  /// The accepted manifests, newest first, at most history_length.
+  /// The accepted manifests, newest first: history_length, or one more where the newest that
+  /// converged is older.
   [[nodiscard]] outcome<std::vector<accepted_manifest>> history() const;
 
   /// How many commits this store has made; for tests and benchmarks of the group commit.

@@ -51,6 +51,18 @@ outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {
   return ctx.owned.release(owned.owner, owned.target);
 }
 
+bool fake_driver::fetches(const resource& r) const {
+  return device_.remote.count(target_of(r.spec)) != 0;
+}
+
+outcome<void> fake_driver::fetch(const desired<resource_spec>& want, op_context& ctx) {
+  const auto target = target_of(want.spec);
+  if (device_.slow.count(target) != 0 && !ctx.cancel.stop_requested())
+    throw hangs{};
+  device_.log.push_back("fetch " + target);
+  return {};
+}
+
 outcome<std::vector<runtime_fact>> fake_monitor::relist(std::chrono::milliseconds) {
   std::vector<runtime_fact> facts;
   for (const auto& t : targets_) {
@@ -108,6 +120,7 @@ void world::stop() {
   if (!root_)
     return;
   device.hanging.clear();
+  device.slow.clear();
   caf::anon_send(root_, stop_requested{});
   settle();
   workers->release();

@@ -64,6 +64,8 @@ struct fake_device {
   std::map<std::string, thing> things;
   std::map<std::string, failure> broken; ///< targets whose apply fails
   std::set<std::string> hanging;         ///< targets whose apply hangs
+  std::set<std::string> remote;          ///< targets that are fetched ahead
+  std::set<std::string> slow;            ///< targets whose fetch hangs
   std::vector<std::string> log;          ///< "apply /a", "remove /a", "restart /a"
 };
 
@@ -78,6 +80,8 @@ public:
   outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) override;
   outcome<void> remove(const owned_target& owned, op_context& ctx) override;
+  [[nodiscard]] bool fetches(const resource& r) const override;
+  outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) override;
 
 private:
   static std::string target_of(const resource_spec& spec);

@@ -24,7 +24,7 @@ constexpr lane_limits container_lane{8};
 
 } // namespace
 
-linux_device::linux_device(const agent_options& options) {
+linux_device::linux_device(const agent_options& options) : content_(options.state_dir + "/cache") {
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
     config.manager = options.systemd == systemd_mode::user ? systemd_config::scope::user

@@ -9,6 +9,7 @@
 #include "apps/agent/options.hpp"
 #include "reconcilers/registry.hpp"
 #include "topology/containers.hpp"
+#include "topology/content_cache.hpp"
 #include "topology/files_posix.hpp"
 #include "topology/podman_client.hpp"
 #include "topology/systemd.hpp"
@@ -24,6 +25,7 @@ public:
   explicit linux_device(const agent_options& options);
 
   [[nodiscard]] file_system& files() { return posix_.files(); }
+  [[nodiscard]] content_cache& content() { return content_; }
   /// Precondition: systemd is not off.
   [[nodiscard]] systemd_port& systemd() { return *systemd_; }
   /// Precondition: podman is not off.
@@ -37,6 +39,7 @@ public:
 
 private:
   posix_device posix_;
+  content_cache content_;
   std::unique_ptr<systemd_manager> systemd_;
   std::unique_ptr<podman_client> podman_;
 };

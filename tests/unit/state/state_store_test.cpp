@@ -136,7 +136,7 @@ TEST_CASE("state_store: durable settings -> WAL and synchronous FULL") {
   const auto store = opened(dir.str());
   SQLite::Database other{(dir / "state.db").string(), SQLite::OPEN_READONLY};
   CHECK(other.execAndGet("PRAGMA journal_mode").getString() == "wal");
-  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 1);
+  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 2);
 }
 
 TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
@@ -182,7 +182,7 @@ TEST_CASE("state_store: schema of a newer agent -> set aside untouched") {
   }
   const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
-  CHECK(store->notices()[0].find("schema 7 is newer than this agent's 1") != std::string::npos);
+  CHECK(store->notices()[0].find("schema 7 is newer than this agent's 2") != std::string::npos);
   SQLite::Database kept{(dir / "state.db.corrupt-1").string(), SQLite::OPEN_READONLY};
   CHECK(kept.execAndGet("PRAGMA user_version").getInt() == 7);
   CHECK(kept.tableExists("future"));
