@@ -29,8 +29,8 @@ ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
     const auto it = s.resources.find(each.id);
     // A ShellJob is ready once it ended with success: completed.
     if (it != s.resources.end()
-        && (each.condition == dependency_condition::applied ? it->second.applied
-                                                            : it->second.ready))
+        && (each.condition == dependency_condition::applied ? it->second.applied()
+                                                            : it->second.ready()))
       continue;
     needs.ready = false;
     needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.id.str();
@@ -59,8 +59,6 @@ void note_desires(self_pointer self, const expectation& expected) {
     if (d.leaving)
       continue;
     const auto& desire = expected.desires.at(r.id);
-    d.ready = d.ready && d.desire == desire;
-    d.applied = d.applied && d.desire == desire;
     d.desire = desire;
     d.retain = r.on_remove == removal_policy::retain;
     d.after.clear();
@@ -141,7 +139,6 @@ void send_desires(self_pointer self) {
     if (d.leaving)
       continue;
     d.desire.clear();
-    d.ready = d.applied = false;
     self->send(d.supervisor, desire_rejected{{r.code, r.message}, r.origin});
   }
 }
@@ -189,7 +186,6 @@ void mark_leaving(self_pointer self, const expectation& expected) {
     if (d.leaving || expected.desires.count(id) != 0)
       continue;
     d.leaving = true;
-    d.ready = d.applied = false;
     d.desire.clear();
     spdlog::info("resource '{}' left the manifest", id.str());
   }
@@ -329,12 +325,11 @@ void on_reported(self_pointer self, resource_reported& what) {
     return;
   }
   auto& d = it->second;
-  const bool current = !d.leaving && !d.desire.empty() && what.desire == d.desire;
-  const bool ready = current && what.status.phase == resource_phase::ready;
-  const bool applied = ready || (current && what.status.phase == resource_phase::probing);
-  const bool was_ready = std::exchange(d.ready, ready);
-  const bool was_applied = std::exchange(d.applied, applied);
-  if (was_ready != ready || was_applied != applied)
+  const bool was_ready = d.ready();
+  const bool was_applied = d.applied();
+  d.reported = what.desire;
+  d.phase = what.status.phase;
+  if (was_ready != d.ready() || was_applied != d.applied())
     for (const auto& id : s.graph.dependents(what.id)) {
       const auto dependent = s.resources.find(id);
       if (dependent == s.resources.end() || dependent->second.leaving)

@@ -27,12 +27,22 @@ struct dispatched {
   std::string target;             ///< the runtime's own name of it
   std::string desire;             ///< the present one; empty: rejected or leaving
   std::string told;               ///< the desire that its supervisor last heard of
-  bool ready = false;             ///< at the present desire
-  bool applied = false;           ///< the same, whatever its probes say
+  std::string reported;           ///< the desire that its supervisor last spoke of
+  resource_phase phase = resource_phase::pending; ///< that it reported
   bool leaving = false;
   bool removal_sent = false;
   bool retain = false;    ///< when it leaves, the thing stays
   ev::dependencies needs; ///< last told to its supervisor
+
+  /// What it has reached at the present desire.
+  [[nodiscard]] bool ready() const { return is(resource_phase::ready); }
+  /// The same, whatever its probes say.
+  [[nodiscard]] bool applied() const { return ready() || is(resource_phase::probing); }
+
+private:
+  [[nodiscard]] bool is(resource_phase p) const {
+    return !leaving && !desire.empty() && reported == desire && phase == p;
+  }
 };
 
 struct dispatcher_state {

@@ -273,6 +273,17 @@ void on_reported(self_pointer self, resource_reported& what) {
   changed(self);
 }
 
+void on_forgotten(self_pointer self, const resource_forgotten& what) {
+  auto& s = self->state;
+  s.standings.erase(what.id);
+  s.document.resources.erase(what.id);
+  if (s.expected && s.expected->desires.count(what.id) != 0) { // it came back while it was removed
+    s.standings.try_emplace(what.id);
+    s.document.resources.try_emplace(what.id);
+  }
+  changed(self);
+}
+
 void on_confirmed(self_pointer self) {
   auto& s = self->state;
   if (!s.refused)
@@ -315,11 +326,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [](const roll_call& call) { ++*call.present; },
     [self](expectation_changed& what) { on_expectation(self, what); },
     [self](resource_reported& what) { on_reported(self, what); },
-    [self](const resource_forgotten& what) {
-      self->state.standings.erase(what.id);
-      self->state.document.resources.erase(what.id);
-      changed(self);
-    },
+    [self](const resource_forgotten& what) { on_forgotten(self, what); },
     [self](const manifest_refused& what) {
       note_refusal(self->state, what);
       changed(self);

@@ -16,7 +16,9 @@ std::string fake_driver::target_of(const resource_spec& spec) {
 
 outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op_context&) {
   observation seen;
-  const auto it = device_.things.find(target_of(want.spec));
+  const auto target = target_of(want.spec);
+  const auto it = device_.things.find(target);
+  device_.seen[target] = it == device_.things.end() ? std::string{} : it->second.revision;
   if (it == device_.things.end())
     seen.changes.push_back({action::create, "content", "", want.revision});
   else if (it->second.revision != want.revision)

@@ -62,11 +62,12 @@ struct fake_device {
     std::string restart_stamp;
   };
   std::map<std::string, thing> things;
-  std::map<std::string, failure> broken; ///< targets whose apply fails
-  std::set<std::string> hanging;         ///< targets whose apply hangs
-  std::set<std::string> remote;          ///< targets that are fetched ahead
-  std::set<std::string> slow;            ///< targets whose fetch hangs
-  std::vector<std::string> log;          ///< "apply /a", "remove /a", "restart /a"
+  std::map<std::string, failure> broken;   ///< targets whose apply fails
+  std::set<std::string> hanging;           ///< targets whose apply hangs
+  std::set<std::string> remote;            ///< targets that are fetched ahead
+  std::set<std::string> slow;              ///< targets whose fetch hangs
+  std::map<std::string, std::string> seen; ///< revision by the last look; empty: nothing there
+  std::vector<std::string> log;            ///< "apply /a", "remove /a", "restart /a"
 };
 
 /// A driver over the simulated device; the target is the File's or Directory's path, or the unit.
