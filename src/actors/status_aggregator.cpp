@@ -167,8 +167,6 @@ void changed(self_pointer self) {
   auto& s = self->state;
   note_convergence(self);
   refresh(self);
-  if (!s.connected)
-    return;
   const auto now = self->clock().now();
   const bool at_once = is_settled(s.document.phase) || !s.ever_written;
   arm(self, at_once ? now : std::max(now, s.last_write + s.config.progress_interval));
@@ -208,10 +206,16 @@ outcome<void> put(status_aggregator_state& s, const std::string& text) {
 
 void write(self_pointer self) {
   auto& s = self->state;
-  if (!s.connected)
-    return;
   set_condition(s.document.conditions, ready_condition(s));
   s.document.sequence = s.written.sequence;
+  if (s.config.keep && s.kept != s.document) {
+    s.kept = s.document;
+    s.config.keep(write_status(s.kept));
+  }
+  if (!s.connected) {
+    s.last_write = self->clock().now();
+    return;
+  }
   if (s.ever_written && s.document == s.written)
     return;
   ++s.document.sequence;

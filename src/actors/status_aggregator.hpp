@@ -22,6 +22,9 @@ struct status_aggregator_config {
   heartbeat_actor heartbeat;
   std::function<timestamp()> wall_clock;
   std::vector<condition> conditions; ///< those known at the start, e.g. ManifestVerified
+  /// Called with each new document before it goes to the store, also without a connection. May be
+  /// empty.
+  std::function<void(const std::string& text)> keep;
   duration progress_interval = std::chrono::milliseconds{200};
   duration retry_interval = std::chrono::seconds{1};
   std::chrono::milliseconds put_timeout{5000};
@@ -49,6 +52,7 @@ struct status_aggregator_state {
   bool connected = false;
   std::optional<std::uint64_t> revision; ///< of the key as this agent knows it
   agent_status written;                  ///< as last stored
+  agent_status kept;                     ///< as last kept on the device
   bool ever_written = false;
   std::optional<instant> armed_at;
   std::uint64_t timer_epoch = 0;

@@ -91,6 +91,8 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.grace = options.shutdown_grace;
   c.seed = std::random_device{}();
   c.wall_clock = wall_now;
+  if (const auto& folder = state.path(); !folder.empty())
+    c.keep_status = [folder](const std::string& text) { keep_local_status(folder, text); };
   return c;
 }
 
@@ -180,6 +182,8 @@ int main(int argc, char* argv[]) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;
     return exit->code;
   }
+  if (const auto* status = std::get_if<status_request>(&read))
+    return show_local_status(*status, std::cout, std::cerr);
   const auto& options = std::get<agent_options>(read);
   start_logging(options);
   const auto code = run(argc, argv, options);

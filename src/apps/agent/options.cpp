@@ -153,6 +153,7 @@ using values = std::map<std::string, sourced>;
 struct command_line {
   values found; ///< flags and, for what no flag says, variables
   std::string config;
+  std::optional<status_request> status; ///< the command `status`
 };
 
 std::variant<command_line, early_exit> parse_command_line(int argc, const char* const* argv) {
@@ -172,12 +173,31 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
     app.add_option("--" + std::string{each.name}, flags[each.name], each.help)
       ->type_name(each.value)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  status_request status;
+  std::string resource;
+  std::string output = "text";
+  auto* show = app.add_subcommand("status", "Say in words where this device stands, without any "
+                                            "network");
+  show->fallthrough();
+  show->add_option("resource", resource, "Only this resource")->type_name("KIND/NAME");
+  show->add_option("-o,--output", output, "text or json [text]")
+    ->type_name("FORMAT")
+    ->check(CLI::IsMember({"text", "json"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     std::ostringstream out;
     const auto code = app.exit(e, out, out);
     return early_exit{code == 0 ? 0 : 2, out.str()};
+  }
+  if (show->parsed()) {
+    status.as_json = output == "json";
+    if (resource_id id; parse_resource_id(resource, id))
+      status.resource = id;
+    else if (!resource.empty())
+      return early_exit{2, "harmony-agent: status: expected Kind/name, such as File/motd, got '"
+                             + resource + "'\n"};
+    result.status = status;
   }
   for (const auto& each : options_table) {
     const auto flag = "--" + std::string{each.name};
@@ -236,7 +256,8 @@ outcome<milliseconds> parse_duration(std::string_view text) {
   return milliseconds{count * factor->second};
 }
 
-std::variant<agent_options, early_exit> read_options(int argc, const char* const* argv) {
+std::variant<agent_options, status_request, early_exit> read_options(int argc,
+                                                                     const char* const* argv) {
   auto parsed = parse_command_line(argc, argv);
   if (auto* exit = std::get_if<early_exit>(&parsed))
     return *exit;
@@ -255,6 +276,10 @@ std::variant<agent_options, early_exit> read_options(int argc, const char* const
       continue;
     if (auto set = each.set(result, it->second.value); !set)
       return wrong(it->second.origin + ": " + set.error().message);
+  }
+  if (line.status) {
+    line.status->state_dir = result.state_dir;
+    return *line.status;
   }
   if (result.agent_id.empty()) {
     result.agent_id = host_name();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <variant>
 
+#include "apps/agent/local_status.hpp"
 #include "model/outcome.hpp"
 
 namespace harmony {
@@ -41,7 +42,8 @@ struct early_exit {
 /// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
 /// precedence. Every error names where the value came from (flag, variable, or file and line), what
 /// was expected and what it got.
-std::variant<agent_options, early_exit> read_options(int argc, const char* const* argv);
+std::variant<agent_options, status_request, early_exit> read_options(int argc,
+                                                                     const char* const* argv);
 
 /// A duration like "250ms", "10s", "5m", "1h". Fails with invalid_spec.
 outcome<std::chrono::milliseconds> parse_duration(std::string_view text);

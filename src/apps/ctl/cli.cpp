@@ -154,6 +154,20 @@ void declare_get(declaration& d, CLI::App& get, const std::string& name, const s
     ->required(agent_required);
 }
 
+CLI::Option* add_resource(CLI::App& to, std::optional<resource_id>& into, const std::string& help) {
+  return to
+    .add_option_function<std::string>(
+      "resource",
+      [&into](const std::string& text) {
+        resource_id id;
+        if (!parse_resource_id(text, id))
+          refuse("resource", text, "Kind/name, such as File/motd");
+        into = id;
+      },
+      help)
+    ->type_name("KIND/NAME");
+}
+
 void declare_views(declaration& d) {
   auto* get = d.app.add_subcommand("get", "List agents or resources, or print a manifest");
   get->require_subcommand(1)->fallthrough();
@@ -172,19 +186,12 @@ void declare_views(declaration& d) {
   const auto [resource, resource_values] =
     add_command<describe_options>(*describe, d.result, "resource", "One resource of an agent");
   add_agent(*resource, "agent", resource_values->agent, "The agent")->required();
-  const auto into = resource_values;
-  resource
-    ->add_option_function<std::string>(
-      "resource",
-      [into](const std::string& text) {
-        resource_id id;
-        if (!parse_resource_id(text, id))
-          refuse("resource", text, "Kind/name, such as File/motd");
-        into->resource = id;
-      },
-      "The resource")
-    ->type_name("KIND/NAME")
-    ->required();
+  add_resource(*resource, resource_values->resource, "The resource")->required();
+
+  const auto [explain, explain_values] = add_command<explain_options>(
+    d.app, d.result, "explain", "Say in words why something is not converged");
+  add_agent(*explain, "agent", explain_values->agent, "The agent")->required();
+  add_resource(*explain, explain_values->resource, "Only this resource");
 }
 
 wait_condition condition_of(const std::string& text) {

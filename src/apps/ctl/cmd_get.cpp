@@ -4,18 +4,15 @@
 
 namespace harmony::ctl {
 
-namespace {
-
-failure no_such_agent(const std::string& agent) {
-  return {ec::not_found, "no agent '" + agent + "' in the store; see 'harmonyctl get agents'"};
-}
-
 outcome<agent_record> read_known(const context& c, store& from, const std::string& agent) {
   auto record = read_agent(from, agent, c.time);
   if (record && !record->known())
-    return no_such_agent(agent);
+    return failure{ec::not_found,
+                   "no agent '" + agent + "' in the store; see 'harmonyctl get agents'"};
   return record;
 }
+
+namespace {
 
 /// The records of one agent, or of all where `agent` is empty.
 outcome<std::vector<agent_record>> read_records(const context& c, store& from,

@@ -37,6 +37,7 @@ exit_code run(const context& c, const plan_options& o);
 exit_code run(const context& c, const apply_options& o);
 exit_code run(const context& c, const get_options& o);
 exit_code run(const context& c, const describe_options& o);
+exit_code run(const context& c, const explain_options& o);
 exit_code run(const context& c, const wait_options& o);
 exit_code run(const context& c, const watch_options& o);
 exit_code run(const context& c, const delete_options& o);
@@ -45,6 +46,9 @@ exit_code run(const context& c, const validate_options& o);
 exit_code run(const context& c, const version_options& o);
 exit_code run(const context& c, const completion_options& o);
 exit_code run(const context& c, const complete_options& o);
+
+/// All about `agent`; fails with not_found where the store knows nothing of it.
+outcome<agent_record> read_known(const context& c, store& from, const std::string& agent);
 
 /// Reads the manifests of a command line. Says every fault on stderr and gives the exit code when
 /// there is one.

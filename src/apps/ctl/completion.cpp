@@ -33,8 +33,8 @@ const std::vector<std::string>& known_values(const std::string& of) {
 
 /// Whether the first argument of this command is an agent.
 bool takes_agent(const std::string& command) {
-  static const std::vector<std::string> those{"resources", "manifest", "agent",   "wait",
-                                              "watch",     "delete",   "resource"};
+  static const std::vector<std::string> those{"resources", "manifest", "agent",    "wait",
+                                              "watch",     "delete",   "resource", "explain"};
   return std::find(those.begin(), those.end(), command) != those.end();
 }
 
@@ -119,7 +119,7 @@ completion complete(const std::vector<std::string>& words) {
   if (line.arguments == 0) {
     offer(known_values(command.name));
     result.agents = takes_agent(command.name);
-  } else if (line.arguments == 1 && command.name == "resource") {
+  } else if (line.arguments == 1 && (command.name == "resource" || command.name == "explain")) {
     offer({"File/", "Directory/", "SystemdUnit/", "Container/"});
   }
   return result;

@@ -1,5 +1,6 @@
 #include "apps/ctl/durations.hpp"
 #include "apps/ctl/view.hpp"
+#include "core/age.hpp"
 
 namespace harmony::ctl {
 

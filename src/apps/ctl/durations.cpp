@@ -46,20 +46,4 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   return milliseconds{total};
 }
 
-std::string format_age(milliseconds age) {
-  auto left = std::max<std::int64_t>(age.count(), 0);
-  for (auto i = units.size(); i-- > 2;) {
-    const auto& big = units[i];
-    if (left < big.in_milliseconds)
-      continue;
-    const auto& small = units[i - 1];
-    const auto rest = left % big.in_milliseconds / small.in_milliseconds;
-    auto text = std::to_string(left / big.in_milliseconds).append(big.name);
-    if (rest != 0)
-      text += std::to_string(rest).append(small.name);
-    return text;
-  }
-  return std::to_string(left / 1000) + "s";
-}
-
 } // namespace harmony::ctl

@@ -11,8 +11,4 @@ namespace harmony::ctl {
 /// anything else.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// An age for a person, in at most two units: "3s", "2m10s", "5h12m", "3d4h". Below a second and
-/// negative (the clocks of two machines differ): "0s".
-std::string format_age(std::chrono::milliseconds age);
-
 } // namespace harmony::ctl

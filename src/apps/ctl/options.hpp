@@ -56,6 +56,11 @@ struct describe_options {
   std::optional<resource_id> resource; ///< absent: the agent
 };
 
+struct explain_options {
+  std::string agent;
+  std::optional<resource_id> resource; ///< absent: the agent and all that is not ready
+};
+
 struct wait_options {
   std::string agent;
   wait_condition condition;
@@ -93,8 +98,8 @@ struct complete_options {
 
 using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
-               wait_options, watch_options, delete_options, schema_options, validate_options,
-               version_options, completion_options, complete_options>;
+               explain_options, wait_options, watch_options, delete_options, schema_options,
+               validate_options, version_options, completion_options, complete_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/ctl/durations.hpp"
+#include "core/age.hpp"
 
 namespace harmony::ctl {
 

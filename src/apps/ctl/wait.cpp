@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/ctl/durations.hpp"
+#include "core/age.hpp"
 
 namespace harmony::ctl {
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::variant<agent_options, early_exit> read(std::vector<const char*> arguments) {
+std::variant<agent_options, status_request, early_exit> read(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "harmony-agent");
   return read_options(static_cast<int>(arguments.size()), arguments.data());
 }

@@ -192,6 +192,21 @@ TEST_CASE("describe agent: -> everything that is known") {
   CHECK(value["device"]["os"] == "Debian 12");
 }
 
+TEST_CASE("explain: -> why, what was tried and what comes next") {
+  terminal t;
+  set_up_fleet(t);
+  CHECK(t.run({"explain", "pi-1"}) == 0);
+  CHECK(t.out.find("pi-1: Degraded at generation 1\n") == 0);
+  CHECK(t.out.find("Container/app: Failed: ImageNotFound\n  because  no image 'x'\n")
+        != std::string::npos);
+  CHECK(t.out.find("  next     it is tried again in 4s") != std::string::npos);
+  CHECK(t.run({"explain", "pi-1", "Container/app", "-o", "json"}) == 0);
+  CHECK(json::parse(t.out)[0]["phase"] == "Failed");
+  CHECK(t.run({"explain", "pi-1", "File/ghost"}) == 3);
+  CHECK(t.run({"explain", "ghost"}) == 3);
+  CHECK(t.run({"explain", "pi-1", "rubbish"}) == 2);
+}
+
 TEST_CASE("describe resource: -> status, next retry and spec") {
   terminal t;
   set_up_fleet(t);

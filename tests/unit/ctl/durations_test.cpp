@@ -1,4 +1,5 @@
 #include "apps/ctl/durations.hpp"
+#include "core/age.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/manifest.hpp"
+#include "model/status.hpp"
+
+namespace harmony {
+
+/// Why something stands where it stands, in words, most telling first.
+struct explanation {
+  std::string subject;              ///< "pi-1", "Container/app"
+  std::string phase;                ///< "Failed"
+  std::string headline;             ///< "Failed for 2m: ImageNotFound"
+  std::vector<std::string> because; ///< what it waits for, what went wrong, what was tried
+  std::string next;                 ///< what happens next, or what a person has to do
+
+  friend bool operator==(const explanation&, const explanation&) = default;
+};
+
+/// Explains resource `id` of `status`. `desired`, where there is one, is the newest manifest: with
+/// it the chain of what a blocked resource waits for is told to its end.
+explanation explain_resource(const agent_status& status, const resource_id& id,
+                             const manifest* desired, timestamp now);
+
+/// Explains the device: itself first, then every resource that is not ready, those that others wait
+/// for before those that wait.
+std::vector<explanation> explain_agent(const agent_status& status, const manifest* desired,
+                                       timestamp now);
+
+/// The explanations as text for a terminal, a paragraph each.
+std::string text_of(const std::vector<explanation>& all);
+
+} // namespace harmony
