@@ -57,6 +57,7 @@ void spawn_reporting(self_pointer self, const agent_config& c) {
   status.wall_clock = c.wall_clock;
   status.conditions = c.conditions;
   status.keep = c.keep_status;
+  status.facts = c.facts;
   s.aggregator = spawn_blocking(self, c.own_threads, status_aggregator, std::move(status));
 }
 

@@ -44,6 +44,7 @@ struct agent_config {
   backoff_policy backoff;
   std::uint64_t seed = 0;
   std::function<timestamp()> wall_clock;
+  std::string facts; ///< the document of bucket device-info; empty: none
   std::function<void(const std::string& text)> keep_status; ///< each new status, for the device
   std::shared_ptr<heartbeat_counters> counters = std::make_shared<heartbeat_counters>();
   bool own_threads = true; ///< false in virtual time: everything on the scheduler

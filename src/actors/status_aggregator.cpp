@@ -204,6 +204,22 @@ outcome<void> put(status_aggregator_state& s, const std::string& text) {
   return result;
 }
 
+/// Writes the facts of the device where the store has others. They are no reason to wait for
+/// anything: the next connection tries again.
+void put_facts(const status_aggregator_state& s) {
+  const auto& c = s.config;
+  if (c.facts.empty())
+    return;
+  const auto there = c.actual->get(bucket::device_info, c.agent, c.put_timeout);
+  if (!there || (*there && (*there)->value == c.facts))
+    return;
+  const auto put = c.actual->put(bucket::device_info, c.agent, c.facts,
+                                 *there ? (*there)->revision : 0, c.put_timeout);
+  if (!put)
+    spdlog::warn("facts of the device cannot be written: {}: {}", reason_of(put.error().code),
+                 put.error().message);
+}
+
 void write(self_pointer self) {
   auto& s = self->state;
   set_condition(s.document.conditions, ready_condition(s));
@@ -313,8 +329,20 @@ void on_connection(self_pointer self, const connection_changed& what) {
   s.connected = what.connected;
   s.revision
     .reset(); // another server, or an older store: never trust a revision across a reconnect
-  if (s.connected)
-    arm(self, self->clock().now());
+  if (!s.connected)
+    return;
+  s.facts_due = true;
+  arm(self, self->clock().now());
+}
+
+void on_due(self_pointer self, timer_due t) {
+  auto& s = self->state;
+  if (t.epoch != s.timer_epoch)
+    return;
+  s.armed_at.reset();
+  write(self);
+  if (s.connected && std::exchange(s.facts_due, false)) // after the status, which matters more
+    put_facts(s);
 }
 
 } // namespace
@@ -343,12 +371,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
       if (t.epoch == self->state.progress_epoch)
         on_progress_due(self);
     },
-    [self](timer_due t) {
-      if (t.epoch != self->state.timer_epoch)
-        return;
-      self->state.armed_at.reset();
-      write(self);
-    },
+    [self](timer_due t) { on_due(self, t); },
     [self](stop_requested) {
       write(self);
       self->quit();

@@ -25,6 +25,7 @@ struct status_aggregator_config {
   /// Called with each new document before it goes to the store, also without a connection. May be
   /// empty.
   std::function<void(const std::string& text)> keep;
+  std::string facts; ///< the document of bucket device-info; empty: none
   duration progress_interval = std::chrono::milliseconds{200};
   duration retry_interval = std::chrono::seconds{1};
   std::chrono::milliseconds put_timeout{5000};
@@ -50,6 +51,7 @@ struct status_aggregator_state {
   manifest_watcher_actor watcher;
 
   bool connected = false;
+  bool facts_due = false;
   std::optional<std::uint64_t> revision; ///< of the key as this agent knows it
   agent_status written;                  ///< as last stored
   agent_status kept;                     ///< as last kept on the device

@@ -244,6 +244,17 @@ TEST_CASE(
   CHECK(w.standing("File/a") == "Failed DiskFull");
 }
 
+TEST_CASE("agent: connected -> the facts of the device are in the store, written once") {
+  world w{[](agent_config& c) { c.facts = R"({"os":"x"})"; }};
+  w.start();
+  CHECK(w.link.get(bucket::device_info, "pi-1", {}).value()->value == R"({"os":"x"})");
+  const auto revision = w.link.get(bucket::device_info, "pi-1", {}).value()->revision;
+  w.link.set_connected(false);
+  w.link.set_connected(true);
+  w.settle();
+  CHECK(w.link.get(bucket::device_info, "pi-1", {}).value()->revision == revision);
+}
+
 TEST_CASE("agent: somebody else wrote the status -> it is written over, by the newer revision") {
   world w;
   w.start();

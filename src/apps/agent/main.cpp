@@ -16,6 +16,7 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/device.hpp"
+#include "apps/agent/device_facts.hpp"
 #include "apps/agent/logging.hpp"
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
@@ -80,6 +81,7 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.link = &link;
   c.state = &state;
   c.drivers = device.drivers();
+  c.facts = device_facts(c.id, *c.drivers);
   c.runtimes = device.runtimes(options.agent_id);
   c.probe_workers = std::make_shared<thread_executor>();
   conditions.push_back({"ManifestVerified", condition_state::false_, "NoPinnedKeys",

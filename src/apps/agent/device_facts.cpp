@@ -1,0 +1,75 @@
+#include "apps/agent/device_facts.hpp"
+
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+namespace harmony {
+
+namespace {
+
+using nlohmann::json;
+
+/// The first line of a small file; a device tree's ends with NUL.
+std::string first_line(const std::string& path) {
+  std::ifstream in{path};
+  std::string line;
+  std::getline(in, line);
+  return line.substr(0, line.find('\0'));
+}
+
+/// "Debian GNU/Linux 12 (bookworm)", by os-release(5).
+std::string pretty_name() {
+  std::ifstream in{"/etc/os-release"};
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("PRETTY_NAME=", 0) == 0) {
+      auto value = line.substr(line.find('=') + 1);
+      std::erase(value, '"');
+      return value;
+    }
+  return {};
+}
+
+/// Of a Raspberry Pi and its like from the device tree, otherwise from the firmware.
+std::string model() {
+  for (const auto* path : {"/proc/device-tree/model", "/sys/class/dmi/id/product_name"})
+    if (auto name = first_line(path); !name.empty())
+      return name;
+  return {};
+}
+
+void set(json& into, const char* key, const std::string& value) {
+  if (!value.empty())
+    into[key] = value;
+}
+
+} // namespace
+
+std::string device_facts(const std::string& agent, const driver_registry& drivers) {
+  json facts{{"apiVersion", "harmony/v1"}, {"kind", "DeviceInfo"}, {"agent", agent}};
+  utsname system{};
+  ::uname(&system);
+  struct sysinfo memory {};
+  ::sysinfo(&memory);
+  auto& hardware = facts["hardware"];
+  set(hardware, "model", model());
+  hardware["architecture"] = system.machine;
+  hardware["cpus"] = std::thread::hardware_concurrency();
+  hardware["memoryBytes"] = static_cast<std::uint64_t>(memory.totalram) * memory.mem_unit;
+  set(facts["os"], "name", pretty_name());
+  facts["os"]["kernel"] = system.release;
+  facts["versions"]["harmony-agent"] = HARMONY_VERSION;
+  for (const auto& [kind, driver] : drivers.drivers)
+    facts["kinds"].push_back(kind);
+  for (const auto& [kind, why] : drivers.missing)
+    facts["missing"][kind] = why;
+  for (const auto& [kind, why] : drivers.denied)
+    facts["denied"][kind] = why;
+  // What is no UTF-8 (a firmware's name may be anything) is replaced.
+  return facts.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+} // namespace harmony

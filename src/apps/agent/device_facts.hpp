@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "reconcilers/registry.hpp"
+
+namespace harmony {
+
+/// What this device is, as the JSON document of bucket `device-info`: hardware, operating system,
+/// versions, and the kinds that it can run, or why not. Reads a few small files; what cannot be
+/// read is left out.
+std::string device_facts(const std::string& agent, const driver_registry& drivers);
+
+} // namespace harmony

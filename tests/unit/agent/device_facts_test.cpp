@@ -1,0 +1,22 @@
+#include "apps/agent/device_facts.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+
+namespace harmony::test {
+
+TEST_CASE("device facts: -> what it is and what it can run") {
+  driver_registry drivers;
+  drivers.missing["Container"] = "podman is off in its configuration";
+  drivers.denied["ShellJob"] = "allow-shell-jobs is false";
+  const auto facts = nlohmann::json::parse(device_facts("pi-1", drivers));
+  CHECK(facts["agent"] == "pi-1");
+  CHECK(facts["hardware"]["cpus"] >= 1);
+  CHECK(facts["hardware"]["memoryBytes"] > 1'000'000);
+  CHECK_FALSE(facts["os"]["kernel"].get<std::string>().empty());
+  CHECK(facts["missing"]["Container"] == "podman is off in its configuration");
+  CHECK(facts["denied"]["ShellJob"] == "allow-shell-jobs is false");
+}
+
+} // namespace harmony::test
