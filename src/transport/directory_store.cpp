@@ -7,6 +7,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "transport/directory_history.hpp"
 #include "transport/store_rules.hpp"
 
 namespace harmony {
@@ -169,10 +170,29 @@ outcome<std::uint64_t> directory_store::write(bucket b, std::string_view key,
   auto head = directory::header_of(next);
   // Nobody else writes in this bucket now: a name that a killed writer left behind is taken over.
   const auto name = std::string{key};
+  if (b == bucket::desired_state && exists)
+    directory::keep_former(folder, name, newest, history_length - 1);
   if (auto done = directory::replace_at(folder, name, "." + name + ".tmp", head, next.value, true);
       !done)
     return {done.error().code, described(b, key) + ": " + done.error().message};
   return next.revision;
+}
+
+outcome<std::vector<store_entry>> directory_store::history(bucket b, std::string_view key,
+                                                           milliseconds timeout) {
+  const auto now = get(b, key, timeout);
+  if (!now)
+    return now.error();
+  const auto folder = directory::open_folder(folder_of(b));
+  if (!folder)
+    return folder.error();
+  std::vector<store_entry> entries;
+  if (*now)
+    entries.push_back(std::move(**now));
+  for (auto& former : directory::former_entries(*folder, std::string{key}))
+    if (entries.empty() || former.revision < entries.back().revision)
+      entries.push_back({std::move(former.value), former.revision, former.written});
+  return entries;
 }
 
 outcome<std::vector<std::string>> directory_store::keys(bucket b, milliseconds /*timeout*/) {

@@ -14,17 +14,23 @@ using std::chrono::system_clock;
 
 constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
 constexpr std::int64_t duplicate_window = 120 * nanoseconds_a_second;
-constexpr std::int64_t bucket_history = 5;
+constexpr std::int64_t bucket_history = store::history_length;
 constexpr auto first_get_timeout = std::chrono::milliseconds{500};
 
+/// `from`: the first message from this sequence on; 0: the newest.
 natsStatus direct_get_of(natsMsg** message, const session& made, const std::string& stream,
-                         const std::string& subject, link::deadline until) {
+                         const std::string& subject, link::deadline until, std::uint64_t from = 0) {
   jsOptions wait;
   jsOptions_Init(&wait);
   wait.Wait = left_until(until);
   jsDirectGetMsgOptions which;
   jsDirectGetMsgOptions_Init(&which);
-  which.LastBySubject = subject.c_str();
+  if (from == 0) {
+    which.LastBySubject = subject.c_str();
+  } else {
+    which.Sequence = from;
+    which.NextBySubject = subject.c_str();
+  }
   return js_DirectGetMsg(message, made.jetstream(), stream.c_str(), &wait, &which);
 }
 
@@ -105,6 +111,18 @@ outcome<void> make_beat_stream(const session& made, link::deadline until) {
   return make_stream(made, config, until);
 }
 
+stored_message message_of(natsMsg* raw) {
+  stored_message found;
+  found.value.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+  found.sequence = natsMsg_GetSequence(raw);
+  found.written = system_clock::time_point{std::chrono::duration_cast<system_clock::duration>(
+    std::chrono::nanoseconds{natsMsg_GetTime(raw)})};
+  const char* operation = nullptr; // "DEL" or "PURGE"
+  found.deletion = natsMsgHeader_Get(raw, "KV-Operation", &operation) == NATS_OK
+                   && operation != nullptr && std::string_view{operation} != "PUT";
+  return found;
+}
+
 } // namespace
 
 std::string stream_of(bucket b) {
@@ -149,15 +167,32 @@ outcome<std::optional<stored_message>> newest_on(const session& made, const std:
     return std::optional<stored_message>{};
   if (status != NATS_OK)
     return from_status(status, jsErrCode{}, doing);
-  stored_message found;
-  found.value.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
-  found.sequence = natsMsg_GetSequence(raw);
-  found.written = system_clock::time_point{std::chrono::duration_cast<system_clock::duration>(
-    std::chrono::nanoseconds{natsMsg_GetTime(raw)})};
-  const char* operation = nullptr; // "DEL" or "PURGE"
-  found.deletion = natsMsgHeader_Get(raw, "KV-Operation", &operation) == NATS_OK
-                   && operation != nullptr && std::string_view{operation} != "PUT";
-  return std::optional{std::move(found)};
+  return std::optional{message_of(raw)};
+}
+
+outcome<std::vector<store_entry>> history_on(const session& made, const std::string& stream,
+                                             const std::string& subject, link::deadline until) {
+  auto newest = newest_on(made, stream, subject, until); // tells a missing stream, too
+  if (!newest)
+    return newest.error();
+  std::vector<store_entry> entries;
+  for (std::uint64_t from = 1; *newest && from <= (*newest)->sequence;) {
+    natsMsg* raw = nullptr;
+    const auto status = direct_get_of(&raw, made, stream, subject, until, from);
+    const msg_ptr message{raw};
+    if (status == NATS_NOT_FOUND)
+      break;
+    if (status != NATS_OK)
+      return from_status(status, jsErrCode{}, "read the history of '" + subject + "'");
+    auto found = message_of(raw);
+    from = found.sequence + 1;
+    if (!found.deletion)
+      entries.push_back({std::move(found.value), found.sequence, found.written});
+  }
+  std::reverse(entries.begin(), entries.end());
+  if (entries.size() > store::history_length)
+    entries.resize(store::history_length);
+  return entries;
 }
 
 outcome<void> make_streams(const session& made, link::deadline until) {

@@ -30,6 +30,10 @@ struct stored_message {
 outcome<std::optional<stored_message>> newest_on(const session& made, const std::string& stream,
                                                  const std::string& subject, link::deadline until);
 
+/// The messages on `subject` that the stream still has, newest first, deletions left out.
+outcome<std::vector<store_entry>> history_on(const session& made, const std::string& stream,
+                                             const std::string& subject, link::deadline until);
+
 /// Makes the streams that are missing: a KV bucket each, and one in memory for heartbeats.
 outcome<void> make_streams(const session& made, link::deadline until);
 

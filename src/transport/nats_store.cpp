@@ -192,6 +192,19 @@ outcome<std::vector<std::string>> nats_store::keys(bucket b, milliseconds timeou
     });
 }
 
+outcome<std::vector<store_entry>> nats_store::history(bucket b, std::string_view key,
+                                                      milliseconds timeout) {
+  if (auto good = check_key(key); !good)
+    return good.error();
+  const auto stream = nats::stream_of(b);
+  const auto subject = nats::subject_prefix_of(b) + std::string{key};
+  return link_->call<std::vector<store_entry>>(
+    {timeout, {std::string{nats::direct_get} + stream}},
+    [stream, subject](const link::session_ptr& made, link::deadline until) {
+      return nats::history_on(*made, stream, subject, until);
+    });
+}
+
 outcome<std::unique_ptr<subscription>> nats_store::watch(bucket b, std::string_view key,
                                                          on_change sink) {
   if (!key.empty())

@@ -29,6 +29,8 @@ public:
   outcome<void> remove(bucket b, std::string_view key, std::uint64_t expected,
                        milliseconds timeout) override;
   outcome<std::vector<std::string>> keys(bucket b, milliseconds timeout) override;
+  outcome<std::vector<store_entry>> history(bucket b, std::string_view key,
+                                            milliseconds timeout) override;
   outcome<std::unique_ptr<subscription>> watch(bucket b, std::string_view key,
                                                on_change sink) override;
   outcome<void> beat(std::string_view agent, std::string_view payload) override;

@@ -70,6 +70,13 @@ public:
   /// The keys of a bucket that are not deleted, sorted. For operators.
   virtual outcome<std::vector<std::string>> keys(bucket b, milliseconds timeout) = 0;
 
+  /// The entries of `key` that the store still has, newest first, deletions left out: the newest
+  /// `history_length` at most. Only desired state has a history; for other buckets it is the newest
+  /// entry. For operators.
+  virtual outcome<std::vector<store_entry>> history(bucket b, std::string_view key,
+                                                    milliseconds timeout) = 0;
+  static constexpr std::size_t history_length = 10;
+
   /// Calls `sink` after each change of `key` (empty: of any key) could be read, and after each
   /// (re)connect. A hint, never the value: several changes may give one call, and a call may come
   /// without a change.

@@ -1,5 +1,7 @@
 #include "support/memory_store.hpp"
 
+#include <algorithm>
+
 namespace harmony::test {
 
 void memory_store::fail_next(store_call which, const failure& why, std::size_t times) {
@@ -126,6 +128,18 @@ outcome<void> memory_store::remove(bucket b, std::string_view key, std::uint64_t
   return {};
 }
 
+outcome<std::vector<store_entry>> memory_store::history(bucket b, std::string_view key,
+                                                        milliseconds /*timeout*/) {
+  enter(store_call::get, b, key);
+  const std::lock_guard lock{mutex_};
+  if (auto why = refusal(store_call::get, true))
+    return *why;
+  auto all = former_[{b, std::string{key}}];
+  std::reverse(all.begin(), all.end());
+  all.resize(std::min(all.size(), history_length));
+  return all;
+}
+
 outcome<std::vector<std::string>> memory_store::keys(bucket b, milliseconds /*timeout*/) {
   enter(store_call::keys, b, {});
   const std::lock_guard lock{mutex_};
@@ -240,6 +254,8 @@ std::optional<store_entry> memory_store::newest(bucket b, std::string_view key) 
 std::uint64_t memory_store::write(bucket b, std::string_view key, std::string_view value) {
   const auto revision = ++sequence_;
   entries_[{b, std::string{key}}] = {std::string{value}, revision, now_()};
+  if (b == bucket::desired_state)
+    former_[{b, std::string{key}}].push_back(entries_[{b, std::string{key}}]);
   return revision;
 }
 

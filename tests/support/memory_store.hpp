@@ -78,6 +78,8 @@ public:
                              std::uint64_t expected, milliseconds /*timeout*/) override;
   outcome<void> remove(bucket b, std::string_view key, std::uint64_t expected,
                        milliseconds /*timeout*/) override;
+  outcome<std::vector<store_entry>> history(bucket b, std::string_view key,
+                                            milliseconds timeout) override;
   outcome<std::vector<std::string>> keys(bucket b, milliseconds /*timeout*/) override;
   outcome<std::unique_ptr<subscription>> watch(bucket b, std::string_view key,
                                                on_change sink) override;
@@ -170,6 +172,7 @@ private:
   std::string detail_ = "in memory";
   std::uint64_t sequence_ = 0;
   std::map<std::pair<bucket, std::string>, store_entry> entries_;
+  std::map<std::pair<bucket, std::string>, std::vector<store_entry>> former_; ///< oldest first
   std::map<std::string, store_entry> beats_;
   std::vector<std::weak_ptr<watcher>> watchers_;
   std::optional<write_record> unanswered_;

@@ -126,6 +126,31 @@ TEMPLATE_TEST_CASE("store: remove of an absent key -> fine with 0, conflict with
   CHECK(code_of(bed.first->remove(desired, "pi-1", first, ample)) == ec::conflict);
 }
 
+TEMPLATE_TEST_CASE("store: history -> the newest ten, newest first, deletions left out", "",
+                   directory_bed, nats_bed) {
+  prepared<TestType> bed;
+  CHECK(bed.first->history(desired, "pi-1", ample).value().empty());
+  std::uint64_t revision = 0;
+  for (int i = 1; i <= 13; ++i)
+    revision = must_put(*bed.first, desired, "pi-1", "value " + std::to_string(i), revision);
+  must_put(*bed.first, desired, "pi-10", "another's", 0);
+  auto all = bed.first->history(desired, "pi-1", ample).value();
+  REQUIRE(all.size() == store::history_length);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(all[i].value == "value " + std::to_string(13 - i));
+    if (i > 0)
+      CHECK(all[i].revision < all[i - 1].revision);
+  }
+  CHECK(all[0].revision == revision);
+  must_remove(*bed.first, desired, "pi-1", revision);
+  must_put(*bed.first, desired, "pi-1", "again", 0);
+  all = bed.first->history(desired, "pi-1", ample).value();
+  REQUIRE(all.size() >= 8);
+  CHECK(all[0].value == "again");
+  CHECK(all[1].value == "value 13");
+  CHECK(bed.first->keys(desired, ample).value() == std::vector<std::string>{"pi-1", "pi-10"});
+}
+
 TEMPLATE_TEST_CASE("store: keys -> those that are there, sorted", "", directory_bed, nats_bed) {
   prepared<TestType> bed;
   CHECK(bed.first->keys(desired, ample).value().empty());
