@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "topology/accounts.hpp"
 #include "topology/files_monitor.hpp"
+#include "topology/packages.hpp"
 #include "topology/timed_listing.hpp"
 
 namespace harmony {
@@ -38,5 +41,12 @@ private:
   std::mutex mutex_;
   std::vector<std::string> targets_;
 };
+
+/// Watches dpkg's records in `folder`. A fact's fingerprint is version and status.
+std::shared_ptr<runtime_monitor> watch_packages(std::shared_ptr<package_manager> packages,
+                                                const std::string& folder = "/var/lib/dpkg");
+
+/// Watches /etc/passwd and /etc/group. A fact's fingerprint is all that is known of the account.
+std::shared_ptr<runtime_monitor> watch_accounts(std::shared_ptr<account_manager> accounts);
 
 } // namespace harmony

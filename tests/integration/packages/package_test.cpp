@@ -1,5 +1,6 @@
 // Packages against the real apt and dpkg.
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -10,6 +11,7 @@
 
 #include "integration/packages/package_bed.hpp"
 #include "support/temp_dir.hpp"
+#include "topology/database_monitor.hpp"
 
 namespace harmony::test {
 namespace {
@@ -280,6 +282,43 @@ TEST_CASE("apt killed: agent and apt at once, at any moment -> finished or remov
     shell("dpkg --configure -a; dpkg --purge ht-web ht-lib");
   }
   CHECK(seen_half_way > 0);
+}
+
+TEST_CASE("apt: changed by hand -> hinted at; the relist shows which, by one read") {
+  reset_repository();
+  publish({"ht-web", "1.0"});
+  publish({"ht-web", "2.0"});
+  publish({"ht-lib"});
+  const auto manager = std::make_shared<apt_packages>();
+  package_bed bed;
+  bed.must_converge(package_bed::want("ht-web", "1.0"));
+  bed.must_converge(package_bed::want("ht-lib"));
+  const auto monitor = watch_packages(manager);
+  hint_counter hints;
+  monitor->start([&](const std::string& target) {
+    CHECK(target.empty());
+    hints.count();
+  });
+  monitor->watch({"ht-web", "ht-lib", "ht-nosuch"});
+  CHECK(hints.wait());
+  CHECK(eventually([&] { return monitor->streaming(); }));
+  using facts = std::vector<runtime_fact>;
+  CHECK(*monitor->relist(seconds{5})
+        == facts{{"ht-web", "1.0 installed"}, {"ht-lib", "1.0 installed"}, {"ht-nosuch", ""}});
+  const auto now_is = [&](const std::string& fingerprint) {
+    CHECK(hints.wait());
+    return eventually(
+      [&] { return monitor->relist(seconds{5})->front().fingerprint == fingerprint; });
+  };
+  hints.clear();
+  shell("apt-get -qq -y install ht-web=2.0");
+  CHECK(now_is("2.0 installed"));
+  hints.clear();
+  shell("dpkg --remove ht-web");
+  CHECK(now_is(""));
+  CHECK_FALSE(bed.plan(package_bed::want("ht-web")).empty());
+  bed.must_converge(package_bed::want("ht-web"));
+  monitor->stop();
 }
 
 TEST_CASE("apt in a control group of its own -> converged the same") {
