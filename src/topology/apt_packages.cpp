@@ -108,15 +108,15 @@ outcome<void> apt_packages::refresh(const op_limits& limits) {
 
 outcome<void> apt_packages::remove(const std::string& package, const op_limits& limits) {
   const auto doing = "removing '" + package + "'";
-  const auto now = look({package});
-  if (!now)
-    return now.error();
+  const auto status = database_.read();
+  if (!status)
+    return status.error();
   // dpkg itself, and not apt-get: it refuses where another package needs this one, instead of
   // taking that along, and never removes an essential one.
   std::vector<std::string> arguments{dpkg_program};
-  if (now->front().condition == package_condition::broken)
+  if ((*status)->find(package).condition == package_condition::broken)
     arguments.emplace_back("--force-remove-reinstreq");
-  arguments.insert(arguments.end(), {"--remove", "--", package});
+  arguments.insert(arguments.end(), {"--remove", "--", (*status)->full_name(package)});
   return change(arguments, limits, doing);
 }
 

@@ -130,15 +130,28 @@ void dpkg_status::put(const stanza& s) {
   packages_.insert_or_assign(key_of(s.name, s.architecture), std::move(info));
 }
 
-package_info dpkg_status::find(std::string_view package) const {
+dpkg_status::table::const_iterator dpkg_status::locate(std::string_view package) const {
   const auto name = take_until(package, ":");
   const auto architecture = package.empty() ? std::string_view{native_} : package;
-  auto found = packages_.find(key_of(name, architecture));
-  if (found == packages_.end() && architecture == native_)
-    found = packages_.find(key_of(name, "all"));
+  const auto found = packages_.find(key_of(name, architecture));
+  return found == packages_.end() && architecture == native_ ? packages_.find(key_of(name, "all"))
+                                                             : found;
+}
+
+package_info dpkg_status::find(std::string_view package) const {
+  const auto found = locate(package);
   auto info = found == packages_.end() ? package_info{} : found->second;
   info.interrupted = interrupted_;
   return info;
+}
+
+std::string dpkg_status::full_name(std::string_view package) const {
+  const auto found = locate(package);
+  if (found == packages_.end())
+    return std::string{package};
+  std::string_view rest{found->first};
+  const auto name = take_until(rest, ":");
+  return rest == "all" ? std::string{name} : found->first;
 }
 
 // -- dpkg_database -------------------------------------------------------------------------------

@@ -27,12 +27,19 @@ public:
   /// `package` is a name, of the device's own architecture, or name:architecture.
   [[nodiscard]] package_info find(std::string_view package) const;
 
+  /// The name by which dpkg takes `package` for no other: name:architecture where it has one of its
+  /// own, otherwise the name alone.
+  [[nodiscard]] std::string full_name(std::string_view package) const;
+
 private:
+  using table = std::map<std::string, package_info, std::less<>>; ///< by name:architecture
+
   struct stanza;
   void put(const stanza& s);
+  [[nodiscard]] table::const_iterator locate(std::string_view package) const;
 
-  std::map<std::string, package_info, std::less<>> packages_; ///< by name:architecture
-  std::string native_;                                        ///< the architecture of dpkg itself
+  table packages_;
+  std::string native_; ///< the architecture of dpkg itself
   bool interrupted_ = false;
 };
 

@@ -62,9 +62,9 @@ std::string shell(const std::string& script, int* status) {
 void publish(const test_package& p) {
   const temp_dir dir;
   const auto tree = dir / "tree";
-  write_file(tree / "DEBIAN/control", "Package: " + p.name + "\nVersion: " + p.version
-                                        + "\nArchitecture: all\nMaintainer: Test <test@invalid>\n"
-                                        + p.fields + "Description: of a test\n");
+  write_file(tree / "DEBIAN/control",
+             "Package: " + p.name + "\nVersion: " + p.version + "\nArchitecture: " + p.architecture
+               + "\nMaintainer: Test <test@invalid>\n" + p.fields + "Description: of a test\n");
   write_file(tree / ("usr/share/" + p.name + "/version"), p.version + "\n");
   if (!p.postinst.empty()) {
     write_file(tree / "DEBIAN/postinst", "#!/bin/sh\nset -e\n" + p.postinst + "\n");

@@ -36,6 +36,7 @@ struct test_package {
   std::string fields;   ///< more lines of its control file, each with its newline
   std::string postinst; ///< script; empty: none
   std::string conffile; ///< content of /etc/NAME.conf; empty: none
+  std::string architecture = "all";
 };
 
 /// Builds the package and puts it into the repository; apt sees it with the next refresh.

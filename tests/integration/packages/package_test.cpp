@@ -152,6 +152,56 @@ TEST_CASE("apt: script fails -> its words; mended -> set up, also without a repo
   CHECK(bed.look("ht-web").condition == standing::absent);
 }
 
+TEST_CASE("apt: left half-installed by a killed dpkg -> installed anew, or removed") {
+  reset_repository();
+  publish({"ht-web", "1.0"});
+  package_bed bed;
+  const auto want = package_bed::want("ht-web");
+  bed.must_converge(want);
+  const auto flag = std::string{GENERATE("reinstreq", "ok")};
+  shell("sed -i '/^Package: ht-web$/,/^Status:/s/^Status:.*/Status: install " + flag
+        + " half-installed/' /var/lib/dpkg/status; rm -r /usr/share/ht-web");
+  CHECK(bed.look("ht-web") == package_info{standing::broken, "1.0", "half-installed", false});
+  SECTION("desired") {
+    bed.must_converge(want);
+    CHECK(read_file("/usr/share/ht-web/version") == "1.0\n");
+  }
+  SECTION("not desired any more") {
+    REQUIRE(bed.leave(want).ok());
+    CHECK(bed.look("ht-web").condition == standing::absent);
+  }
+  CHECK(shell("dpkg --audit").empty());
+}
+
+TEST_CASE("apt: with an architecture -> the same package as without, where it is the device's") {
+  reset_repository();
+  auto native = shell("dpkg --print-architecture");
+  native.pop_back();
+  publish({"ht-own", "1.0", {}, {}, {}, native});
+  publish({"ht-doc", "1.0"});
+  package_bed bed;
+  for (const std::string name : {"ht-own", "ht-doc"}) {
+    const auto want = package_bed::want(name + ":" + native);
+    bed.must_converge(want);
+    CHECK(bed.look(name).version == "1.0");
+    const auto gone = bed.leave(want);
+    INFO((gone ? "" : gone.error().message));
+    REQUIRE(gone.ok());
+    CHECK(bed.look(name) == none);
+  }
+}
+
+TEST_CASE("apt: on hold -> not changed, the reason says so") {
+  reset_repository();
+  publish({"ht-web", "1.0"});
+  publish({"ht-web", "2.0"});
+  package_bed bed;
+  bed.must_converge(package_bed::want("ht-web", "1.0"));
+  shell("apt-mark hold ht-web");
+  check_failure(bed.converge(package_bed::want("ht-web", "2.0")), ec::package_failed, "Held");
+  CHECK(bed.look("ht-web").version == "1.0");
+}
+
 /// Holds dpkg's lock in another process until this object goes.
 class lock_holder_process {
 public:

@@ -118,7 +118,7 @@ TEST_CASE("accounts: every field declared -> made so; every field changed by han
     true, 4321, "hu-lab", "/srv/hu-web", "/bin/bash", "Web, of a test", {"hu-radio"}};
   CHECK(bed.look() == whole);
   CHECK_FALSE(std::filesystem::exists("/srv/hu-web"));
-  shell("useradd hu-other && usermod -u 5432 -g hu-other -G hu-other -d / -s /bin/sh -c x hu-web");
+  shell("useradd hu-other && usermod -u 5432 -g hu-other -G '' -d / -s /bin/sh -c x hu-web");
   CHECK(bed.look().uid == 5432);
   bed.must_converge();
   CHECK(bed.look() == whole);

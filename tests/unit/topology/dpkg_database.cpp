@@ -59,6 +59,10 @@ TEST_CASE("dpkg status: architectures -> the device's own without one, the named
   CHECK(s.find("doc:amd64").version == "3");
   CHECK(s.find("doc:arm64").version.empty());
   CHECK(s.find("other").version.empty());
+  CHECK(s.full_name("lib") == "lib:amd64");
+  CHECK(s.full_name("lib:arm64") == "lib:arm64");
+  CHECK(s.full_name("doc:amd64") == "doc");
+  CHECK(s.full_name("nosuch") == "nosuch");
   s.merge(stanza("doc", "install ok installed", "5"));
   CHECK(s.find("doc").version == "5");
 }
