@@ -42,7 +42,7 @@ bool is_program(const char* path) {
   return ::access(path, X_OK) == 0;
 }
 
-/// The agent's own control group has little memory, and its end is the end of all that is in it.
+/// The agent's own control group has little memory, and who stops the agent kills what is in it.
 std::vector<std::string> own_control_group(systemd_mode mode) {
   if (mode != systemd_mode::system || !is_program(systemd_run))
     return {};
