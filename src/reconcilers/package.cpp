@@ -123,7 +123,7 @@ outcome<void> package_operations::install(const package_request& request, const 
   const auto code = first.error().code;
   if (code != ec::package_not_found && code != ec::download_failed)
     return first;
-  const auto fresh = packages_.refresh(limits);
+  auto fresh = packages_.refresh(limits);
   if (!fresh && interrupts(fresh.error()))
     return fresh;
   auto second = packages_.install(request, limits);

@@ -41,6 +41,10 @@ void pause(const op_limits& limits, steady_clock::time_point until) {
   ::poll(&canceled, 1, wait.left());
 }
 
+failure busy(const std::string& doing, const std::string& holder) {
+  return {ec::timed_out, doing + ": another program keeps the package manager busy: " + holder};
+}
+
 } // namespace
 
 apt_packages::apt_packages(apt_config config)
@@ -86,7 +90,7 @@ outcome<void> apt_packages::install(const package_request& request, const op_lim
     known.erase(std::unique(known.begin(), known.end()), known.end());
     std::string list;
     for (const auto& each : known)
-      list += (list.empty() ? "'" : ", '") + each + "'";
+      list.append(list.empty() ? "'" : ", '").append(each).append("'");
     return {ec::package_not_found, "no repository of this device has version '" + request.version
                                      + "' of package '" + name + "': it has " + list};
   }
@@ -169,7 +173,7 @@ outcome<void> apt_packages::change(const std::vector<std::string>& arguments,
     // apt-get waits for dpkg's lock by itself; nobody waits for those of the lists and of dpkg.
     const auto next = steady_clock::now() + lock_interval;
     if (next > std::min(patience, limits.deadline - answer_margin))
-      return {ec::timed_out, doing + ": another program keeps the package manager busy: " + holder};
+      return busy(doing, holder);
     pause(limits, next);
     if (auto go_on = limits.check(doing); !go_on)
       return go_on;
