@@ -2,9 +2,6 @@
 
 // What File and Directory have in common: something with a mode, an owner and a group at a path.
 
-#include <condition_variable>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +9,7 @@
 #include "model/ids.hpp"
 #include "model/outcome.hpp"
 #include "reconcilers/reconciler.hpp"
+#include "reconcilers/turns.hpp"
 #include "topology/files.hpp"
 
 namespace harmony {
@@ -43,32 +41,5 @@ std::string list_fields(const std::vector<change>& changes);
 /// Reads what stands at `path`, without its content.
 outcome<observed_entry> observe_accounts(file_system& fs, observed_entry seen,
                                          const std::string& owner, const std::string& group);
-
-/// Runs one operation a path at a time: a second one waits until the first has ended, its deadline
-/// or its cancellation. So an operation that hangs in the kernel and one begun after it never meet.
-class turns {
-public:
-  class turn {
-  public:
-    turn(turns& all, std::string path) : all_(&all), path_(std::move(path)) {}
-    turn(turn&& other) noexcept
-      : all_(std::exchange(other.all_, nullptr)), path_(std::move(other.path_)) {}
-    turn& operator=(turn&&) = delete;
-    turn(const turn&) = delete;
-    turn& operator=(const turn&) = delete;
-    ~turn();
-
-  private:
-    turns* all_;
-    std::string path_;
-  };
-
-  outcome<turn> take(const std::string& path, const op_limits& limits);
-
-private:
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::set<std::string> busy_;
-};
 
 } // namespace harmony

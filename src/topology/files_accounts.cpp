@@ -1,7 +1,5 @@
 // Users and groups.
 
-#include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -11,29 +9,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "topology/account_lookup.hpp"
 #include "topology/files_posix.hpp"
 
 namespace harmony {
 
 namespace {
-
-/// Calls `get(record, buffer, size, result)` with a buffer that grows until the entry fits; nothing
-/// when there is no such entry.
-template <class Record, class Get>
-outcome<bool> lookup(Record& record, std::vector<char>& buffer, const Get& get) {
-  for (buffer.resize(1024); buffer.size() <= (1U << 20); buffer.resize(buffer.size() * 4)) {
-    Record* found = nullptr;
-    const int error = get(&record, buffer.data(), buffer.size(), &found);
-    if (found != nullptr)
-      return true;
-    // The manual page lists these as ways to say "no such entry".
-    if (error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM)
-      return false;
-    if (error != ERANGE)
-      return from_errno(error, "look up an account in", "/etc/passwd or /etc/group");
-  }
-  return false;
-}
 
 std::optional<std::uint32_t> number_in(const std::string& text) {
   std::uint32_t value = 0;
@@ -50,7 +31,7 @@ outcome<bool> user_entry(const std::string& owner, account_ids& ids) {
   ::passwd entry{};
   std::vector<char> buffer;
   const auto number = number_in(owner);
-  auto found = lookup(entry, buffer, [&](auto... args) {
+  auto found = lookup_account(entry, buffer, [&](auto... args) {
     return number ? ::getpwuid_r(*number, args...) : ::getpwnam_r(owner.c_str(), args...);
   });
   if (found && *found)
@@ -63,8 +44,8 @@ outcome<gid_t> group_id(const std::string& group) {
     return gid_t{*number};
   ::group entry{};
   std::vector<char> buffer;
-  auto found =
-    lookup(entry, buffer, [&](auto... args) { return ::getgrnam_r(group.c_str(), args...); });
+  auto found = lookup_account(entry, buffer,
+                              [&](auto... args) { return ::getgrnam_r(group.c_str(), args...); });
   if (!found)
     return found.error();
   if (!*found)
@@ -103,14 +84,16 @@ outcome<account_ids> posix_files::resolve(const std::string& owner, const std::s
 std::string posix_files::user_name(uid_t uid) {
   ::passwd entry{};
   std::vector<char> buffer;
-  auto found = lookup(entry, buffer, [&](auto... args) { return ::getpwuid_r(uid, args...); });
+  auto found =
+    lookup_account(entry, buffer, [&](auto... args) { return ::getpwuid_r(uid, args...); });
   return found && *found ? entry.pw_name : std::to_string(uid);
 }
 
 std::string posix_files::group_name(gid_t gid) {
   ::group entry{};
   std::vector<char> buffer;
-  auto found = lookup(entry, buffer, [&](auto... args) { return ::getgrgid_r(gid, args...); });
+  auto found =
+    lookup_account(entry, buffer, [&](auto... args) { return ::getgrgid_r(gid, args...); });
   return found && *found ? entry.gr_name : std::to_string(gid);
 }
 

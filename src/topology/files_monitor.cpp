@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "topology/files_watches.hpp"
+#include "topology/timed_listing.hpp"
 
 namespace harmony {
 
@@ -37,22 +37,12 @@ std::string fingerprint_of(const std::string& path) {
   return text + nanoseconds(s.st_mtim) + " " + nanoseconds(s.st_ctim);
 }
 
-/// One relist, which a dead mount may hold up for ever; so it runs on a thread of its own, and who
-/// waits for it may go before it ends.
-struct listing {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<std::vector<runtime_fact>> facts;
-};
-
-void list(const std::shared_ptr<listing>& result, const std::vector<std::string>& targets) {
-  std::vector<runtime_fact> facts;
+timed_listing::facts list(const std::vector<std::string>& targets) {
+  timed_listing::facts facts;
   facts.reserve(targets.size());
   for (const auto& t : targets)
     facts.push_back({t, fingerprint_of(t)});
-  const std::lock_guard guard{result->mutex};
-  result->facts = std::move(facts);
-  result->changed.notify_all();
+  return facts;
 }
 
 } // namespace
@@ -91,33 +81,19 @@ public:
   }
 
   outcome<std::vector<runtime_fact>> relist(std::chrono::milliseconds timeout) {
-    std::shared_ptr<listing> result;
+    std::vector<std::string> targets;
     {
       const std::lock_guard guard{mutex_};
-      if (hung_ && !is_done(*hung_))
-        return {ec::timed_out, "an earlier look at the managed files still hangs: a file system "
-                               "does not answer"};
-      result = hung_ = std::make_shared<listing>();
-      std::thread{[result, targets = targets_] { list(result, targets); }}.detach();
+      targets = targets_;
       refresh_ = true;
     }
     wake();
-    std::unique_lock waiting{result->mutex};
-    if (!result->changed.wait_for(waiting, timeout, [&] { return result->facts.has_value(); }))
-      return {ec::timed_out, "looking at the managed files took longer than "
-                               + std::to_string(timeout.count())
-                               + " ms: a file system does not answer"};
-    return std::move(*result->facts);
+    return listing_.run([targets = std::move(targets)] { return list(targets); }, timeout);
   }
 
   bool streaming() const { return streaming_; }
 
 private:
-  static bool is_done(listing& l) {
-    const std::lock_guard guard{l.mutex};
-    return l.facts.has_value();
-  }
-
   void wake() const {
     const std::uint64_t one = 1;
     (void)!::write(wake_.get(), &one, sizeof one); // full: it is awake already
@@ -187,7 +163,7 @@ private:
   bool changed_ = false;
   bool refresh_ = false;
   bool stopping_ = false;
-  std::shared_ptr<listing> hung_; ///< the newest relist
+  timed_listing listing_{"the managed files"};
 };
 
 inotify_files_monitor::inotify_files_monitor() : impl_(std::make_unique<implementation>()) {}

@@ -59,7 +59,7 @@ public:
   /// Holds a duplicate, so that the number cannot come to mean another file meanwhile.
   void hold(int socket) {
     const std::lock_guard guard{mutex_};
-    socket_ = probe_fd{::fcntl(socket, F_DUPFD_CLOEXEC, 0)};
+    socket_ = open_fd{::fcntl(socket, F_DUPFD_CLOEXEC, 0)};
     if (ended_)
       ::shutdown(socket_.get(), SHUT_RDWR);
   }
@@ -78,7 +78,7 @@ private:
   std::condition_variable_any changed_;
   bool done_ = false;
   bool ended_ = false;
-  probe_fd socket_;
+  open_fd socket_;
   std::thread thread_; // the last, so that it starts when the others are there
 };
 
@@ -87,7 +87,7 @@ private:
 outcome<probe_result> check_http(const http_probe& p, const check_limits& limits) {
   const auto url = "'http://" + p.host + ":" + std::to_string(p.port) + p.path + "'";
   // The library does not tell this process' own lack of descriptors from a refusal.
-  if (!probe_fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)})
+  if (!open_fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)})
     return {ec::io_error, "http probe: no socket for " + url + ": " + error_text(errno)};
   const sigpipe_guard no_sigpipe;
   exchange_watch watch{limits};

@@ -1,52 +1,19 @@
 #include "topology/probe_runner.hpp"
 
 #include <netdb.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <exception>
 #include <memory>
-#include <system_error>
 
 #include "topology/probe_checks.hpp"
 
 namespace harmony {
 
 using std::chrono::steady_clock;
-
-probe_fd::~probe_fd() {
-  if (fd_ >= 0)
-    ::close(fd_);
-}
-
-check_limits::check_limits(const std::stop_token& cancel, steady_clock::time_point end)
-  : cancel_(cancel),
-    end_(end),
-    wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-    on_cancel_(cancel, wake{wake_.get()}) {}
-
-void check_limits::wake::operator()() const noexcept {
-  const std::uint64_t one = 1;
-  // It can only fail where there is no descriptor; then the end of the time wakes the check.
-  [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-}
-
-bool check_limits::over() const noexcept {
-  return steady_clock::now() >= end_;
-}
-
-int check_limits::left() const noexcept {
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(end_ - steady_clock::now()).count();
-  return static_cast<int>(std::clamp<decltype(ms)>(ms, 0, 86400000));
-}
-
-std::string error_text(int error) {
-  return std::generic_category().message(error);
-}
 
 namespace {
 
@@ -72,7 +39,7 @@ int finish_connecting(int fd, const check_limits& limits) {
 }
 
 int connect_to(const addrinfo& to, const check_limits& limits) {
-  const probe_fd fd{
+  const open_fd fd{
     ::socket(to.ai_family, to.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to.ai_protocol)};
   if (!fd)
     return errno;

@@ -1,11 +1,18 @@
 #include "apps/agent/device.hpp"
 
+#include <unistd.h>
+
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
 #include "reconcilers/file.hpp"
+#include "reconcilers/package.hpp"
 #include "reconcilers/systemd_unit.hpp"
+#include "reconcilers/user.hpp"
+#include "topology/apt_packages.hpp"
+#include "topology/database_monitor.hpp"
 #include "topology/files_monitor.hpp"
 #include "topology/podman_monitor.hpp"
+#include "topology/shadow_accounts.hpp"
 #include "topology/systemd_monitor.hpp"
 
 namespace harmony {
@@ -13,6 +20,8 @@ namespace harmony {
 static_assert(has_files<linux_device>);
 static_assert(has_systemd<linux_device>);
 static_assert(has_containers<linux_device>);
+static_assert(has_packages<linux_device>);
+static_assert(has_accounts<linux_device>);
 
 namespace {
 
@@ -21,6 +30,24 @@ namespace {
 constexpr lane_limits file_lane{4};
 constexpr lane_limits systemd_lane{16};
 constexpr lane_limits container_lane{8};
+/// Transactions take turns. One that takes longer than this lets the others' looks go on.
+constexpr lane_limits package_lane{1, 128, std::chrono::seconds{20}};
+constexpr lane_limits account_lane{1};
+
+constexpr auto apt_get = "/usr/bin/apt-get";
+constexpr auto systemd_run = "/usr/bin/systemd-run";
+constexpr auto useradd = "/usr/sbin/useradd";
+
+bool is_program(const char* path) {
+  return ::access(path, X_OK) == 0;
+}
+
+/// The agent's own control group has little memory, and who stops the agent kills what is in it.
+std::vector<std::string> own_control_group(systemd_mode mode) {
+  if (mode != systemd_mode::system || !is_program(systemd_run))
+    return {};
+  return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
+}
 
 } // namespace
 
@@ -33,6 +60,13 @@ linux_device::linux_device(const agent_options& options) : content_(options.stat
   }
   if (options.podman != "off")
     podman_ = std::make_unique<podman_client>(options.podman);
+  if (is_program(apt_get)) {
+    apt_config config;
+    config.launcher = own_control_group(options.systemd);
+    packages_ = std::make_shared<apt_packages>(std::move(config));
+  }
+  if (is_program(useradd))
+    accounts_ = std::make_shared<shadow_accounts>();
 }
 
 std::shared_ptr<const driver_registry> linux_device::drivers() {
@@ -48,7 +82,15 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["Container"] = std::make_shared<driver_of<container_reconciler<linux_device>>>(*this);
   else
     result->missing["Container"] = "podman is off in its configuration";
-  for (const auto* kind : {"ShellJob", "Package", "User", "Network"})
+  if (packages_)
+    all["Package"] = std::make_shared<driver_of<package_reconciler<linux_device>>>(*this);
+  else
+    result->missing["Package"] = "it has no '" + std::string{apt_get} + "'";
+  if (accounts_)
+    all["User"] = std::make_shared<driver_of<user_reconciler<linux_device>>>(*this);
+  else
+    result->missing["User"] = "it has no '" + std::string{useradd} + "'";
+  for (const auto* kind : {"ShellJob", "Network"})
     if (all.count(kind) == 0)
       result->missing.try_emplace(kind, "this version has no driver for it");
   return result;
@@ -66,6 +108,12 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
     result[runtime_kind::containers] = {"containers", std::make_shared<thread_executor>(),
                                         std::make_shared<podman_monitor>(*podman_, agent),
                                         container_lane};
+  if (packages_)
+    result[runtime_kind::packages] = {"packages", std::make_shared<thread_executor>(),
+                                      watch_packages(packages_), package_lane};
+  if (accounts_)
+    result[runtime_kind::accounts] = {"accounts", std::make_shared<thread_executor>(),
+                                      watch_accounts(accounts_), account_lane};
   return result;
 }
 

@@ -8,9 +8,11 @@
 #include "actors/root.hpp"
 #include "apps/agent/options.hpp"
 #include "reconcilers/registry.hpp"
+#include "topology/accounts.hpp"
 #include "topology/containers.hpp"
 #include "topology/content_cache.hpp"
 #include "topology/files_posix.hpp"
+#include "topology/packages.hpp"
 #include "topology/podman_client.hpp"
 #include "topology/systemd.hpp"
 #include "topology/systemd_manager.hpp"
@@ -31,6 +33,11 @@ public:
   /// Precondition: podman is not off.
   [[nodiscard]] container_runtime& containers() { return *podman_; }
 
+  /// Precondition: the device has apt.
+  [[nodiscard]] package_manager& packages() { return *packages_; }
+  /// Precondition: the device has the programs of package `passwd`.
+  [[nodiscard]] account_manager& accounts() { return *accounts_; }
+
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
 
@@ -42,6 +49,9 @@ private:
   content_cache content_;
   std::unique_ptr<systemd_manager> systemd_;
   std::unique_ptr<podman_client> podman_;
+  // Shared with a relist that outlives its monitor.
+  std::shared_ptr<package_manager> packages_;
+  std::shared_ptr<account_manager> accounts_;
 };
 
 } // namespace harmony

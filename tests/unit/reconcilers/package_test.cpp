@@ -1,0 +1,350 @@
+#include "reconcilers/package.hpp"
+
+#include <string>
+#include <vector>
+
+#include "reconcilers/driver.hpp"
+#include "support/catch.hpp"
+#include "support/memory_inventory.hpp"
+#include "unit/reconcilers/package_fake.hpp"
+
+namespace harmony::test {
+namespace {
+
+using standing = package_condition;
+
+struct fake_device {
+  fake_packages manager;
+  package_manager& packages() { return manager; }
+};
+struct device_without_packages {};
+
+template <class T>
+concept can_manage_packages = requires {
+  typename package_reconciler<T>;
+};
+
+static_assert(can_manage_packages<fake_device>);
+static_assert(!can_manage_packages<device_without_packages>);
+static_assert(reconciler<package_reconciler<fake_device>>);
+
+struct fixture {
+  fake_device device;
+  memory_inventory owned;
+  package_reconciler<fake_device> packages{device};
+  op_context ctx{"dev", owned, {}};
+  desired<package_spec> want{{"Package", "web"}, {"web", package_state::present, {}}, {}, {}};
+
+  fixture() { device.manager.lists = device.manager.world = {{"web", {"1.0", "1.1"}}}; }
+
+  fake_packages& manager() { return device.manager; }
+
+  outcome<void> converge() {
+    const auto seen = packages.observe(want, ctx);
+    REQUIRE(seen.ok());
+    const auto todo = packages.plan(want, *seen);
+    REQUIRE(todo.ok());
+    return todo->empty() ? outcome<void>{} : packages.apply(want, *todo, ctx);
+  }
+  outcome<void> leave() {
+    for (const auto& t : owned.of(want.id))
+      if (auto done = packages.remove(t, ctx); !done)
+        return done;
+    return {};
+  }
+  std::string version() {
+    const auto seen = packages.observe(want, ctx);
+    return std::get<package_status>(packages.report(*seen)).version;
+  }
+  std::optional<owned_target> record() { return owned.find(want.id, want.spec.package); }
+};
+
+void check_ok(const outcome<void>& done) {
+  INFO((done ? "" : done.error().message));
+  CHECK(done.ok());
+}
+
+void check_failure(const outcome<void>& done, ec code, const std::string& words) {
+  REQUIRE_FALSE(done.ok());
+  INFO(done.error().message);
+  CHECK(done.error().code == code);
+  CHECK(done.error().message.find(words) != std::string::npos);
+}
+
+TEST_CASE("package plan: every standing and wish -> exactly the differences") {
+  struct row {
+    package_state wish;
+    std::string version;
+    package_info seen;
+    std::vector<change> changes;
+  };
+  const auto present = package_state::present;
+  const auto absent = package_state::absent;
+  const package_info none;
+  const package_info gone{standing::absent, "", "config-files", false};
+  const package_info there{standing::installed, "1.0", "installed", false};
+  const package_info open{standing::unconfigured, "1.0", "half-configured", false};
+  const package_info half{standing::broken, "1.0", "half-installed", false};
+  const std::vector<row> rows{
+    {present, "", none, {{action::create, "state", "absent", "present"}}},
+    {present, "", gone, {{action::create, "state", "absent", "present"}}},
+    {present, "", there, {}},
+    {present, "", open, {{action::update, "state", "half-configured", "present"}}},
+    {present, "", half, {{action::replace, "state", "half-installed", "present"}}},
+    {present, "1.0", there, {}},
+    {present, "1.1", there, {{action::update, "version", "1.0", "1.1"}}},
+    {present,
+     "1.1",
+     none,
+     {{action::create, "state", "absent", "present"}, {action::create, "version", "", "1.1"}}},
+    {present,
+     "1.1",
+     open,
+     {{action::update, "state", "half-configured", "present"},
+      {action::update, "version", "1.0", "1.1"}}},
+    {absent, "", none, {}},
+    {absent, "", gone, {}},
+    {absent, "", there, {{action::remove, "state", "installed", "absent"}}},
+    {absent, "", open, {{action::remove, "state", "half-configured", "absent"}}},
+    {absent, "", half, {{action::remove, "state", "half-installed", "absent"}}},
+  };
+  fixture f;
+  for (const auto& r : rows) {
+    f.want.spec.state = r.wish;
+    f.want.spec.version = r.version;
+    const auto changes = f.packages.plan(f.want, r.seen);
+    REQUIRE(changes.ok());
+    INFO(r.version << " " << r.seen.status << ": " << describe(*changes));
+    CHECK(*changes == r.changes);
+  }
+}
+
+TEST_CASE("package: absent -> the newest is installed, claimed before, removed on leaving") {
+  fixture f;
+  bool claimed_first = false;
+  f.manager().before = [&](const std::string& step) {
+    if (step == "unpack")
+      claimed_first = f.record() == owned_target{f.want.id, "web", true, {}};
+  };
+  check_ok(f.converge());
+  CHECK(claimed_first);
+  CHECK(f.version() == "1.1");
+  check_ok(f.converge());
+  CHECK(f.manager().calls == std::vector<std::string>{"install web"});
+  check_ok(f.leave());
+  CHECK(f.version().empty());
+  CHECK(f.owned.all().empty());
+}
+
+TEST_CASE("package: there already -> any version is fine, not claimed, stays on leaving") {
+  fixture f;
+  f.manager().put("web", standing::installed, "0.9", "installed");
+  check_ok(f.converge());
+  CHECK(f.manager().calls.empty());
+  CHECK(f.owned.all().empty());
+  SECTION("also when its version was changed") {
+    f.want.spec.version = "1.0";
+    check_ok(f.converge());
+    CHECK(f.record() == owned_target{f.want.id, "web", false, {}});
+    CHECK(f.version() == "1.0");
+    check_ok(f.leave());
+    CHECK(f.version() == "1.0");
+    CHECK(f.owned.all().empty());
+  }
+  SECTION("also when it was repaired") {
+    f.manager().put("web", standing::unconfigured, "0.9", "half-configured");
+    check_ok(f.converge());
+    CHECK(f.version() == "0.9");
+    check_ok(f.leave());
+    CHECK(f.version() == "0.9");
+  }
+}
+
+TEST_CASE("package: bad wishes -> each its own reason, nothing claimed") {
+  fixture f;
+  SECTION("no such package") {
+    f.want.spec.package = "nosuch";
+    check_failure(f.converge(), ec::package_not_found, "no package 'nosuch'");
+    CHECK(f.manager().calls
+          == std::vector<std::string>{"install nosuch", "refresh", "install nosuch"});
+  }
+  SECTION("no such version") {
+    f.want.spec.version = "9";
+    check_failure(f.converge(), ec::package_not_found, "no version '9'");
+  }
+  SECTION("no such package, and no lists either") {
+    f.want.spec.package = "nosuch";
+    f.manager().no_refresh = failure{ec::download_failed, "no network"};
+    check_failure(f.converge(), ec::package_not_found, "the lists may be old: no network");
+  }
+  SECTION("no time left") {
+    f.ctx.deadline = std::chrono::steady_clock::now() - std::chrono::seconds{1};
+    check_failure(f.converge(), ec::timed_out, "");
+  }
+  SECTION("another resource owns it") {
+    REQUIRE(f.owned.claim({{"Package", "other"}, "web"}).ok());
+    check_failure(f.converge(), ec::name_conflict, "Package/other");
+    CHECK(f.manager().calls.empty());
+  }
+  CHECK(f.owned.of(f.want.id).empty());
+}
+
+TEST_CASE("package: lists are old -> read anew once, then installed") {
+  fixture f;
+  f.manager().lists.clear();
+  check_ok(f.converge());
+  CHECK(f.manager().calls == std::vector<std::string>{"install web", "refresh", "install web"});
+}
+
+TEST_CASE("package: its script fails -> package_failed, kept and claimed, tried again") {
+  fixture f;
+  f.manager().broken_scripts = {"web"};
+  check_failure(f.converge(), ec::package_failed, "script of 'web'");
+  CHECK(f.record().has_value());
+  check_failure(f.converge(), ec::package_failed, "script of 'web'");
+  f.manager().broken_scripts.clear();
+  check_ok(f.converge());
+  CHECK(f.version() == "1.1");
+}
+
+TEST_CASE("package: another package's script fails -> none of ours, converged") {
+  fixture f;
+  f.manager().put("mail", standing::unconfigured, "1", "half-configured");
+  f.manager().broken_scripts = {"mail"};
+  check_ok(f.converge());
+  CHECK(f.version() == "1.1");
+}
+
+TEST_CASE("package: unconfigured and in no repository -> the reason of its script") {
+  fixture f;
+  f.manager().lists.clear();
+  f.manager().world.clear();
+  f.manager().put("web", standing::unconfigured, "1.0", "half-configured");
+  f.manager().broken_scripts = {"web"};
+  check_failure(f.converge(), ec::package_failed, "script of 'web'");
+}
+
+TEST_CASE("package absent: removed whoever installed it, and its claim with it") {
+  fixture f;
+  const bool ours = GENERATE(false, true);
+  if (ours)
+    check_ok(f.converge());
+  else
+    f.manager().put("web", standing::installed, "1.0", "installed");
+  f.want.spec.state = package_state::absent;
+  SECTION("removed") {
+    check_ok(f.converge());
+    CHECK(f.version().empty());
+    CHECK(f.owned.all().empty());
+  }
+  SECTION("needed by another -> package_failed, stays") {
+    f.manager().needed_by = {{"web", "shop"}};
+    check_failure(f.converge(), ec::package_failed, "'shop' depends on it");
+    CHECK_FALSE(f.version().empty());
+  }
+}
+
+TEST_CASE("package: leaves while another needs it -> package_failed, still owned, later removed") {
+  fixture f;
+  check_ok(f.converge());
+  f.manager().needed_by = {{"web", "shop"}};
+  check_failure(f.leave(), ec::package_failed, "'shop' depends on it");
+  CHECK(f.record().has_value());
+  f.manager().needed_by.clear();
+  check_ok(f.leave());
+  CHECK(f.version().empty());
+  CHECK(f.owned.all().empty());
+}
+
+TEST_CASE("package: gone already when it leaves -> forgotten") {
+  fixture f;
+  check_ok(f.converge());
+  f.manager().installed.clear();
+  f.manager().calls.clear();
+  check_ok(f.leave());
+  CHECK(f.manager().calls.empty());
+  CHECK(f.owned.all().empty());
+}
+
+/// Runs `work` and kills the agent at its `n`-th step (from 1). Whether it was killed.
+template <class Work>
+bool killed_at(fixture& f, int n, const Work& work) {
+  int steps = 0;
+  const auto step = [&] {
+    if (++steps == n)
+      throw killed{};
+  };
+  f.manager().before = [&](const std::string&) { step(); };
+  f.owned.before = [&](const char*) {
+    step();
+    return outcome<void>{};
+  };
+  bool dead = false;
+  try {
+    check_ok(work());
+  } catch (const killed&) {
+    dead = true;
+  }
+  f.manager().before = [](const std::string&) {};
+  f.owned.before = [](const char*) { return outcome<void>{}; };
+  return dead;
+}
+
+TEST_CASE("package killed: at any step of installing -> finished by the next agent, and owned") {
+  int n = 1;
+  for (bool dead = true; dead; ++n) {
+    INFO("killed at step " << n);
+    fixture f;
+    dead = killed_at(f, n, [&] { return f.converge(); });
+    if (!f.manager().installed.empty())
+      CHECK(f.record()->created);
+    check_ok(f.converge());
+    CHECK(f.version() == "1.1");
+    check_ok(f.leave());
+    CHECK(f.version().empty());
+  }
+  CHECK(n >= 5);
+}
+
+TEST_CASE("package killed: at any step of installing, then not desired -> all of it goes") {
+  bool dead = true;
+  for (int n = 1; dead; ++n) {
+    INFO("killed at step " << n);
+    fixture f;
+    dead = killed_at(f, n, [&] { return f.converge(); });
+    check_ok(f.leave());
+    CHECK(f.manager().installed.empty());
+    CHECK(f.owned.all().empty());
+  }
+}
+
+TEST_CASE("package killed: at any step of a foreign one's upgrade -> finished; never removed") {
+  bool dead = true;
+  for (int n = 1; dead; ++n) {
+    INFO("killed at step " << n);
+    fixture f;
+    f.manager().put("web", standing::installed, "0.9", "installed");
+    f.want.spec.version = "1.1";
+    dead = killed_at(f, n, [&] { return f.converge(); });
+    check_ok(f.converge());
+    CHECK(f.version() == "1.1");
+    check_ok(f.leave());
+    CHECK(f.version() == "1.1");
+  }
+}
+
+TEST_CASE("package killed: at any step of removing -> removed by the next agent") {
+  bool dead = true;
+  for (int n = 1; dead; ++n) {
+    INFO("killed at step " << n);
+    fixture f;
+    check_ok(f.converge());
+    dead = killed_at(f, n, [&] { return f.leave(); });
+    check_ok(f.leave());
+    CHECK(f.manager().installed.empty());
+    CHECK(f.owned.all().empty());
+  }
+}
+
+} // namespace
+} // namespace harmony::test
