@@ -7,6 +7,7 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/options.hpp"
+#include "reconcilers/audit.hpp"
 #include "reconcilers/registry.hpp"
 #include "topology/containers.hpp"
 #include "topology/files_posix.hpp"
@@ -26,6 +27,8 @@ public:
   [[nodiscard]] file_system& files() { return posix_.files(); }
   /// Precondition: systemd is not off.
   [[nodiscard]] systemd_port& systemd() { return *systemd_; }
+  /// Precondition: systemd is not off.
+  [[nodiscard]] transient_port& jobs() { return *systemd_; }
   /// Precondition: podman is not off.
   [[nodiscard]] container_runtime& containers() { return *podman_; }
 
@@ -36,6 +39,12 @@ public:
   std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
 
 private:
+  void add_jobs(driver_registry& to);
+
+  bool allow_shell_jobs_;
+  systemd_mode systemd_mode_;
+  std::string state_dir_;
+  std::shared_ptr<audit_trail> audit_; ///< shared with the work that tells it of refusals
   posix_device posix_;
   std::unique_ptr<systemd_manager> systemd_;
   std::unique_ptr<podman_client> podman_;
