@@ -274,7 +274,7 @@ outcome<shell_job_observed> shell_job_operations::observe(const desired<shell_jo
   const auto& description = (*run)->description;
   if (!starts_with(description, marker))
     seen.unit = job_unit_owner::foreign;
-  else if ((*run)->active_state == "inactive") // stopped, and about to be collected
+  else if ((*run)->over() && (*run)->active_state == "inactive") // about to be collected
     return seen;
   else
     seen.unit =

@@ -1,5 +1,6 @@
 #include "reconcilers/shell_job_unit.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace harmony {
@@ -82,6 +83,9 @@ transient_unit job_unit(const desired<shell_job_spec>& want, std::string name,
   to.push_back({"PrivateNetwork", !spec.network});
   if (!spec.writable.empty())
     to.push_back({"ReadWritePaths", spec.writable});
+  // systemd 252 mounts /run anew for ProtectProc= and then leaves it out of ProtectSystem=strict.
+  if (std::find(spec.writable.begin(), spec.writable.end(), "/run") == spec.writable.end())
+    to.push_back({"ReadOnlyPaths", std::vector<std::string>{"/run"}});
   std::vector<std::string> unseen{std::begin(doors), std::end(doors)};
   for (const auto& path : hidden)
     unseen.push_back("-" + path);

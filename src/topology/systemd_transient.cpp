@@ -71,6 +71,7 @@ outcome<std::optional<transient_run>> systemd_manager::run_of(const std::string&
   transient_run run;
   run.description = value_or((*replies)[1].value, std::string{});
   run.active_state = std::move(row.active);
+  run.queued = row.job != 0;
   run.result.result = value_or((*replies)[2].value, std::string{});
   run.result.code = value_or((*replies)[3].value, std::int32_t{0});
   run.result.status = value_or((*replies)[4].value, std::int32_t{0});
@@ -105,7 +106,8 @@ outcome<void> systemd_manager::discard(const std::string& unit, const wait_limit
       return now.error();
     if (!*now)
       return {};
-    if (!stopped && (*now)->active_state != "inactive" && (*now)->active_state != "failed") {
+    const auto& state = (*now)->active_state;
+    if (!stopped && ((*now)->queued || (state != "inactive" && state != "failed"))) {
       const auto ended = run(unit_job::stop, unit, limit);
       if (!ended && ended.error().code != ec::unit_not_found)
         return ended.error();

@@ -54,13 +54,15 @@ struct transient_unit {
 struct transient_run {
   std::string description;
   std::string active_state; ///< "activating", "active" (ended well and kept), "failed", …
+  bool queued = false;      ///< a job of it waits or goes on
   unit_result result;
   std::optional<timestamp> started; ///< of its main process
   std::optional<timestamp> ended;   ///< likewise
 
   /// Whether nothing of it runs any more.
   [[nodiscard]] bool over() const {
-    return active_state == "active" || active_state == "failed" || active_state == "inactive";
+    return !queued
+           && (active_state == "active" || active_state == "failed" || active_state == "inactive");
   }
 };
 

@@ -2,6 +2,7 @@
 
 // Jobs on a real service manager; what they leave is removed at the end.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,25 @@ inline desired_job job_of(const std::string& name, std::vector<std::string> comm
 inline desired_job script_of(const std::string& name, const std::string& script) {
   return job_of(name, {"/bin/sh", "-c", script});
 }
+
+/// A folder that jobs see (/tmp is each one's own) and everybody may write to, while it lives.
+class job_site {
+public:
+  job_site() {
+    std::filesystem::create_directories(path_);
+    std::filesystem::permissions(path_, std::filesystem::perms::all);
+  }
+  ~job_site() { std::filesystem::remove_all(path_); }
+  job_site(const job_site&) = delete;
+  job_site& operator=(const job_site&) = delete;
+  [[nodiscard]] std::string path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const {
+    return std::filesystem::path{path_} / name;
+  }
+
+private:
+  std::string path_ = "/srv/h-job-site";
+};
 
 /// Keeps the events: "job-started", "job-ended success, exit status 0".
 class memory_audit final : public audit_trail {

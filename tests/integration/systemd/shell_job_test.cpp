@@ -71,7 +71,7 @@ TEST_CASE("shell job: longer than its time -> killed with all it started, JobFai
   const auto why = d.must_fail(want);
   CHECK(why.code == ec::job_failed);
   CHECK_THAT(why.message, Contains("did not end within 1 s (timeoutSeconds) and was killed"));
-  CHECK(shell("pgrep -f 'sleep 98761'").empty());
+  CHECK(shell("pgrep -f '[s]leep 98761'").empty());
 }
 
 TEST_CASE("shell job: deaf to SIGTERM -> killed all the same") {
@@ -128,7 +128,7 @@ TEST_CASE("shell job: endless output -> its file stays small while it runs") {
 
 TEST_CASE("shell job: creates -> no run where the path exists, remembered") {
   job_fixture d;
-  const temp_dir site;
+  const job_site site;
   auto want = script_of("creates", "echo ran");
   want.spec.creates = (site / "there").string();
   CHECK(d.must_converge(want).skipped.empty());
@@ -201,11 +201,10 @@ TEST_CASE("shell job: what the runtime refuses -> a reason of its own") {
 
 TEST_CASE("shell job: same revision again, another one, another restart stamp -> run once each") {
   job_fixture d;
-  const temp_dir site;
-  std::filesystem::permissions(site.path(), std::filesystem::perms::all);
+  const job_site site;
   auto want = script_of("once", "echo run >> " + (site / "runs").string());
   want.spec.user = "root";
-  want.spec.writable = {site.path().string()};
+  want.spec.writable = {site.path()};
   d.must_converge(want);
   CHECK(d.converge(want).ok());
   d.restart_agent();
@@ -221,12 +220,12 @@ TEST_CASE("shell job: same revision again, another one, another restart stamp ->
 
 TEST_CASE("shell job: agent stopped during the run -> the run goes on and is taken up, once") {
   job_fixture d;
-  const temp_dir site;
+  const job_site site;
   auto want =
     script_of("adopt", "echo run >> " + (site / "runs").string() + "; echo before; while [ ! -e "
                          + (site / "go").string() + " ]; do sleep 0.02; done; echo after");
   want.spec.user = "root";
-  want.spec.writable = {site.path().string()};
+  want.spec.writable = {site.path()};
   const bool ended = GENERATE(false, true);
   CAPTURE(ended);
   std::stop_source stop;
@@ -262,19 +261,32 @@ TEST_CASE("shell job: deadline before the end -> TimedOut, the run goes on and i
   CHECK(d.audit.lines == lines{"job-started", "job-ended success, exit status 0"});
 }
 
-TEST_CASE("shell job: run that somebody stopped -> interrupted, JobFailed, then made again") {
+TEST_CASE("shell job: run that somebody stopped -> JobFailed with the signal, made again") {
   job_fixture d;
-  const temp_dir site;
-  auto want = script_of("stopped", "[ -e " + (site / "go").string() + " ] || sleep 98762");
+  auto want = script_of("stopped", "sleep 98762");
   outcome<void> done;
   std::thread apply{[&] { done = d.converge(want); }};
-  REQUIRE(eventually([&] { return d.look(want).unit == job_unit_owner::current; }));
+  CHECK(eventually([&] { return job_fixture::property(want, "ActiveState") == "activating"; }));
   shell("systemctl stop harmony-job-stopped.service");
   apply.join();
   REQUIRE_FALSE(done.ok());
   CHECK(done.error().code == ec::job_failed);
-  CHECK_THAT(done.error().message, Contains("was interrupted"));
+  CHECK_THAT(done.error().message, Contains("was killed by signal TERM"));
   want.spec.command = {"/bin/true"}; // the revision stays: the same job, made again
+  d.must_converge(want);
+}
+
+TEST_CASE("shell job: run that left no trace (a reboot) -> interrupted, JobFailed, made again") {
+  job_fixture d;
+  auto want = script_of("lost", "sleep 98768");
+  CHECK_FALSE(d.converge(want, milliseconds{300}).ok());
+  shell("systemctl stop harmony-job-lost.service; systemctl reset-failed harmony-job-lost.service");
+  d.restart_agent();
+  const auto why = d.must_fail(want);
+  CHECK(why.code == ec::job_failed);
+  CHECK_THAT(why.message, Contains("was interrupted"));
+  CHECK(d.audit.lines.back() == "job-ended interrupted");
+  want.spec.command = {"/bin/true"};
   d.must_converge(want);
 }
 
@@ -285,7 +297,7 @@ TEST_CASE("shell job: another revision during a run -> the old run is killed, th
   want.revision = "sha256:2";
   want.spec.command = {"/bin/echo", "new"};
   CHECK(d.must_converge(want).standard_output == "new\n");
-  CHECK(shell("pgrep -f 'sleep 98763'").empty());
+  CHECK(shell("pgrep -f '[s]leep 98763'").empty());
   CHECK(d.audit.lines
         == lines{"job-started", "job-ended killed: another revision is wanted", "job-started",
                  "job-ended success, exit status 0"});
@@ -297,7 +309,7 @@ TEST_CASE("shell job: remove -> a run is killed, unit, output and record are gon
   CHECK_FALSE(d.converge(want, milliseconds{300}).ok());
   const auto record = *d.owned.find(want.id, job_unit_name(want.id));
   REQUIRE(d.remove(record).ok());
-  CHECK(shell("pgrep -f 'sleep 98764'").empty());
+  CHECK(shell("pgrep -f '[s]leep 98764'").empty());
   CHECK_FALSE(has_unit("harmony-job-gone*"));
   CHECK(std::filesystem::is_empty("/run/harmony-jobs"));
   CHECK(d.owned.all().empty());
