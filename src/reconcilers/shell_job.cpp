@@ -15,12 +15,12 @@ using stage = job_record::stage;
 
 /// Between looks at how much a running job has written: short at first, as most jobs are.
 constexpr std::chrono::milliseconds first_watch{250};
-constexpr std::chrono::milliseconds longest_watch{4000};
+constexpr std::chrono::milliseconds longest_watch{1000};
 /// Read of the output beyond what is kept, so that a character is not cut in two.
 constexpr std::size_t output_slack = 4;
 
 job_output output_of(const transient_port& manager, const std::string& unit) {
-  const auto folder = manager.runtime_folder() / "harmony-jobs";
+  const auto& folder = manager.output_folder();
   return {folder / (unit + ".stdout"), folder / (unit + ".stderr")};
 }
 
@@ -207,7 +207,7 @@ private:
   }
 
   outcome<void> start() {
-    if (auto done = make_private_folder(output_.out.parent_path()); !done)
+    if (auto done = manager_.make_output_folder(limit_); !done)
       return done;
     remove_output(output_);
     auto unit = job_unit(want_, unit_, description(), want_.spec.command, config_.hidden);

@@ -47,7 +47,7 @@ outcome<void> fill(unit_properties& p, const std::vector<bus_reply>& replies,
 systemd_manager::systemd_manager(const systemd_config& config)
   : scope_(config.manager),
     folder_(unit_folder_of(config)),
-    runtime_(runtime_folder_of(config)),
+    output_(runtime_folder_of(config) / "harmony-jobs"),
     loop_(std::make_shared<systemd_loop>(bus_address_of(config))) {
   std::promise<void> end;
   ended_ = end.get_future();

@@ -40,7 +40,8 @@ public:
   outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                       const wait_limit& limit) override;
 
-  [[nodiscard]] const std::filesystem::path& runtime_folder() const override { return runtime_; }
+  [[nodiscard]] const std::filesystem::path& output_folder() const override { return output_; }
+  outcome<void> make_output_folder(const wait_limit& limit) override;
   outcome<void> start_transient(const transient_unit& unit, const wait_limit& limit) override;
   outcome<std::optional<transient_run>> run_of(const std::string& unit,
                                                const wait_limit& limit) override;
@@ -61,7 +62,7 @@ private:
 
   systemd_config::scope scope_;
   std::filesystem::path folder_;
-  std::filesystem::path runtime_;
+  std::filesystem::path output_;
   std::shared_ptr<systemd_loop> loop_; ///< shared with its thread, which may outlive this
   std::future<void> ended_;
   std::thread thread_;

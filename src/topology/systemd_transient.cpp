@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "topology/output_file.hpp"
 #include "topology/systemd_calls.hpp"
 #include "topology/systemd_error.hpp"
 #include "topology/systemd_manager.hpp"
@@ -16,6 +17,11 @@ namespace {
 
 // A unit that nothing holds is collected in the manager's next round.
 constexpr std::chrono::milliseconds collection_step{5};
+
+// /run/harmony-jobs, as systemd-escape(1) has it. What jobs write is taken away while they run;
+// only one that writes faster, or while no agent looks, meets this size.
+constexpr auto output_mount = "run-harmony\\x2djobs.mount";
+constexpr auto output_options = "mode=0700,size=32m,nr_inodes=4k,nosuid,nodev,noexec";
 
 std::vector<bus_request> run_calls(const std::string& unit) {
   const auto service = type_interface(unit);
@@ -36,6 +42,31 @@ std::optional<timestamp> time_of(const bus_value& v) {
 }
 
 } // namespace
+
+outcome<void> systemd_manager::make_output_folder(const wait_limit& limit) {
+  if (auto made = make_private_folder(output_); !made)
+    return made;
+  if (scope_ == systemd_config::scope::user)
+    return {}; // which cannot mount
+  const auto what = "cannot mount '" + output_.string() + "'";
+  const std::vector<unit_setting> settings{
+    {"Description", std::string{"Output of running ShellJobs"}},
+    {"What", std::string{"tmpfs"}},
+    {"Type", std::string{"tmpfs"}},
+    {"Options", std::string{output_options}}};
+  const auto wait = loop_->job(
+    manager_call("StartTransientUnit",
+                 {std::string{output_mount}, std::string{"fail"}, settings, no_auxiliary_units{}},
+                 bus_answer::path),
+    limit.deadline);
+  const auto replies = replies_of(*loop_, wait, what, limit);
+  if (!replies)
+    return replies.error();
+  const auto& error = replies->front().error;
+  if (error && code_of(*error) != ec::name_conflict)
+    return from_bus(what, *error);
+  return {}; // where it could not be mounted, the plain folder has to do
+}
 
 outcome<void> systemd_manager::start_transient(const transient_unit& unit,
                                                const wait_limit& limit) {

@@ -71,8 +71,12 @@ class transient_port {
 public:
   virtual ~transient_port() = default;
 
-  /// A folder that lasts until the next boot, for what belongs to running units.
-  [[nodiscard]] virtual const std::filesystem::path& runtime_folder() const = 0;
+  /// Where the output of running units goes; lasts until the next boot.
+  [[nodiscard]] virtual const std::filesystem::path& output_folder() const = 0;
+
+  /// Makes that folder, for this user only and, where the manager can, of a size that leaves the
+  /// device its memory. One that is there is success.
+  virtual outcome<void> make_output_folder(const wait_limit& limit) = 0;
 
   /// Makes the unit and queues its start; does not wait for it. Fails with name_conflict when a
   /// unit of that name is there, and with unit_invalid when a setting is refused.

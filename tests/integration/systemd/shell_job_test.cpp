@@ -106,6 +106,16 @@ TEST_CASE("shell job: much output of any bytes -> its end, as text, 2 KiB of eac
   CHECK_THAT(state.standard_error, Catch::Matchers::EndsWith("a\uFFFDb"));
 }
 
+TEST_CASE("shell job: folder of the output -> root's alone, of a size of its own") {
+  job_fixture d;
+  d.must_converge(job_of("folder", {"/bin/true"}));
+  CHECK(shell("stat -c %a:%U /run/harmony-jobs") == "700:root");
+  CHECK(shell("findmnt -rno SIZE /run/harmony-jobs") == "32M");
+  shell("umount /run/harmony-jobs"); // by somebody: made anew
+  d.must_converge(job_of("folder2", {"/bin/true"}));
+  CHECK(shell("findmnt -rno SIZE /run/harmony-jobs") == "32M");
+}
+
 TEST_CASE("shell job: endless output -> its file stays small while it runs") {
   job_fixture d;
   auto want = script_of("endless", "while :; do head -c 100000 /dev/zero | tr '\\0' x; "

@@ -269,7 +269,7 @@ TEST_CASE("shell job remove: while it runs -> killed, told, output and record go
   CHECK(d.audited.back().result == "killed: it left the manifest");
   CHECK(d.manager.units.empty());
   CHECK(d.owned.all().empty());
-  CHECK(std::filesystem::is_empty(d.manager.folder / "harmony-jobs"));
+  CHECK(std::filesystem::is_empty(d.manager.folder.path()));
 }
 
 TEST_CASE("shell job remove: killed between each two steps -> nothing is left in the end") {

@@ -35,9 +35,10 @@ public:
   std::map<std::string, failure> failures; ///< by call: it fails like this
   temp_dir folder;
 
-  [[nodiscard]] const std::filesystem::path& runtime_folder() const override {
+  [[nodiscard]] const std::filesystem::path& output_folder() const override {
     return folder.path();
   }
+  outcome<void> make_output_folder(const wait_limit& /*limit*/) override { return {}; }
   outcome<void> start_transient(const transient_unit& what, const wait_limit& limit) override;
   outcome<std::optional<transient_run>> run_of(const std::string& name,
                                                const wait_limit& limit) override;
