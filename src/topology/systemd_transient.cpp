@@ -63,9 +63,21 @@ outcome<void> systemd_manager::make_output_folder(const wait_limit& limit) {
   if (!replies)
     return replies.error();
   const auto& error = replies->front().error;
-  if (error && code_of(*error) != ec::name_conflict)
+  if (!error)
+    return {}; // where it could not be mounted, the plain folder has to do
+  if (code_of(*error) != ec::name_conflict)
     return from_bus(what, *error);
-  return {}; // where it could not be mounted, the plain folder has to do
+  // It is mounted, or about to be: what is written before that would be covered.
+  for (;;) {
+    const auto end_of_job = loop_->job_end(output_mount);
+    const auto rows = list({output_mount}, limit);
+    if (!rows || rows->front().job == 0) {
+      loop_->abandon(end_of_job);
+      return rows ? outcome<void>{} : rows.error();
+    }
+    if (const auto ended = replies_of(*loop_, end_of_job, what, limit); !ended)
+      return ended.error();
+  }
 }
 
 outcome<void> systemd_manager::start_transient(const transient_unit& unit,

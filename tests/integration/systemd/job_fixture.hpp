@@ -51,9 +51,13 @@ public:
   std::vector<std::string> lines;
 
   outcome<void> append(const audit_event& e) override {
+    const std::lock_guard lock{mutex_};
     lines.push_back(std::string{e.event} + (e.result.empty() ? "" : " " + e.result));
     return {};
   }
+
+private:
+  std::mutex mutex_;
 };
 
 class job_fixture {

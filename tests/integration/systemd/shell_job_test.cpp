@@ -1,5 +1,6 @@
 // What a job does and how its end is told, on a real service manager.
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -114,6 +115,42 @@ TEST_CASE("shell job: folder of the output -> root's alone, of a size of its own
   shell("umount /run/harmony-jobs"); // by somebody: made anew
   d.must_converge(job_of("folder2", {"/bin/true"}));
   CHECK(shell("findmnt -rno SIZE /run/harmony-jobs") == "32M");
+}
+
+TEST_CASE("shell job: many at once, the first of this boot -> each has its own output") {
+  job_fixture d;
+  shell("umount /run/harmony-jobs");
+  std::vector<desired_job> wants;
+  for (int i = 0; i < 12; ++i)
+    wants.push_back(job_of("many" + std::to_string(i), {"/bin/echo", std::to_string(i)}));
+  std::vector<std::thread> applies;
+  std::atomic<int> good = 0;
+  for (const auto& want : wants)
+    applies.emplace_back([&d, &good, &want] { good += d.converge(want).ok() ? 1 : 0; });
+  for (auto& a : applies)
+    a.join();
+  CHECK(good == 12);
+  for (std::size_t i = 0; i < wants.size(); ++i)
+    CHECK(d.state(wants[i]).standard_output == std::to_string(i) + "\n");
+  CHECK(std::filesystem::is_empty("/run/harmony-jobs"));
+}
+
+TEST_CASE("shell job: manager that executes itself anew during a run -> the run is taken up") {
+  job_fixture d;
+  const job_site site;
+  auto want = script_of("reexec", "echo run; while [ ! -e " + (site / "go").string()
+                                    + " ]; do sleep 0.02; done; echo after");
+  outcome<void> done;
+  std::thread apply{[&] { done = d.converge(want); }};
+  CHECK(eventually([&] { return job_fixture::property(want, "ActiveState") == "activating"; }));
+  shell("systemctl daemon-reexec");
+  write_file(site / "go", "");
+  apply.join();
+  if (!done.ok()) // it lost the connection; the next attempt goes on
+    CHECK(done.error().code == ec::runtime_unavailable);
+  CHECK(eventually([&] { return d.converge(want).ok(); }));
+  CHECK(d.state(want).standard_output == "run\nafter\n");
+  CHECK(std::count(d.audit.lines.begin(), d.audit.lines.end(), "job-started") == 1);
 }
 
 TEST_CASE("shell job: endless output -> its file stays small while it runs") {
