@@ -80,7 +80,7 @@ public:
   outcome<void> interrupt(job_record record) {
     record.at = stage::ended;
     record.result = "interrupted";
-    return conclude(std::move(record));
+    return conclude(record);
   }
 
   outcome<void> run(const shell_job_observed& seen) {
@@ -123,7 +123,7 @@ public:
     note_end(record, **ended);
     record.state.standard_output = output_text(output_.out);
     record.state.standard_error = output_text(output_.err);
-    return conclude(std::move(record));
+    return conclude(record);
   }
 
 private:
@@ -148,11 +148,11 @@ private:
   }
 
   /// The end of a run: told, recorded, and only then forgotten by the manager.
-  outcome<void> conclude(job_record record) {
+  outcome<void> conclude(const job_record& record) {
     tell_end(record, ending_of(record));
     if (auto done = claim(record); !done)
       return done;
-    const auto tidied = tidy();
+    auto tidied = tidy();
     if (auto judged = verdict(record, want_.spec, unit_); !judged)
       return judged;
     return tidied;

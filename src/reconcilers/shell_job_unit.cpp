@@ -70,7 +70,7 @@ transient_unit job_unit(const desired<shell_job_spec>& want, std::string name,
   if (!spec.env.empty()) {
     std::vector<std::string> variables;
     for (const auto& [variable, value] : spec.env)
-      variables.push_back(variable + "=" + value);
+      variables.emplace_back(variable).append("=").append(value);
     to.push_back({"Environment", std::move(variables)});
   }
   if (!spec.working_dir.empty())

@@ -126,6 +126,7 @@ struct encode_argument {
   }
   void operator()(const std::vector<unit_setting>& settings) const {
     std::vector<bus_property> properties;
+    properties.reserve(settings.size());
     for (const auto& s : settings)
       properties.emplace_back(s.name, std::visit(encode_setting{}, s.value));
     msg << properties;

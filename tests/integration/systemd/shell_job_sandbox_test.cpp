@@ -128,7 +128,7 @@ TEST_CASE("shell job sandbox: manager reads its files again during a run -> the 
   job_fixture d;
   const job_site site;
   auto want = script_of("reload", "while [ ! -e " + (site / "go").string()
-                                    + " ]; do sleep 0.02; done; printf '[%s]' \"$0\" \"$1\"");
+                                    + R"( ]; do sleep 0.02; done; printf '[%s]' "$0" "$1")");
   want.spec.command.insert(want.spec.command.end(), {"$HOME", "%n"});
   want.spec.user = "root";
   want.spec.writable = {site.path()};

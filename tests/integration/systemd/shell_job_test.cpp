@@ -90,7 +90,7 @@ TEST_CASE("shell job: arguments and variables -> reach the program as they are")
                                   "'\"\\", "", "\u00e9\n", "-"});
   CHECK(d.must_converge(want).standard_output
         == "[$HOME][${X}][%n %%][a b][;]['\"\\][][\u00e9\n][-]");
-  want = script_of("variables", "printf '[%s]' \"$A\" \"$B\"");
+  want = script_of("variables", R"(printf '[%s]' "$A" "$B")");
   want.spec.env = {{"A", "50% of $HOME \"x\""}, {"B", "two\nlines"}};
   CHECK(d.must_converge(want).standard_output == "[50% of $HOME \"x\"][two\nlines]");
 }
