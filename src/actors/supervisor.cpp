@@ -1,5 +1,7 @@
 #include "actors/supervisor.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "actors/prober.hpp"
@@ -15,12 +17,12 @@ using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 
 /// The runtime whose lane takes the resource's operations.
 runtime_kind runtime_of(const supervisor_state& s) {
-  const auto* d = s.config.services->drivers->find(s.config.id.kind);
+  const auto* d = s.config.services->drivers->owner_of(s.config.id.kind);
   return d == nullptr ? runtime_kind::files : d->runtime();
 }
 
 desired<resource_spec> wanted(const supervisor_state& s) {
-  return {s.what->id, s.what->spec, s.what->revision, s.restart_stamp};
+  return {s.what->id, s.what->spec, s.what->revision, s.restart_stamp, s.origin};
 }
 
 template <class Outcome>
@@ -61,7 +63,7 @@ operation_work take_away(const supervisor_state& s) {
     if (auto forgotten = services->retries->forget(id); !forgotten)
       return forgotten.error();
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    auto* d = services->drivers->find(id.kind);
+    auto* d = services->drivers->owner_of(id.kind);
     for (const auto& target : services->owned->of(id)) {
       if (retain) {
         if (auto done = services->owned->release(id, target.target); !done)
@@ -123,9 +125,11 @@ struct performer {
     submit(self, e.operation, operation_kind::observe, limits.observe, look(self->state));
   }
   void operator()(const fx::apply& e) const {
-    const auto& limits = self->state.config.services->limits;
-    submit(self, e.operation, operation_kind::apply, limits.apply,
-           put_in_place(self->state, e.changes));
+    const auto& services = *self->state.config.services;
+    const auto limit = std::max<duration>(
+      services.limits.apply,
+      services.drivers->find(self->state.config.id.kind)->apply_limit(*self->state.what));
+    submit(self, e.operation, operation_kind::apply, limit, put_in_place(self->state, e.changes));
   }
   void operator()(const fx::remove& e) const {
     const auto& limits = self->state.config.services->limits;
@@ -178,8 +182,12 @@ void on_desired(self_pointer self, desired_changed& what) {
   s.what = std::move(what.what);
   s.restart_stamp = std::move(what.restart_stamp);
   s.origin = s.what->origin;
-  if (s.config.services->drivers->find(s.config.id.kind) == nullptr) {
-    handle(self, ev::rejected{s.config.services->drivers->why_missing(s.config.id.kind)});
+  const auto& drivers = *s.config.services->drivers;
+  if (drivers.find(s.config.id.kind) == nullptr) {
+    const auto why = drivers.why_missing(s.config.id.kind);
+    if (why.code == ec::not_allowed && drivers.refused)
+      drivers.refused(*s.what, why);
+    handle(self, ev::rejected{why});
     return;
   }
   auto before = s.config.services->retries->recall(s.config.id);

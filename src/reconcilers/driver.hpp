@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ public:
   virtual ~driver() = default;
   [[nodiscard]] virtual runtime_kind runtime() const = 0;
   [[nodiscard]] virtual std::string target(const resource& r) const = 0;
+  /// How long an apply of `r` may take; zero: as long as any.
+  [[nodiscard]] virtual std::chrono::seconds apply_limit(const resource& /*r*/) const { return {}; }
   virtual outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) = 0;
   virtual outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                               op_context& ctx) = 0;
@@ -48,6 +51,13 @@ public:
 
   [[nodiscard]] std::string target(const resource& r) const override {
     return R::target(typed({r.id, r.spec, r.revision, {}}));
+  }
+
+  [[nodiscard]] std::chrono::seconds apply_limit(const resource& r) const override {
+    if constexpr (requires(const desired<spec_type>& want) { R::apply_limit(want); })
+      return R::apply_limit(typed({r.id, r.spec, r.revision, {}}));
+    else
+      return driver::apply_limit(r);
   }
 
   outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) override {
@@ -102,7 +112,8 @@ private:
   static constexpr std::string_view leftover_field = "(former target)";
 
   static desired<spec_type> typed(const desired<resource_spec>& want) {
-    return {want.id, std::get<spec_type>(want.spec), want.revision, want.restart_stamp};
+    return {want.id, std::get<spec_type>(want.spec), want.revision, want.restart_stamp,
+            want.origin};
   }
 
   static std::vector<owned_target> leftovers(const desired<spec_type>& mine,

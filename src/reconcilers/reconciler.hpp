@@ -26,6 +26,7 @@ struct desired {
   Spec spec;
   std::string revision;
   std::string restart_stamp; ///< changes when a resource of restartOn was changed; empty: none
+  std::string origin = {};   ///< the class, rollout or person it came from; no plan depends on it
 };
 
 /// Carried through every call of a reconciler. A call returns `ec::canceled` soon after `cancel` is
@@ -49,6 +50,7 @@ enum class runtime_kind { files, systemd, containers, packages, accounts, networ
 ///   claims in the inventory before it creates remove(owned, ctx)       idempotent; touches only
 ///   what this agent owns; a thing already gone is success report(observed)         what a status
 ///   shows
+/// R may have `apply_limit(want)`: how long an apply may take, where that is longer than usual.
 template <class R>
 concept reconciler = requires(R r, const desired<typename R::spec_type>& want,
                               const typename R::observed_type& seen,

@@ -31,6 +31,16 @@ constexpr std::array migrations{R"(
                                 R"(
   ALTER TABLE accepted ADD COLUMN ending INTEGER NOT NULL DEFAULT 0; -- generation_ending
   ALTER TABLE accepted ADD COLUMN why TEXT NOT NULL DEFAULT '';
+  CREATE TABLE owned (                 -- a package and a user may have one name
+    owner   TEXT NOT NULL,
+    target  TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    note    TEXT NOT NULL,
+    PRIMARY KEY (owner, target)
+  ) WITHOUT ROWID;
+  INSERT INTO owned SELECT owner, target, created, note FROM inventory;
+  DROP TABLE inventory;
+  ALTER TABLE owned RENAME TO inventory;
   CREATE TABLE retries (
     owner    TEXT NOT NULL PRIMARY KEY,
     desire   TEXT NOT NULL,            -- that the counters speak of

@@ -45,6 +45,13 @@ outcome<void> make_folder(const std::string& folder, std::vector<std::string>& n
   return {};
 }
 
+/// What no two resources may own: files and folders share one space of names, every other kind has
+/// its own.
+std::string holding_of(const resource_id& owner, const std::string& target) {
+  const bool path = owner.kind == "File" || owner.kind == "Directory";
+  return (path ? std::string{"path"} : owner.kind) + " " + target;
+}
+
 /// SQLite gives its side files the mode of the database, so that is made first.
 outcome<void> make_private(const std::string& file) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -116,37 +123,40 @@ public:
   }
 
   outcome<void> claim(const owned_target& t) {
-    if (const auto known = find(t.owner, t.target); known == t && !is_in_flight(t.target))
+    if (const auto known = find(t.owner, t.target);
+        known == t && !is_in_flight(holding_of(t.owner, t.target)))
       return {};
+    const auto holding = holding_of(t.owner, t.target);
     const state_write job{t};
     return queue_.submit(
       job,
       [&]() -> outcome<void> {
-        if (const auto holder = holder_of(t.target); holder && *holder != t.owner)
+        if (const auto holder = holder_of(holding); holder && *holder != t.owner)
           return {ec::name_conflict, "'" + t.target + "' is already managed by " + holder->str()
                                        + ": remove it there, or use another one here"};
-        in_flight_.emplace(t.target, t.owner);
+        in_flight_.emplace(holding, t.owner);
         return {};
       },
       [&](const outcome<void>& done) {
-        in_flight_.erase(in_flight_.find({t.target, t.owner}));
+        in_flight_.erase(in_flight_.find({holding, t.owner}));
         if (done)
           put(t);
       });
   }
 
   outcome<void> release(const resource_id& owner, const std::string& target) {
-    if (!find(owner, target) && !is_in_flight(target))
+    const auto holding = holding_of(owner, target);
+    if (!find(owner, target) && !is_in_flight(holding))
       return {};
     const state_write job{release_record{owner, target}};
     return queue_.submit(
       job,
       [&]() -> outcome<void> {
-        in_flight_.emplace(target, owner);
+        in_flight_.emplace(holding, owner);
         return {};
       },
       [&](const outcome<void>& done) {
-        in_flight_.erase(in_flight_.find({target, owner}));
+        in_flight_.erase(in_flight_.find({holding, owner}));
         if (done)
           drop(owner, target);
       });
@@ -242,27 +252,27 @@ private:
 
   void put(const owned_target& t) {
     records_[{t.owner, t.target}] = t;
-    holders_[t.target] = t.owner;
+    holders_[holding_of(t.owner, t.target)] = t.owner;
   }
 
   void drop(const resource_id& owner, const std::string& target) {
     if (records_.erase({owner, target}) > 0)
-      holders_.erase(target);
+      holders_.erase(holding_of(owner, target));
   }
 
-  /// Who holds `target`, durably or in a write under way.
-  std::optional<resource_id> holder_of(const std::string& target) const {
-    if (const auto it = in_flight_.lower_bound({target, {}});
-        it != in_flight_.end() && it->first == target)
+  /// Who holds it, durably or in a write under way.
+  std::optional<resource_id> holder_of(const std::string& holding) const {
+    if (const auto it = in_flight_.lower_bound({holding, {}});
+        it != in_flight_.end() && it->first == holding)
       return it->second;
-    const auto it = holders_.find(target);
+    const auto it = holders_.find(holding);
     return it == holders_.end() ? std::nullopt : std::optional{it->second};
   }
 
-  bool is_in_flight(const std::string& target) const {
+  bool is_in_flight(const std::string& holding) const {
     return queue_.locked([&] {
-      const auto it = in_flight_.lower_bound({target, {}});
-      return it != in_flight_.end() && it->first == target;
+      const auto it = in_flight_.lower_bound({holding, {}});
+      return it != in_flight_.end() && it->first == holding;
     });
   }
 

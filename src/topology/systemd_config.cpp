@@ -27,6 +27,11 @@ std::filesystem::path home() {
   return "/";
 }
 
+std::filesystem::path user_runtime_folder() {
+  const auto set = environment("XDG_RUNTIME_DIR");
+  return set.empty() ? "/run/user/" + std::to_string(::getuid()) : set;
+}
+
 } // namespace
 
 std::string bus_address_of(const systemd_config& config) {
@@ -34,10 +39,7 @@ std::string bus_address_of(const systemd_config& config) {
     return config.bus_address;
   if (auto session = environment("DBUS_SESSION_BUS_ADDRESS"); !session.empty())
     return session;
-  auto runtime = environment("XDG_RUNTIME_DIR");
-  if (runtime.empty())
-    runtime = "/run/user/" + std::to_string(::getuid());
-  return "unix:path=" + runtime + "/bus";
+  return "unix:path=" + (user_runtime_folder() / "bus").string();
 }
 
 std::filesystem::path unit_folder_of(const systemd_config& config) {
@@ -47,6 +49,10 @@ std::filesystem::path unit_folder_of(const systemd_config& config) {
     return "/etc/systemd/system";
   const auto set = environment("XDG_CONFIG_HOME");
   return (set.empty() ? home() / ".config" : std::filesystem::path{set}) / "systemd" / "user";
+}
+
+std::filesystem::path runtime_folder_of(const systemd_config& config) {
+  return config.manager == systemd_config::scope::system ? "/run" : user_runtime_folder();
 }
 
 } // namespace harmony

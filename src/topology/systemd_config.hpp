@@ -24,4 +24,7 @@ std::string bus_address_of(const systemd_config& config);
 /// The unit folder that `config` means.
 std::filesystem::path unit_folder_of(const systemd_config& config);
 
+/// Where the manager's runtime files lie: /run, or for a user manager $XDG_RUNTIME_DIR.
+std::filesystem::path runtime_folder_of(const systemd_config& config);
+
 } // namespace harmony

@@ -33,6 +33,8 @@ ec code_of(const bus_error& e) {
     {"System.Error.EBADMSG", ec::unit_invalid},
     {"System.Error.EXDEV", ec::unit_invalid},
     {"org.freedesktop.DBus.Error.FileExists", ec::name_conflict},
+    {"org.freedesktop.systemd1.UnitExists", ec::name_conflict},
+    {"org.freedesktop.DBus.Error.PropertyReadOnly", ec::unit_invalid},
     {"org.freedesktop.DBus.Error.AccessDenied", ec::permission_denied},
     {"org.freedesktop.DBus.Error.AuthFailed", ec::permission_denied},
     {"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ec::permission_denied},

@@ -100,6 +100,42 @@ bus_signal decode_signal(sdbus::Message& msg) {
   return s;
 }
 
+using bus_property = sdbus::Struct<std::string, sdbus::Variant>;
+
+struct encode_setting {
+  template <class T>
+  sdbus::Variant operator()(const T& plain) const {
+    return sdbus::Variant{plain};
+  }
+  sdbus::Variant operator()(const exec_line& e) const {
+    using line = sdbus::Struct<std::string, std::vector<std::string>, std::vector<std::string>>;
+    const std::vector<std::string> flags{"no-env-expand"};
+    return sdbus::Variant{std::vector<line>{line{e.arguments.at(0), e.arguments, flags}}};
+  }
+  sdbus::Variant operator()(const allow_list& a) const {
+    return sdbus::Variant{sdbus::Struct<bool, std::vector<std::string>>{true, a.names}};
+  }
+};
+
+struct encode_argument {
+  sdbus::Message& msg;
+
+  template <class T>
+  void operator()(const T& plain) const {
+    msg << plain;
+  }
+  void operator()(const std::vector<unit_setting>& settings) const {
+    std::vector<bus_property> properties;
+    properties.reserve(settings.size());
+    for (const auto& s : settings)
+      properties.emplace_back(s.name, std::visit(encode_setting{}, s.value));
+    msg << properties;
+  }
+  void operator()(no_auxiliary_units /*none*/) const {
+    msg << std::vector<sdbus::Struct<std::string, std::vector<bus_property>>>{};
+  }
+};
+
 failure unreachable(const std::string& address, ec code, const std::string& why) {
   return {code, "cannot connect to the bus at '"
                   + (address.empty() ? "the system's address" : address) + "': " + why};
@@ -161,7 +197,7 @@ public:
       auto& object = object_at(request.path);
       auto msg = object.createMethodCall(request.interface, request.method);
       for (const auto& a : request.arguments)
-        std::visit([&](const auto& v) { msg << v; }, a);
+        std::visit(encode_argument{msg}, a);
       const auto answer = request.answer;
       object.callMethod(
         msg,

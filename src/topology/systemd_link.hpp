@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/outcome.hpp"
+#include "topology/systemd_transient.hpp"
 
 namespace harmony {
 
@@ -45,7 +46,11 @@ struct bus_reply {
   std::vector<bus_unit> units;
 };
 
-using bus_argument = std::variant<std::string, bool, std::vector<std::string>>;
+/// a(sa(sv)) of StartTransientUnit, empty.
+struct no_auxiliary_units {};
+
+using bus_argument = std::variant<std::string, bool, std::vector<std::string>,
+                                  std::vector<unit_setting>, no_auxiliary_units>;
 
 /// A method call on an object of the service manager.
 struct bus_request {

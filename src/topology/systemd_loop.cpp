@@ -116,10 +116,21 @@ systemd_loop::wait_ptr systemd_loop::reload() {
   return wait;
 }
 
+systemd_loop::wait_ptr systemd_loop::job_end(std::string unit) {
+  auto wait = std::make_shared<bus_wait>();
+  wait->replies.resize(1);
+  wait->missing = 1;
+  post([this, wait, unit = std::move(unit)] {
+    whenever_up(wait, [this, wait, unit] { unit_jobs_.emplace(unit, wait); });
+  });
+  return wait;
+}
+
 void systemd_loop::abandon(const wait_ptr& wait) {
   post([this, wait] {
     in_flight_.erase(wait);
     std::erase_if(jobs_, [&](const auto& j) { return j.second == wait; });
+    std::erase_if(unit_jobs_, [&](const auto& j) { return j.second == wait; });
     std::erase_if(queued_, [&](const auto& q) { return q.first == wait; });
     std::erase(reload_waiting_, wait);
   });
@@ -279,6 +290,7 @@ void systemd_loop::lose(const std::string& why, bool manager_only) {
   // What was under way may have happened or not: its caller looks again.
   const auto lost = std::exchange(in_flight_, {});
   jobs_.clear();
+  unit_jobs_.clear();
   early_.clear();
   starting_ = 0;
   reload_running_.clear();

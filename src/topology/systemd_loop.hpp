@@ -52,6 +52,8 @@ public:
   wait_ptr call(std::vector<bus_request> requests, clock::time_point deadline);
   wait_ptr job(bus_request request, clock::time_point deadline);
   wait_ptr reload();
+  /// The next end of a job of `unit`, whoever queued it.
+  wait_ptr job_end(std::string unit);
   /// The waiter has left: what comes for it is dropped.
   void abandon(const wait_ptr& wait);
 
@@ -80,6 +82,8 @@ private:
   void send_job(const wait_ptr& wait, const bus_request& request, clock::time_point deadline);
   void send_reload();
   void job_ended(const std::string& path, const std::string& result);
+  void end_waits(std::multimap<std::string, wait_ptr>& waits, const std::string& key,
+                 const std::string& result);
   void deliver(const bus_signal& signal);
   void tell(const systemd_event& event);
   void sync_matches();
@@ -110,9 +114,10 @@ private:
   std::map<std::string, std::string> watched_;                ///< object path -> unit
   std::vector<std::pair<wait_ptr, task>> queued_;             ///< until the manager is up
   std::set<wait_ptr> in_flight_;
-  std::multimap<std::string, wait_ptr> jobs_; ///< by object path of the job
-  std::map<std::string, std::string> early_;  ///< jobs that ended before their call's reply
-  std::size_t starting_ = 0;                  ///< job calls without a reply
+  std::multimap<std::string, wait_ptr> jobs_;      ///< by object path of the job
+  std::multimap<std::string, wait_ptr> unit_jobs_; ///< by unit: its next job's end
+  std::map<std::string, std::string> early_;       ///< jobs that ended before their call's reply
+  std::size_t starting_ = 0;                       ///< job calls without a reply
   std::vector<wait_ptr> reload_running_;
   std::vector<wait_ptr> reload_waiting_;
 };

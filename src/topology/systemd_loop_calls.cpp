@@ -92,14 +92,19 @@ void systemd_loop::send_job(const wait_ptr& wait, const bus_request& request,
 }
 
 void systemd_loop::job_ended(const std::string& path, const std::string& result) {
-  const auto [first, last] = jobs_.equal_range(path);
+  end_waits(jobs_, path, result);
+}
+
+void systemd_loop::end_waits(std::multimap<std::string, wait_ptr>& waits, const std::string& key,
+                             const std::string& result) {
+  const auto [first, last] = waits.equal_range(key);
   for (auto i = first; i != last; ++i) {
     bus_reply reply;
     reply.text = result;
     in_flight_.erase(i->second);
     fulfil(i->second, 0, std::move(reply));
   }
-  jobs_.erase(first, last);
+  waits.erase(first, last);
 }
 
 void systemd_loop::send_reload() {
@@ -153,6 +158,7 @@ void systemd_loop::deliver(const bus_signal& signal) {
     if (starting_ > 0)
       early_[path] = signal.arguments.at(2);
     job_ended(path, signal.arguments.at(2));
+    end_waits(unit_jobs_, signal.arguments.at(1), signal.arguments.at(2));
     if (watched_.count(unit_object_path(signal.arguments.at(1))) != 0)
       tell({kind::unit, signal.arguments.at(1)});
   } else if (signal.member == "UnitFilesChanged"

@@ -9,6 +9,7 @@
 
 #include "topology/systemd.hpp"
 #include "topology/systemd_config.hpp"
+#include "topology/systemd_transient.hpp"
 
 namespace harmony {
 
@@ -16,7 +17,7 @@ class systemd_loop;
 
 /// A real service manager over D-Bus. Connects in the background, and again for ever; while it is
 /// away, calls fail with runtime_unavailable. No call may be under way when it is destroyed.
-class systemd_manager final : public systemd_port, public systemd_events {
+class systemd_manager final : public systemd_port, public transient_port, public systemd_events {
 public:
   explicit systemd_manager(const systemd_config& config);
   ~systemd_manager() override;
@@ -39,6 +40,15 @@ public:
   outcome<std::vector<unit_row>> list(const std::vector<std::string>& units,
                                       const wait_limit& limit) override;
 
+  [[nodiscard]] const std::filesystem::path& output_folder() const override { return output_; }
+  outcome<void> make_output_folder(const wait_limit& limit) override;
+  outcome<void> start_transient(const transient_unit& unit, const wait_limit& limit) override;
+  outcome<std::optional<transient_run>> run_of(const std::string& unit,
+                                               const wait_limit& limit) override;
+  outcome<std::optional<transient_run>> await_end(const std::string& unit,
+                                                  const wait_limit& limit) override;
+  outcome<void> discard(const std::string& unit, const wait_limit& limit) override;
+
   void listen(on_event sink) override;
   void watch_units(std::vector<std::string> units) override;
   [[nodiscard]] bool listening() const override;
@@ -52,6 +62,7 @@ private:
 
   systemd_config::scope scope_;
   std::filesystem::path folder_;
+  std::filesystem::path output_;
   std::shared_ptr<systemd_loop> loop_; ///< shared with its thread, which may outlive this
   std::future<void> ended_;
   std::thread thread_;

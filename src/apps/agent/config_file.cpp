@@ -26,6 +26,7 @@ outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
         entry.value = *text;
       } else if (node.is_number() || node.is_boolean()) {
         std::ostringstream out;
+        out << std::boolalpha;
         node.visit([&](const auto& value) {
           if constexpr (!toml::is_table<decltype(value)> && !toml::is_array<decltype(value)>)
             out << *value;

@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <spdlog/spdlog.h>
+
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
 #include "reconcilers/file.hpp"
 #include "reconcilers/package.hpp"
+#include "reconcilers/shell_job.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "reconcilers/user.hpp"
+#include "state/audit_log.hpp"
 #include "topology/apt_packages.hpp"
 #include "topology/database_monitor.hpp"
 #include "topology/files_monitor.hpp"
@@ -19,6 +23,7 @@ namespace harmony {
 
 static_assert(has_files<linux_device>);
 static_assert(has_systemd<linux_device>);
+static_assert(has_jobs<linux_device>);
 static_assert(has_containers<linux_device>);
 static_assert(has_packages<linux_device>);
 static_assert(has_accounts<linux_device>);
@@ -49,9 +54,26 @@ std::vector<std::string> own_control_group(systemd_mode mode) {
   return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
+timestamp wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+/// What a resource of a kind that is denied would have run.
+std::vector<std::string> command_of(const resource& r) {
+  const auto* job = std::get_if<shell_job_spec>(&r.spec);
+  return job == nullptr ? std::vector<std::string>{} : job->command;
+}
+
 } // namespace
 
-linux_device::linux_device(const agent_options& options) : content_(options.state_dir + "/cache") {
+linux_device::linux_device(const agent_options& options)
+  : allow_shell_jobs_(options.allow_shell_jobs),
+    systemd_mode_(options.systemd),
+    state_dir_(options.state_dir),
+    audit_(
+      std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
+                                  [](const std::string& line) { spdlog::info("audit {}", line); })),
+    content_(options.state_dir + "/cache") {
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
     config.manager = options.systemd == systemd_mode::user ? systemd_config::scope::user
@@ -90,10 +112,34 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["User"] = std::make_shared<driver_of<user_reconciler<linux_device>>>(*this);
   else
     result->missing["User"] = "it has no '" + std::string{useradd} + "'";
-  for (const auto* kind : {"ShellJob", "Network"})
+  add_jobs(*result);
+  for (const auto* kind : {"Network"})
     if (all.count(kind) == 0)
       result->missing.try_emplace(kind, "this version has no driver for it");
   return result;
+}
+
+void linux_device::add_jobs(driver_registry& to) {
+  if (systemd_mode_ == systemd_mode::system)
+    to.drivers["ShellJob"] = std::make_shared<driver_of<shell_job_reconciler<linux_device>>>(
+      *this, shell_job_config{audit_.get(), {state_dir_}});
+  else if (systemd_mode_ == systemd_mode::user)
+    to.missing["ShellJob"] = "its sandbox needs the system's service manager, not a user's";
+  else
+    to.missing["ShellJob"] = "systemd is off in its configuration";
+  if (allow_shell_jobs_)
+    return;
+  to.denied["ShellJob"] = "allow-shell-jobs is false in agent.toml";
+  // Writing takes a thread of its own: a supervisor must not wait for the disk.
+  to.refused = [audit = audit_, writer = std::make_shared<thread_executor>()](const resource& r,
+                                                                              const failure& why) {
+    writer->post([audit, e = audit_event{"job-refused", r.id, r.revision, r.origin, command_of(r),
+                                         why.message}] {
+      if (auto kept = audit->append(e); !kept)
+        spdlog::error("refusal of '{}' could not be audited: {}", e.resource.str(),
+                      kept.error().message);
+    });
+  };
 }
 
 std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string& agent) {

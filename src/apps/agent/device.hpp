@@ -7,6 +7,7 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/options.hpp"
+#include "reconcilers/audit.hpp"
 #include "reconcilers/registry.hpp"
 #include "topology/accounts.hpp"
 #include "topology/containers.hpp"
@@ -30,6 +31,8 @@ public:
   [[nodiscard]] content_cache& content() { return content_; }
   /// Precondition: systemd is not off.
   [[nodiscard]] systemd_port& systemd() { return *systemd_; }
+  /// Precondition: systemd is not off.
+  [[nodiscard]] transient_port& jobs() { return *systemd_; }
   /// Precondition: podman is not off.
   [[nodiscard]] container_runtime& containers() { return *podman_; }
 
@@ -45,6 +48,12 @@ public:
   std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
 
 private:
+  void add_jobs(driver_registry& to);
+
+  bool allow_shell_jobs_;
+  systemd_mode systemd_mode_;
+  std::string state_dir_;
+  std::shared_ptr<audit_trail> audit_; ///< shared with the work that tells it of refusals
   posix_device posix_;
   content_cache content_;
   std::unique_ptr<systemd_manager> systemd_;

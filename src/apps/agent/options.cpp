@@ -71,6 +71,14 @@ outcome<void> set_podman(agent_options& o, std::string_view v) {
   return {};
 }
 
+template <bool agent_options::*Member>
+outcome<void> set_switch(agent_options& o, std::string_view v) {
+  if (v != "true" && v != "false")
+    return expected("true or false", v);
+  o.*Member = v == "true";
+  return {};
+}
+
 template <milliseconds agent_options::*Member, int Least, int Most>
 outcome<void> set_duration(agent_options& o, std::string_view v) {
   const auto d = parse_duration(v);
@@ -101,7 +109,7 @@ outcome<void> set_log_format(agent_options& o, std::string_view v) {
 /// Every option, once: flag `--name`, variable HARMONY_NAME, key `name` of the file.
 struct option_entry {
   const char* name;
-  const char* value;
+  const char* value; ///< its name in the help; empty: true or false, and the flag alone says true
   const char* help;
   outcome<void> (*set)(agent_options&, std::string_view);
 };
@@ -121,6 +129,8 @@ constexpr std::array options_table{
   option_entry{"systemd", "MODE", "Service manager: system, user or off [system]", set_systemd},
   option_entry{"podman", "SOCKET", "podman's API socket, or off [/run/podman/podman.sock]",
                set_podman},
+  option_entry{"allow-shell-jobs", "", "Accept ShellJob resources: commands, in a sandbox [false]",
+               set_switch<&agent_options::allow_shell_jobs>},
   option_entry{"heartbeat-interval", "TIME", "Between heartbeats [10s]",
                set_duration<&agent_options::heartbeat_interval, 100, 3'600'000>},
   option_entry{"relist-interval", "TIME", "Between full looks at each runtime [10s]",
@@ -169,10 +179,14 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
     ->envname("HARMONY_CONFIG")
     ->type_name("FILE");
   std::map<std::string, std::string> flags;
-  for (const auto& each : options_table)
-    app.add_option("--" + std::string{each.name}, flags[each.name], each.help)
-      ->type_name(each.value)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  for (const auto& each : options_table) {
+    const auto flag = "--" + std::string{each.name};
+    auto* option = *each.value == '\0' ? app.add_flag(flag, flags[each.name], each.help)
+                                       : app.add_option(flag, flags[each.name], each.help);
+    if (*each.value != '\0')
+      option->type_name(each.value);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
   status_request status;
   std::string resource;
   std::string output = "text";

@@ -22,6 +22,7 @@ struct agent_options {
   std::string state_dir = "/var/lib/harmony-agent";
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
+  bool allow_shell_jobs = false;                  ///< whether ShellJob resources are accepted
   std::chrono::milliseconds heartbeat_interval{10'000};
   std::chrono::milliseconds relist_interval{10'000};
   std::chrono::milliseconds poll_interval{60'000};

@@ -26,6 +26,7 @@ using clock = std::chrono::steady_clock;
 struct real_topology {
   explicit real_topology(const systemd_config& config) : manager(config) {}
   systemd_manager& systemd() { return manager; }
+  systemd_manager& jobs() { return manager; }
   systemd_manager manager;
 };
 

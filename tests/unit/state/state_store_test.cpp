@@ -86,6 +86,44 @@ TEST_CASE("state_store: same claim again -> replaced, or no write when equal") {
   CHECK(store->all() == std::vector{file_target("a", "/etc/a", false, "stamp")});
 }
 
+TEST_CASE("state_store: one name in two spaces -> two owners; one path -> one") {
+  const auto store = state_store::in_memory();
+  REQUIRE(store->claim({{"Package", "p"}, "web", true, {}}).ok());
+  REQUIRE(store->claim({{"User", "u"}, "web", true, {}}).ok());
+  CHECK(store->claim({{"User", "v"}, "web", true, {}}).error().code == ec::name_conflict);
+  REQUIRE(store->claim({{"File", "f"}, "/web", true, {}}).ok());
+  CHECK(store->claim({{"Directory", "d"}, "/web", true, {}}).error().code == ec::name_conflict);
+  CHECK(store->all().size() == 3);
+}
+
+TEST_CASE(
+  "state_store: endings and counters -> kept, and the newest that converged outlives the rest") {
+  const temp_dir dir;
+  const resource_id a{"File", "a"};
+  {
+    auto store = opened(dir.str());
+    for (generation_number g = 1; g <= 20; ++g) {
+      REQUIRE(store->save_accepted(g, 1, "h", "d" + std::to_string(g)).ok());
+      REQUIRE(store
+                ->save_ending(
+                  g, 1, g == 3 ? generation_ending::converged : generation_ending::rolled_back,
+                  g == 3 ? "" : "why")
+                .ok());
+    }
+    REQUIRE(store->remember(a, {"x", 3, 2}).ok());
+    REQUIRE(store->remember({"File", "b"}, {"y", 1, 0}).ok());
+    REQUIRE(store->forget({"File", "b"}).ok());
+  }
+  const auto store = opened(dir.str());
+  const auto history = store->history().value();
+  REQUIRE(history.size() == state_store::history_length + 1);
+  CHECK(history.back().generation == 3);
+  CHECK(history.back().ending == generation_ending::converged);
+  CHECK(history.front().why == "why");
+  CHECK(store->recall(a) == retry_counts{"x", 3, 2});
+  CHECK(store->recall({"File", "b"}) == retry_counts{});
+}
+
 TEST_CASE("state_store: accepted manifests -> newest first, ten kept, exact bytes") {
   const temp_dir dir;
   const std::string bytes{"{\"a\":\"\0\xff'\"}", 11};

@@ -1,0 +1,65 @@
+#include "topology/output_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "topology/files_error.hpp"
+
+namespace harmony {
+
+namespace {
+
+/// A file descriptor that is closed.
+class descriptor {
+public:
+  descriptor(const std::filesystem::path& path, int flags)
+    : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
+  ~descriptor() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+
+  /// Size of a regular file; 0 for anything else.
+  [[nodiscard]] off_t size() const {
+    struct stat info {};
+    return fd_ >= 0 && ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) ? info.st_size : 0;
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+private:
+  int fd_;
+};
+
+} // namespace
+
+std::string read_tail(const std::filesystem::path& path, std::size_t most) {
+  const descriptor file{path, O_RDONLY};
+  const auto size = file.size();
+  const auto wanted = std::min(size, static_cast<off_t>(most));
+  std::string text(static_cast<std::size_t>(wanted), '\0');
+  const auto n = ::pread(file.get(), text.data(), text.size(), size - wanted);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+void keep_tail(const std::filesystem::path& path, std::size_t keep) {
+  constexpr off_t block = 4096;
+  const descriptor file{path, O_WRONLY};
+  const auto end = (file.size() - static_cast<off_t>(keep)) / block * block;
+  if (end > 0) // a file system that cannot do it keeps the whole file
+    static_cast<void>(::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end));
+}
+
+outcome<void> make_private_folder(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return from_errno(errno, "make folder", path.string());
+  return {};
+}
+
+} // namespace harmony
