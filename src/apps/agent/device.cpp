@@ -3,8 +3,10 @@
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
 #include "reconcilers/file.hpp"
+#include "reconcilers/network.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "topology/files_monitor.hpp"
+#include "topology/network_monitor.hpp"
 #include "topology/podman_monitor.hpp"
 #include "topology/systemd_monitor.hpp"
 
@@ -13,6 +15,7 @@ namespace harmony {
 static_assert(has_files<linux_device>);
 static_assert(has_systemd<linux_device>);
 static_assert(has_containers<linux_device>);
+static_assert(has_network<linux_device>);
 
 namespace {
 
@@ -21,10 +24,13 @@ namespace {
 constexpr lane_limits file_lane{4};
 constexpr lane_limits systemd_lane{16};
 constexpr lane_limits container_lane{8};
+/// One change of the network at a time, so that it is known which one cut the device off.
+constexpr lane_limits network_lane{1};
 
 } // namespace
 
-linux_device::linux_device(const agent_options& options) {
+linux_device::linux_device(const agent_options& options, store& link)
+  : commander_(link, options.agent_id, store_options_of(options)) {
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
     config.manager = options.systemd == systemd_mode::user ? systemd_config::scope::user
@@ -48,7 +54,11 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["Container"] = std::make_shared<driver_of<container_reconciler<linux_device>>>(*this);
   else
     result->missing["Container"] = "podman is off in its configuration";
-  for (const auto* kind : {"ShellJob", "Package", "User", "Network"})
+  if (may_change_network())
+    all["Network"] = std::make_shared<driver_of<network_reconciler<linux_device>>>(*this);
+  else
+    result->missing["Network"] = "the agent lacks CAP_NET_ADMIN";
+  for (const auto* kind : {"ShellJob", "Package", "User"})
     if (all.count(kind) == 0)
       result->missing.try_emplace(kind, "this version has no driver for it");
   return result;
@@ -66,7 +76,20 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
     result[runtime_kind::containers] = {"containers", std::make_shared<thread_executor>(),
                                         std::make_shared<podman_monitor>(*podman_, agent),
                                         container_lane};
+  if (may_change_network())
+    result[runtime_kind::network] = {"network", std::make_shared<thread_executor>(),
+                                     std::make_shared<network_monitor>(network_), network_lane};
   return result;
+}
+
+store_options store_options_of(const agent_options& options) {
+  store_options to;
+  to.url = options.store;
+  to.name = "harmony-agent " + options.agent_id;
+  to.credentials = options.store_credentials;
+  to.ca_file = options.store_ca;
+  to.inbox_prefix = "_INBOX." + options.agent_id;
+  return to;
 }
 
 } // namespace harmony

@@ -7,9 +7,11 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/options.hpp"
+#include "apps/agent/store_connectivity.hpp"
 #include "reconcilers/registry.hpp"
 #include "topology/containers.hpp"
 #include "topology/files_posix.hpp"
+#include "topology/netlink_network.hpp"
 #include "topology/podman_client.hpp"
 #include "topology/systemd.hpp"
 #include "topology/systemd_manager.hpp"
@@ -21,13 +23,17 @@ namespace harmony {
 /// resources get CapabilityMissing.
 class linux_device {
 public:
-  explicit linux_device(const agent_options& options);
+  /// `link` is the store that the agent is commanded by; it must outlive this.
+  linux_device(const agent_options& options, store& link);
 
   [[nodiscard]] file_system& files() { return posix_.files(); }
   /// Precondition: systemd is not off.
   [[nodiscard]] systemd_port& systemd() { return *systemd_; }
   /// Precondition: podman is not off.
   [[nodiscard]] container_runtime& containers() { return *podman_; }
+
+  [[nodiscard]] network_port& network() { return network_; }
+  [[nodiscard]] connectivity& commander() { return commander_; }
 
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
@@ -39,6 +45,11 @@ private:
   posix_device posix_;
   std::unique_ptr<systemd_manager> systemd_;
   std::unique_ptr<podman_client> podman_;
+  netlink_network network_;
+  store_connectivity commander_;
 };
+
+/// How the store of these options is connected to.
+store_options store_options_of(const agent_options& options);
 
 } // namespace harmony
