@@ -46,9 +46,11 @@ std::vector<T> without(const std::vector<T>& all, const std::vector<T>& other) {
 /// Both, each element once.
 template <class T>
 std::vector<T> united(const std::vector<T>& first, const std::vector<T>& second) {
-  auto all = first;
-  for (auto& each : without(second, first))
-    all.push_back(std::move(each));
+  std::vector<T> all;
+  for (const auto* part : {&first, &second})
+    for (const auto& each : *part)
+      if (std::find(all.begin(), all.end(), each) == all.end())
+        all.push_back(each);
   return all;
 }
 
