@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <netlink/handlers.h>
+#include <netlink/route/link/vlan.h>
 
 namespace harmony::netlink {
 
@@ -67,6 +68,21 @@ verdict transact(nl_sock* with, nl_msg* request) {
   if (error < 0 && result.error == 0)
     result = {EIO, nl_geterror(error)};
   return result;
+}
+
+message making_request(const new_link& what, int parent) {
+  const bool vlan = what.kind == "vlan";
+  const link made{vlan ? rtnl_link_vlan_alloc() : rtnl_link_alloc()};
+  rtnl_link_set_name(made.get(), what.name.c_str());
+  if (vlan) {
+    rtnl_link_set_link(made.get(), parent);
+    rtnl_link_vlan_set_id(made.get(), what.vlan_id);
+  } else {
+    rtnl_link_set_type(made.get(), what.kind.c_str());
+  }
+  nl_msg* request = nullptr;
+  rtnl_link_build_add_request(made.get(), NLM_F_CREATE | NLM_F_EXCL, &request);
+  return message{request};
 }
 
 } // namespace harmony::netlink

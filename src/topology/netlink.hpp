@@ -15,6 +15,7 @@
 #include <netlink/socket.h>
 
 #include "model/outcome.hpp"
+#include "topology/network.hpp"
 
 namespace harmony::netlink {
 
@@ -46,6 +47,9 @@ outcome<socket> connect();
 
 /// Sends a request and waits for its verdict.
 verdict transact(nl_sock* with, nl_msg* request);
+
+/// The request that makes a link; `parent` is the index of a vlan's. Null where there is no memory.
+message making_request(const new_link& what, int parent);
 
 /// Fills a cache with a dump of the kernel: `fill(socket, &cache)` of libnl.
 template <class Fill>

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include <netlink/route/link/vlan.h>
+#include <netlink/errno.h>
 
 #include "topology/netlink.hpp"
 #include "topology/netlink_snapshot.hpp"
@@ -116,19 +116,16 @@ outcome<network_snapshot> netlink_network::snapshot() {
 }
 
 outcome<void> netlink_network::make_link(const new_link& what) {
-  netlink::link made{what.kind == "vlan" ? rtnl_link_vlan_alloc() : rtnl_link_alloc()};
-  rtnl_link_set_name(made.get(), what.name.c_str());
+  unsigned parent = 0;
   if (what.kind == "vlan") {
-    const auto parent = index_of(what.parent);
-    if (!parent)
-      return parent.error();
-    rtnl_link_set_link(made.get(), static_cast<int>(*parent));
-    rtnl_link_vlan_set_id(made.get(), what.vlan_id);
-  } else {
-    rtnl_link_set_type(made.get(), what.kind.c_str());
+    const auto found = index_of(what.parent);
+    if (!found)
+      return found.error();
+    parent = *found;
   }
   return request("make the " + what.kind + " '" + what.name + "'", [&](nl_msg** m) {
-    return rtnl_link_build_add_request(made.get(), NLM_F_CREATE | NLM_F_EXCL, m);
+    *m = netlink::making_request(what, static_cast<int>(parent)).release();
+    return *m == nullptr ? -NLE_NOMEM : 0;
   });
 }
 

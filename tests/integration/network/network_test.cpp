@@ -170,10 +170,10 @@ TEST_CASE(
     check_failure(b.converge(want), ec::network_failed, "Nexthop has invalid gateway");
   }
   SECTION("mtu that the link cannot have") {
-    shell("ip link add narrow0 mtu 1280 type bridge");
-    want = link_of("lo");
-    want.spec.addresses = {"10.9.9.9/33"};
-    check_failure(b.converge(want), ec::invalid_spec, "not an address");
+    shell("ip link add link port0 name narrow0 type macvlan");
+    want = link_of("narrow0");
+    want.spec.mtu = 9000;
+    check_failure(b.converge(want), ec::network_failed, "cannot set the MTU of 'narrow0' to 9000");
     shell("ip link delete narrow0");
   }
   SECTION("somebody else's route to the same place") {
