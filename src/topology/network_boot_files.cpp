@@ -105,18 +105,24 @@ bool networkd_can(const network_spec& s) {
 
 } // namespace
 
-/// Whether networkd runs and no file but this agent's configures the link.
+/// Whether networkd runs and no file but this agent's configures the link. What networkd says of a
+/// link is meant for its own tools; a word that is not known here counts as somebody else's file.
 bool network_boot_files::networkd_has(const std::string& link) const {
   if (!is_there(root_ / "run/systemd/netif/state"))
     return false;
   std::ifstream number{root_ / "sys/class/net" / link / "ifindex"};
   std::string index;
   number >> index;
-  const std::string key = "NETWORK_FILE=";
-  for (const auto& line : words_of(root_ / "run/systemd/netif/links" / index))
-    if (!line.empty() && line[0].compare(0, key.size(), key) == 0)
-      return fs::path{line[0].substr(key.size())}.filename() == "70-harmony-" + link + ".network";
-  return true;
+  bool unmanaged = true; // a new link, of which it does not know yet
+  for (const auto& line : words_of(root_ / "run/systemd/netif/links" / index)) {
+    const auto word = line.empty() ? std::string{} : line[0];
+    const auto value = word.substr(word.find('=') + 1);
+    if (word.rfind("NETWORK_FILE=", 0) == 0)
+      return fs::path{value}.filename() == "70-harmony-" + link + ".network";
+    if (word.rfind("ADMIN_STATE=", 0) == 0)
+      unmanaged = value == "unmanaged" || value == "pending";
+  }
+  return unmanaged;
 }
 
 /// Whether ifupdown is in use and no stanza but this agent's names the link.

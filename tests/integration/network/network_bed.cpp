@@ -24,9 +24,9 @@ std::string run(const std::string& command, int& status) {
   return out;
 }
 
-network_config config_in(const temp_dir& root) {
+network_config config_in(const std::filesystem::path& root) {
   network_config config;
-  config.root = root.path();
+  config.root = root;
   config.pause = milliseconds{20};
   return config;
 }
@@ -63,7 +63,8 @@ desired_link link_of(const std::string& name, link_type type) {
   return want;
 }
 
-network_bed::network_bed() : agent(device, config_in(root)) {
+network_bed::network_bed(const std::filesystem::path& at)
+  : agent(device, config_in(at.empty() ? root.path() : at)) {
   shell("ip link add port0 type veth peer name far0 && ip link set far0 up");
 }
 

@@ -49,7 +49,8 @@ desired_link link_of(const std::string& name, link_type type = link_type::physic
 
 class network_bed {
 public:
-  network_bed();
+  /// Boot files go below `at`; empty: below a folder of this object's.
+  explicit network_bed(const std::filesystem::path& at = {});
   ~network_bed();
   network_bed(const network_bed&) = delete;
   network_bed& operator=(const network_bed&) = delete;

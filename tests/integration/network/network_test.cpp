@@ -236,4 +236,29 @@ TEST_CASE("network: made bridge cuts the store off -> deleted again") {
   CHECK_FALSE(has(shell("ip link show port0"), "master"));
 }
 
+TEST_CASE("network: device with systemd-networkd -> the link is as declared after a boot without "
+          "the agent") {
+  shell("systemctl start systemd-networkd");
+  network_bed b{"/"};
+  auto want = link_of("lan0", link_type::bridge);
+  want.spec.mtu = 1400;
+  want.spec.addresses = {"10.5.0.1/24", "fd05::1/64"};
+  want.spec.routes = {{"10.9.0.0/16", "", 0}, {"::/0", "fd05::9", 0}};
+  b.must_converge(want);
+  const auto booted = [&] {
+    const auto end = std::chrono::steady_clock::now() + seconds{10};
+    while (!b.differences(want).empty() && std::chrono::steady_clock::now() < end)
+      shell("sleep 0.05"); // networkd sends no event that all is done
+    return b.differences(want);
+  };
+  shell("systemctl stop systemd-networkd && ip link delete lan0");
+  CHECK_FALSE(b.differences(want).empty());
+  shell("systemctl start systemd-networkd");
+  CHECK(booted().empty());
+  CHECK(has(shell("networkctl status lan0"), "70-harmony-lan0.network"));
+  REQUIRE(b.remove(want).ok());
+  CHECK(shell("find /etc/systemd/network -name '70-harmony*'").empty());
+  shell("systemctl stop systemd-networkd.socket systemd-networkd && rm -r /run/systemd/netif/*");
+}
+
 } // namespace harmony::test

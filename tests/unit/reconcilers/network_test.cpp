@@ -166,6 +166,35 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+  "network: device with networkd -> boot file only of what was confirmed, gone on removal") {
+  network_world w;
+  const auto path = w.root / "etc/systemd/network/70-harmony-eth0.network";
+  write_file(w.root / "run/systemd/netif/state", "");
+  CHECK(w.planned().empty()); // nothing is owned: somebody else takes care of it
+  w.want.spec.mtu = 1400;
+  bool early = false;
+  w.device.store.rule = [&] {
+    early = early || std::filesystem::exists(path);
+    return w.device.store.asked < 2;
+  };
+  check_code(w.converge(), ec::network_reverted);
+  CHECK_FALSE(early);
+  CHECK_FALSE(std::filesystem::exists(path));
+  w.device.store.rule = [] { return true; };
+  check_ok(w.converge());
+  CHECK(read_file(path).find("MTUBytes=1400") != std::string::npos);
+  CHECK(w.planned().empty());
+  write_file(path, read_file(path) + "# edited\n");
+  CHECK(w.planned() == "update bootFile -> " + path.string());
+  const auto calls = w.net.calls;
+  check_ok(w.converge());
+  CHECK(w.net.calls == calls);
+  CHECK(w.planned().empty());
+  check_ok(w.remove());
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
 TEST_CASE("network: note that is damaged -> nothing is taken away by it") {
   network_world w;
   check_ok(w.owned.claim({w.want.id, "eth0", false, "{ not json"}));
