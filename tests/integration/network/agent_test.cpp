@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "integration/network/network_bed.hpp"
 #include "support/agent_process.hpp"
 #include "support/nats_server.hpp"
@@ -46,13 +48,20 @@ bool shows(const std::string& command, const std::string& text) {
   return shell(command).find(text) != std::string::npos;
 }
 
-/// Waits until the site's link is as said.
-bool becomes(const std::string& text) {
+/// Waits, 20 s at most.
+bool becomes_true(const std::function<bool()>& holds) {
   const auto end = std::chrono::steady_clock::now() + seconds{20};
-  while (!shows("ip -n site address show eth0", text))
+  while (!holds()) {
     if (std::chrono::steady_clock::now() > end)
       return false;
+    std::this_thread::sleep_for(milliseconds{20}); // what is awaited sends no event to this process
+  }
   return true;
+}
+
+/// Waits until the site's link is as said.
+bool becomes(const std::string& text) {
+  return becomes_true([&] { return shows("ip -n site address show eth0", text); });
 }
 
 const std::vector<std::string> alone{"--podman", "off", "--systemd", "off"};
@@ -105,6 +114,37 @@ TEST_CASE("network agent: killed while it is cut off -> the next one undoes it")
   CHECK(agent.await_standing(uplink, "Failed NetworkReverted") == "Failed NetworkReverted");
   CHECK(agent.stop() == 0);
   CHECK(shows("ip -n site address show eth0", "state UP"));
+}
+
+TEST_CASE("network agent: stopped while it is cut off -> undone before it ends") {
+  site s;
+  nats_server server{nats_server::everywhere{}};
+  agent_process agent{s.agent(), alone, url_of(server)};
+  agent.start();
+  agent.apply(eth0(R"("state":"down","confirmSeconds":60)"));
+  REQUIRE(becomes("state DOWN"));
+  CHECK(agent.stop() == 0);
+  CHECK(shows("ip -n site address show eth0", "state UP"));
+}
+
+TEST_CASE("network agent: its own address changes -> confirmed over a fresh connection") {
+  site s;
+  nats_server server{nats_server::everywhere{}};
+  agent_process agent{s.agent(), alone, url_of(server)};
+  agent.start();
+  agent.apply(eth0(R"("addresses":["10.77.0.3/24"])"));
+  REQUIRE(agent.await_standing(uplink, "Ready") == "Ready");
+  shell("ip -n site address delete 10.77.0.2/24 dev eth0");
+  REQUIRE(becomes_true(
+    [] { return shows("ip netns exec site ss -tnH state established", "10.77.0.3:"); }));
+  // The agent's connection notices after some 10 s that nobody answers.
+  agent.apply(eth0(R"("addresses":["10.77.0.4/24"],"confirmSeconds":6)"));
+  CHECK(agent.await_standing(uplink, "Ready") == "Ready");
+  CHECK(agent.converged());
+  CHECK(shows("ip -n site address show eth0", "10.77.0.4/24"));
+  CHECK_FALSE(shows("ip -n site address show eth0", "10.77.0.3/24"));
+  CHECK(agent.status().resources.at({"Network", "uplink"}).attempts == 1);
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("network agent: bad resources -> each its own reason, the good one converges") {
