@@ -61,7 +61,7 @@ outcome<network_goal> goal_of(const network_spec& spec, const network_own& own) 
     return goal;
   }
   for (auto& r : routes)
-    goal.routes.push_back({std::move(r), link_route{}.protocol});
+    goal.routes.push_back({std::move(r)});
   return goal;
 }
 

@@ -9,7 +9,7 @@ using nlohmann::json;
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(network_route, to, via, metric)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(link_address, cidr, permanent)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(link_route, route, protocol)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(link_route, route, protocol, source, onlink)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(link_facts, kind, parent, vlan_id, master, up, carrier, mtu,
                                    addresses, routes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(network_own, addresses, routes, members)

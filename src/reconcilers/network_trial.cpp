@@ -36,7 +36,7 @@ network_goal goal_before(const std::string& link, const network_record& record, 
     goal.addresses = trial.own.addresses;
     goal.members = trial.own.members;
     for (const auto& r : trial.own.routes)
-      goal.routes.push_back({r, link_route{}.protocol});
+      goal.routes.push_back({r});
     return goal;
   }
   goal.up = before.up;

@@ -80,8 +80,8 @@ outcome<netlink::address> address_on(const std::string& link, const std::string&
   return result;
 }
 
-outcome<netlink::route> route_over(const std::string& link, const network_route& what,
-                                   std::uint8_t protocol) {
+outcome<netlink::route> route_over(const std::string& link, const link_route& how) {
+  const auto& what = how.route;
   const auto index = index_of(link);
   if (!index)
     return index.error();
@@ -91,7 +91,7 @@ outcome<netlink::route> route_over(const std::string& link, const network_route&
     return to.error();
   netlink::route result{rtnl_route_alloc()};
   rtnl_route_set_family(result.get(), static_cast<std::uint8_t>(family));
-  rtnl_route_set_protocol(result.get(), protocol);
+  rtnl_route_set_protocol(result.get(), how.protocol);
   rtnl_route_set_priority(result.get(), what.metric);
   rtnl_route_set_dst(result.get(), to->get());
   auto* hop = rtnl_route_nh_alloc();
@@ -102,6 +102,14 @@ outcome<netlink::route> route_over(const std::string& link, const network_route&
     if (!via)
       return via.error();
     rtnl_route_nh_set_gateway(hop, via->get());
+  }
+  if (how.onlink)
+    rtnl_route_nh_set_flags(hop, RTNH_F_ONLINK);
+  if (!how.source.empty()) {
+    const auto source = parse(how.source, family);
+    if (!source)
+      return source.error();
+    rtnl_route_set_pref_src(result.get(), source->get());
   }
   return result;
 }
@@ -197,7 +205,7 @@ outcome<void> netlink_network::remove_address(const std::string& link, const std
 }
 
 outcome<void> netlink_network::add_route(const std::string& link, const link_route& what) {
-  const auto route = route_over(link, what.route, what.protocol);
+  const auto route = route_over(link, what);
   if (!route)
     return route.error();
   auto done =
@@ -213,7 +221,7 @@ outcome<void> netlink_network::add_route(const std::string& link, const link_rou
 
 outcome<void> netlink_network::remove_route(const std::string& link, const network_route& what) {
   // Of whichever protocol: it may have been there before the agent began to own it.
-  const auto route = route_over(link, what, RTPROT_UNSPEC);
+  const auto route = route_over(link, {what, RTPROT_UNSPEC, {}, false});
   if (!route)
     return route.error().code == ec::link_not_found ? outcome<void>{} : route.error();
   return request("remove the route to " + describe(what) + " over '" + link + "'",

@@ -93,7 +93,10 @@ std::optional<link_route> settable_route(rtnl_route* r, rtnl_nexthop* hop) {
   const auto route = canonical_route(raw);
   if (!route)
     return {}; // e.g. IPv4 over an IPv6 gateway: no manifest can say it
-  return link_route{*route, rtnl_route_get_protocol(r)};
+  auto* source = rtnl_route_get_pref_src(r);
+  return link_route{*route, rtnl_route_get_protocol(r),
+                    source == nullptr ? std::string{} : host_text(source),
+                    (rtnl_route_nh_get_flags(hop) & RTNH_F_ONLINK) != 0};
 }
 
 } // namespace

@@ -28,6 +28,8 @@ struct link_address {
 struct link_route {
   network_route route;       ///< canonical: see canonical_route
   std::uint8_t protocol = 4; ///< who made it: RTPROT_… of linux/rtnetlink.h; 4: static
+  std::string source = {};   ///< the address that packets are sent from; empty: the kernel's choice
+  bool onlink = false;       ///< its gateway counts as reached though no address says so
 
   friend bool operator==(const link_route&, const link_route&) = default;
 };

@@ -194,7 +194,9 @@ TEST_CASE(
 TEST_CASE("network: store cut off by the change -> undone on the kernel, in time") {
   network_bed b;
   shell("ip link set port0 up && ip address add 10.7.0.2/24 dev port0 && "
-        "ip address add fd07::2/64 dev port0 && ip route add default via 10.7.0.1");
+        "ip address add fd07::2/64 dev port0 && ip route add default via 10.7.0.1 proto dhcp "
+        "src 10.7.0.2 metric 9 && ip route add 10.8.0.0/16 via 172.31.0.1 dev port0 onlink && "
+        "ip -6 route add fd08::/64 via fd07::8 metric 77");
   const auto snapshot = [&] { return b.device.port.snapshot()->at("port0"); };
   auto before = snapshot();
   auto want = link_of("port0");

@@ -217,7 +217,7 @@ TEST_CASE("network: note -> the same record when it is read") {
                                false,
                                1400,
                                {{"fd00::1/64", true}},
-                               {{{"default", "fd00::2", 1024}, 3}}};
+                               {{{"default", "fd00::2", 1024}, 3, "fd00::1", true}}};
   CHECK(from_note(to_note(r)) == r);
 }
 
