@@ -119,7 +119,4 @@ private:
   network_operations work_;
 };
 
-/// The kernel's word for a link of this type that the agent makes; empty for a physical one.
-std::string made_kind(link_type type);
-
 } // namespace harmony

@@ -144,16 +144,6 @@ private:
 
 } // namespace
 
-std::string made_kind(link_type type) {
-  switch (type) {
-  case link_type::physical: return {};
-  case link_type::dummy: return "dummy";
-  case link_type::bridge: return "bridge";
-  case link_type::vlan: return "vlan";
-  }
-  return {};
-}
-
 outcome<std::vector<change>> network_operations::plan(const desired<network_spec>& want,
                                                       const network_observed& seen) {
   // An earlier change comes first: until it is settled nobody knows what is there to stay.

@@ -62,6 +62,17 @@ struct new_link {
   friend bool operator==(const new_link&, const new_link&) = default;
 };
 
+/// The kernel's word for a link of this type that is made; empty for a physical one.
+inline std::string made_kind(link_type type) {
+  switch (type) {
+  case link_type::physical: return {};
+  case link_type::dummy: return "dummy";
+  case link_type::bridge: return "bridge";
+  case link_type::vlan: return "vlan";
+  }
+  return {};
+}
+
 /// What is to change of a link; what is absent stays.
 struct link_settings {
   std::optional<bool> up;

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "topology/network.hpp"
 #include "topology/network_address.hpp"
 #include "topology/systemd_files.hpp"
 
@@ -33,23 +34,13 @@ std::vector<std::vector<std::string>> words_of(const fs::path& path) {
   return lines;
 }
 
-/// "dummy", "bridge" or "vlan"; empty for a physical link.
-std::string kind_of(link_type type) {
-  switch (type) {
-  case link_type::physical: return {};
-  case link_type::dummy: return "dummy";
-  case link_type::bridge: return "bridge";
-  case link_type::vlan: return "vlan";
-  }
-  return {};
-}
-
 std::string mtu_line(const network_spec& s, const std::string& before) {
   return s.mtu == 0 ? std::string{} : before + std::to_string(s.mtu) + "\n";
 }
 
 std::string netdev_text(const network_spec& s) {
-  return "[NetDev]\nName=" + s.link + "\nKind=" + kind_of(s.type) + "\n" + mtu_line(s, "MTUBytes=");
+  return "[NetDev]\nName=" + s.link + "\nKind=" + made_kind(s.type) + "\n"
+         + mtu_line(s, "MTUBytes=");
 }
 
 std::string network_text(const network_spec& s) {
@@ -76,7 +67,7 @@ std::string making_line(const network_spec& s) {
   if (s.type == link_type::vlan)
     return "    pre-up ip link add link " + s.parent + " name " + s.link + " type vlan id "
            + std::to_string(s.vlan_id) + " || true\n";
-  return "    pre-up ip link add " + s.link + " type " + kind_of(s.type) + " || true\n";
+  return "    pre-up ip link add " + s.link + " type " + made_kind(s.type) + " || true\n";
 }
 
 std::string stanza_text(const network_spec& s) {

@@ -16,9 +16,9 @@ namespace {
 class site {
 public:
   site() {
-    shell("ip netns add site && ip link add store0 type veth peer name eth0 netns site && "
-          "ip address add 10.77.0.1/24 dev store0 && ip link set store0 up && "
-          "ip -n site address add 10.77.0.2/24 dev eth0 && ip -n site link set eth0 up");
+    must("ip netns add site && ip link add store0 type veth peer name eth0 netns site && "
+         "ip address add 10.77.0.1/24 dev store0 && ip link set store0 up && "
+         "ip -n site address add 10.77.0.2/24 dev eth0 && ip -n site link set eth0 up");
   }
   ~site() { succeeds("ip link delete store0; ip netns delete site"); }
   site(const site&) = delete;
@@ -45,7 +45,7 @@ std::string eth0(const std::string& fields) {
 }
 
 bool shows(const std::string& command, const std::string& text) {
-  return shell(command).find(text) != std::string::npos;
+  return must(command).find(text) != std::string::npos;
 }
 
 /// Waits, 20 s at most.
@@ -78,10 +78,10 @@ TEST_CASE("network agent: good change -> confirmed; one that cuts off -> undone 
   REQUIRE(agent.await_standing(uplink, "Ready") == "Ready");
   CHECK(shows("ip -n site address show eth0", "10.77.0.3/24"));
 
-  shell("ip -n site address delete 10.77.0.3/24 dev eth0");
+  must("ip -n site address delete 10.77.0.3/24 dev eth0");
   CHECK(becomes("10.77.0.3/24"));
 
-  const auto before = shell("ip -n site -o -4 address show eth0");
+  const auto before = must("ip -n site -o -4 address show eth0");
   agent.apply(eth0(R"("addresses":["10.77.0.4/24"],"state":"down","confirmSeconds":2)"));
   CHECK(agent.await_standing(uplink, "Failed NetworkReverted") == "Failed NetworkReverted");
   const auto status = agent.status();
@@ -92,7 +92,7 @@ TEST_CASE("network agent: good change -> confirmed; one that cuts off -> undone 
   // The next good declaration is taken up although the former one keeps being tried.
   agent.apply(eth0(R"("addresses":["10.77.0.3/24"],"mtu":1400,"confirmSeconds":10)"));
   CHECK(agent.await_standing(uplink, "Ready") == "Ready");
-  CHECK(shell("ip -n site -o -4 address show eth0") == before);
+  CHECK(must("ip -n site -o -4 address show eth0") == before);
 
   agent.apply("");
   REQUIRE(agent.converged());
@@ -134,7 +134,7 @@ TEST_CASE("network agent: its own address changes -> confirmed over a fresh conn
   agent.start();
   agent.apply(eth0(R"("addresses":["10.77.0.3/24"])"));
   REQUIRE(agent.await_standing(uplink, "Ready") == "Ready");
-  shell("ip -n site address delete 10.77.0.2/24 dev eth0");
+  must("ip -n site address delete 10.77.0.2/24 dev eth0");
   REQUIRE(becomes_true(
     [] { return shows("ip netns exec site ss -tnH state established", "10.77.0.3:"); }));
   // The agent's connection notices after some 10 s that nobody answers.
@@ -150,8 +150,8 @@ TEST_CASE("network agent: its own address changes -> confirmed over a fresh conn
 TEST_CASE("network agent: bad resources -> each its own reason, the good one converges") {
   site s;
   nats_server server{nats_server::everywhere{}};
-  shell("ip -n site link add theirs type bridge && ip -n site link add held type ifb && "
-        "ip -n site link set held master theirs");
+  must("ip -n site link add theirs type bridge && ip -n site link add held type ifb && "
+       "ip -n site link set held master theirs");
   agent_process agent{s.agent(), alone, url_of(server)};
   agent.start();
   const auto resource = [](const std::string& name, const std::string& spec) {
@@ -175,7 +175,7 @@ TEST_CASE("network agent: bad resources -> each its own reason, the good one con
                                                         {"host", "Failed InvalidSpec"},
                                                         {"orphan", "Rejected InvalidSpec"}})
     CHECK(agent.await_standing("Network/" + name, standing) == standing);
-  shell("ip -n site link add eth7 type ifb");
+  must("ip -n site link add eth7 type ifb");
   CHECK(agent.await_standing("Network/absent", "Ready") == "Ready");
   CHECK(agent.stop() == 0);
 }

@@ -4,17 +4,16 @@
 // other end is `far0`.
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "reconcilers/driver.hpp"
 #include "reconcilers/network.hpp"
 #include "support/catch.hpp"
+#include "support/hint_log.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/shell.hpp"
 #include "support/temp_dir.hpp"
 #include "topology/netlink_network.hpp"
 #include "topology/network_monitor.hpp"
@@ -25,8 +24,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using desired_link = desired<network_spec>;
 
-/// Runs a command of the device; its output without the last newline. Requires that it succeeds.
-std::string shell(const std::string& command);
+/// Runs a command of the device that must succeed; its output without the last newline.
+std::string must(const std::string& command);
 /// Whether a command of the device succeeds.
 bool succeeds(const std::string& command);
 /// Whether this kernel can make links of this kind.
@@ -71,20 +70,6 @@ public:
   real_network device;
   memory_inventory owned;
   driver_of<network_reconciler<real_network>> agent;
-};
-
-/// Collects the hints of a monitor and waits for them.
-class hint_log {
-public:
-  runtime_monitor::on_hint sink();
-  void clear();
-  /// Whether `target` was hinted at; how long that took goes to `took`.
-  bool wait_for(const std::string& target, milliseconds* took = nullptr);
-
-private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::set<std::string> hints_;
 };
 
 } // namespace harmony::test
