@@ -8,6 +8,7 @@ systemd           | the service manager that SystemdUnit resources go to
 dbus              | the bus on which systemd is spoken to
 podman            | runs Container resources
 iptables          | published ports of containers
+libnl-route-3-200 | Network resources: links, addresses and routes by rtnetlink
 ca-certificates   | downloads over https (File resources with a source)
 '
 
@@ -27,6 +28,7 @@ nlohmann-json3-dev | JSON
 libyaml-cpp-dev   | YAML in harmonyctl
 libcli11-dev      | command lines
 libtomlplusplus-dev | the configuration file
+libnl-route-3-dev | links, addresses and routes by rtnetlink
 libcpp-httplib-dev | HTTP to podman and for downloads
 libsodium-dev     | hashes and signatures
 libsqlitecpp-dev  | state on the device

@@ -79,6 +79,10 @@ nats_server::nats_server(std::string extra) : extra_(std::move(extra)), port_(fr
   start();
 }
 
+nats_server::nats_server(everywhere /*tag*/) : host_("0.0.0.0"), port_(free_port()) {
+  start();
+}
+
 nats_server::nats_server(later /*not yet*/) : port_(free_port()) {}
 
 nats_server::~nats_server() {
@@ -98,7 +102,7 @@ std::string nats_server::log() const {
 }
 
 void nats_server::write_config() const {
-  write_file(folder_ / "server.conf", "listen: \"127.0.0.1:" + std::to_string(port_)
+  write_file(folder_ / "server.conf", "listen: \"" + host_ + ":" + std::to_string(port_)
                                         + "\"\nserver_name: test\nmax_payload: 2MB\n"
                                           "logfile: \""
                                         + (folder_ / "log").string()

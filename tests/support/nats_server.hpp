@@ -25,6 +25,10 @@ public:
   struct later {};
   explicit nats_server(later);
 
+  /// Started, and reached at every address of the device.
+  struct everywhere {};
+  explicit nats_server(everywhere);
+
   /// "nats://127.0.0.1:port"
   [[nodiscard]] std::string url() const;
   /// The same with a user.
@@ -52,6 +56,7 @@ private:
 
   temp_dir folder_;
   std::string extra_;
+  std::string host_ = "127.0.0.1"; ///< that it listens at
   int port_ = 0;
   pid_t pid_ = 0;
 };

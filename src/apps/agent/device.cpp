@@ -7,6 +7,7 @@
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
 #include "reconcilers/file.hpp"
+#include "reconcilers/network.hpp"
 #include "reconcilers/package.hpp"
 #include "reconcilers/shell_job.hpp"
 #include "reconcilers/systemd_unit.hpp"
@@ -15,6 +16,7 @@
 #include "topology/apt_packages.hpp"
 #include "topology/database_monitor.hpp"
 #include "topology/files_monitor.hpp"
+#include "topology/network_monitor.hpp"
 #include "topology/podman_monitor.hpp"
 #include "topology/shadow_accounts.hpp"
 #include "topology/systemd_monitor.hpp"
@@ -27,6 +29,7 @@ static_assert(has_jobs<linux_device>);
 static_assert(has_containers<linux_device>);
 static_assert(has_packages<linux_device>);
 static_assert(has_accounts<linux_device>);
+static_assert(has_network<linux_device>);
 
 namespace {
 
@@ -38,6 +41,9 @@ constexpr lane_limits container_lane{8};
 /// Transactions take turns. One that takes longer than this lets the others' looks go on.
 constexpr lane_limits package_lane{1, 128, std::chrono::seconds{20}};
 constexpr lane_limits account_lane{1};
+
+/// One change of the network at a time, so that it is known which one cut the device off.
+constexpr lane_limits network_lane{1};
 
 constexpr auto apt_get = "/usr/bin/apt-get";
 constexpr auto systemd_run = "/usr/bin/systemd-run";
@@ -66,14 +72,15 @@ std::vector<std::string> command_of(const resource& r) {
 
 } // namespace
 
-linux_device::linux_device(const agent_options& options)
+linux_device::linux_device(const agent_options& options, store& link)
   : allow_shell_jobs_(options.allow_shell_jobs),
     systemd_mode_(options.systemd),
     state_dir_(options.state_dir),
     audit_(
       std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
                                   [](const std::string& line) { spdlog::info("audit {}", line); })),
-    content_(options.state_dir + "/cache") {
+    content_(options.state_dir + "/cache"),
+    commander_(link, options.agent_id, store_options_of(options)) {
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
     config.manager = options.systemd == systemd_mode::user ? systemd_config::scope::user
@@ -113,9 +120,10 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
   else
     result->missing["User"] = "it has no '" + std::string{useradd} + "'";
   add_jobs(*result);
-  for (const auto* kind : {"Network"})
-    if (all.count(kind) == 0)
-      result->missing.try_emplace(kind, "this version has no driver for it");
+  if (may_change_network())
+    all["Network"] = std::make_shared<driver_of<network_reconciler<linux_device>>>(*this);
+  else
+    result->missing["Network"] = "the agent lacks CAP_NET_ADMIN";
   return result;
 }
 
@@ -160,7 +168,20 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
   if (accounts_)
     result[runtime_kind::accounts] = {"accounts", std::make_shared<thread_executor>(),
                                       watch_accounts(accounts_), account_lane};
+  if (may_change_network())
+    result[runtime_kind::network] = {"network", std::make_shared<thread_executor>(),
+                                     std::make_shared<network_monitor>(network_), network_lane};
   return result;
+}
+
+store_options store_options_of(const agent_options& options) {
+  store_options to;
+  to.url = options.store;
+  to.name = "harmony-agent " + options.agent_id;
+  to.credentials = options.store_credentials;
+  to.ca_file = options.store_ca;
+  to.inbox_prefix = "_INBOX." + options.agent_id;
+  return to;
 }
 
 } // namespace harmony

@@ -7,12 +7,14 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/options.hpp"
+#include "apps/agent/store_connectivity.hpp"
 #include "reconcilers/audit.hpp"
 #include "reconcilers/registry.hpp"
 #include "topology/accounts.hpp"
 #include "topology/containers.hpp"
 #include "topology/content_cache.hpp"
 #include "topology/files_posix.hpp"
+#include "topology/netlink_network.hpp"
 #include "topology/packages.hpp"
 #include "topology/podman_client.hpp"
 #include "topology/systemd.hpp"
@@ -25,7 +27,8 @@ namespace harmony {
 /// resources get CapabilityMissing.
 class linux_device {
 public:
-  explicit linux_device(const agent_options& options);
+  /// `link` is the store that the agent is commanded by; it must outlive this.
+  linux_device(const agent_options& options, store& link);
 
   [[nodiscard]] file_system& files() { return posix_.files(); }
   [[nodiscard]] content_cache& content() { return content_; }
@@ -40,6 +43,8 @@ public:
   [[nodiscard]] package_manager& packages() { return *packages_; }
   /// Precondition: the device has the programs of package `passwd`.
   [[nodiscard]] account_manager& accounts() { return *accounts_; }
+  [[nodiscard]] network_port& network() { return network_; }
+  [[nodiscard]] connectivity& commander() { return commander_; }
 
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
@@ -61,6 +66,11 @@ private:
   // Shared with a relist that outlives its monitor.
   std::shared_ptr<package_manager> packages_;
   std::shared_ptr<account_manager> accounts_;
+  netlink_network network_;
+  store_connectivity commander_;
 };
+
+/// How the store of these options is connected to.
+store_options store_options_of(const agent_options& options);
 
 } // namespace harmony

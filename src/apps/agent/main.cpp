@@ -41,16 +41,6 @@ std::string new_boot_id() {
   return text.data();
 }
 
-outcome<std::unique_ptr<store>> open_link(const agent_options& options) {
-  store_options to;
-  to.url = options.store;
-  to.name = "harmony-agent " + options.agent_id;
-  to.credentials = options.store_credentials;
-  to.ca_file = options.store_ca;
-  to.inbox_prefix = "_INBOX." + options.agent_id;
-  return open_store(to);
-}
-
 /// The agent's memory on disk; in memory where the disk cannot be written, with a condition that
 /// says so. Null, after saying why, when another agent holds it.
 std::unique_ptr<state_store> open_state(const agent_options& options,
@@ -122,7 +112,7 @@ void reload(int argc, const char* const* argv, agent_options& options, const roo
 
 int run(int argc, const char* const* argv, agent_options options) {
   std::vector<condition> conditions;
-  auto link = open_link(options);
+  auto link = open_store(store_options_of(options));
   if (!link) {
     spdlog::error("store '{}' cannot be used: {}", options.store, link.error().message);
     return exit_failure;
@@ -130,7 +120,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   auto state = open_state(options, conditions);
   if (!state)
     return exit_failure;
-  linux_device device{options};
+  linux_device device{options, **link};
 
   caf::actor_system_config caf_config;
   caf_config.set("scheduler.max-threads", 2u);

@@ -1,27 +1,6 @@
 #include "device_fixture.hpp"
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-
 namespace harmony::test {
-
-std::string shell(const std::string& command, int* status) {
-  std::string out;
-  auto* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr)
-    return "popen failed";
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    out.append(buffer.data(), n);
-  const auto ended = ::pclose(pipe);
-  if (status != nullptr)
-    *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
-  if (!out.empty() && out.back() == '\n')
-    out.pop_back();
-  return out;
-}
 
 device_fixture::device_fixture(const systemd_config& config) : topology(config) {}
 
@@ -80,24 +59,6 @@ outcome<void> device_fixture::remove(const desired_unit& want) {
     if (auto done = reconciler.remove(record, ctx); !done)
       return done;
   return {};
-}
-
-runtime_monitor::on_hint hint_log::sink() {
-  return [this](std::string target) {
-    const std::lock_guard lock{mutex_};
-    hints_.insert(std::move(target));
-    came_.notify_all();
-  };
-}
-
-void hint_log::clear() {
-  const std::lock_guard lock{mutex_};
-  hints_.clear();
-}
-
-bool hint_log::wait_for(const std::string& target, milliseconds limit) {
-  std::unique_lock lock{mutex_};
-  return came_.wait_for(lock, limit, [&] { return hints_.count(target) != 0; });
 }
 
 } // namespace harmony::test

@@ -4,16 +4,16 @@
 // Runs as root inside a disposable device.
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "reconcilers/driver.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "support/catch.hpp"
+#include "support/hint_log.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/shell.hpp"
 #include "topology/systemd_manager.hpp"
 #include "topology/systemd_monitor.hpp"
 
@@ -38,9 +38,6 @@ inline desired_unit unit_of(const std::string& unit, std::optional<std::string> 
   return {
     {"SystemdUnit", unit.substr(0, unit.find('.'))}, {unit, std::move(content), {}, {}}, {}, {}};
 }
-
-/// Runs a command; its standard output without the last newline. The exit status goes to `status`.
-std::string shell(const std::string& command, int* status = nullptr);
 
 /// A manager, an inventory and a reconciler; what they made is removed at the end.
 class device_fixture {
@@ -76,20 +73,6 @@ public:
   real_topology topology;
   memory_inventory owned;
   systemd_unit_reconciler<real_topology> reconciler{topology};
-};
-
-/// Collects the hints of a monitor and waits for them.
-class hint_log {
-public:
-  runtime_monitor::on_hint sink();
-  void clear();
-  /// Whether `target` was hinted at within `limit`.
-  bool wait_for(const std::string& target, milliseconds limit = seconds{10});
-
-private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::set<std::string> hints_;
 };
 
 /// Whether `done` holds within `limit`; looked at every few milliseconds, for things that send no

@@ -201,9 +201,14 @@ TEST_CASE("state_store: damaged page in the middle -> set aside") {
     for (int i = 0; i < 200; ++i)
       REQUIRE(store->claim(file_target("f" + std::to_string(i), "/etc/" + std::to_string(i))).ok());
   }
+  int root = 0; // the page that the b-tree of the inventory begins at
+  {
+    SQLite::Database db{(dir / "state.db").string()};
+    root = db.execAndGet("SELECT rootpage FROM sqlite_master WHERE name = 'inventory'").getInt();
+  }
   {
     std::fstream db{(dir / "state.db").string(), std::ios::in | std::ios::out | std::ios::binary};
-    db.seekp(4096 + 8); // the b-tree of the inventory
+    db.seekp(4096 * (root - 1) + 8);
     db << std::string(4000, '\x7f');
   }
   const auto store = opened(dir.str());
