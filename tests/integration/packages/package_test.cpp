@@ -329,7 +329,7 @@ TEST_CASE("apt killed: agent and apt at once, at any moment -> finished or remov
     INFO((gone ? "" : gone.error().message));
     REQUIRE(gone.ok());
     CHECK(next.look("ht-web").condition == standing::absent);
-    shell("dpkg --configure -a; dpkg --purge ht-web ht-lib");
+    shell("dpkg --configure -a; dpkg --purge --force-remove-reinstreq ht-web ht-lib");
   }
   CHECK(seen_half_way > 0);
 }
