@@ -110,6 +110,17 @@ void declare_global(CLI::App& app, global_options& global) {
     ->type_name("FILE");
 }
 
+void add_wait(CLI::App& to, std::optional<milliseconds>& into) {
+  to.add_option_function<std::string>(
+      "--wait",
+      [&into](const std::string& text) {
+        into = duration_of("--wait", text.empty() ? default_wait : text);
+      },
+      "Wait until the device has converged, at most so long [60s]")
+    ->expected(0, 1)
+    ->type_name("[DURATION]");
+}
+
 void declare_changes(declaration& d) {
   add_command<init_options>(d.app, d.result, "init",
                             "Create the store's buckets where they are missing");
@@ -126,16 +137,7 @@ void declare_changes(declaration& d) {
   apply->add_flag("--force", values->force,
                   "Write although nothing changed, or what is there cannot be read");
   apply->add_flag("--dry-run", values->dry_run, "Show the plan and write nothing");
-  const auto into = values;
-  apply
-    ->add_option_function<std::string>(
-      "--wait",
-      [into](const std::string& text) {
-        into->wait = duration_of("--wait", text.empty() ? default_wait : text);
-      },
-      "Wait until the device has converged, at most so long [60s]")
-    ->expected(0, 1)
-    ->type_name("[DURATION]");
+  add_wait(*apply, values->wait);
 
   const auto [remove, remove_values] = add_command<delete_options>(
     d.app, d.result, "delete", "Delete an agent's manifest; its workloads keep running");
@@ -192,6 +194,21 @@ void declare_views(declaration& d) {
     d.app, d.result, "explain", "Say in words why something is not converged");
   add_agent(*explain, "agent", explain_values->agent, "The agent")->required();
   add_resource(*explain, explain_values->resource, "Only this resource");
+}
+
+void declare_history(declaration& d) {
+  const auto [history, values] = add_command<history_options>(
+    d.app, d.result, "history", "List the generations of a manifest that the store still has");
+  add_agent(*history, "agent", values->agent, "The agent")->required();
+
+  const auto [rollback, rollback_values] = add_command<rollback_options>(
+    d.app, d.result, "rollback", "Apply a former generation again, as a newer one");
+  add_agent(*rollback, "agent", rollback_values->agent, "The agent")->required();
+  rollback->add_option("--to", rollback_values->to, "The generation [the one before the newest]")
+    ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))
+    ->type_name("GENERATION");
+  rollback->add_flag("--dry-run", rollback_values->dry_run, "Show the plan and write nothing");
+  add_wait(*rollback, rollback_values->wait);
 }
 
 wait_condition condition_of(const std::string& text) {
@@ -275,6 +292,7 @@ std::unique_ptr<declaration> declare() {
   d->app.get_formatter()->column_width(34);
   declare_global(d->app, d->result.global);
   declare_changes(*d);
+  declare_history(*d);
   declare_views(*d);
   declare_waits(*d);
   declare_offline(*d);

@@ -74,19 +74,14 @@ exit_code run(const context& c, const plan_options& o) {
   return exit_code::ok;
 }
 
-exit_code run(const context& c, const apply_options& o) {
-  const auto read = load(c, o.files, o.agent);
-  if (read.code != exit_code::ok)
-    return read.code;
-  const auto to = c.connected();
-  if (!to)
-    return c.fail(to.error());
+exit_code publish_all(const context& c, store& to, const std::vector<manifest>& manifests,
+                      const publish_all_options& how) {
   auto values = json::array();
   std::vector<std::string> agents;
   auto code = exit_code::ok;
-  for (const auto& m : read.manifests) {
+  for (const auto& m : manifests) {
     // One agent's failure does not keep the others from theirs.
-    const auto done = publish(**to, {m.value, o.force, o.dry_run, now_of(c.env)}, c.time);
+    const auto done = publish(to, {m, how.force, how.dry_run, now_of(c.env)}, c.time);
     if (!done) {
       code = c.fail(done.error());
       continue;
@@ -96,17 +91,31 @@ exit_code run(const context& c, const apply_options& o) {
       values.push_back(value_of(*done));
       continue;
     }
-    if (!done->unchanged || o.force)
+    if (!done->unchanged || how.force)
       c.print(render_plan(done->plan, c.colour()));
-    c.print(verdict_line(*done, o.dry_run));
+    c.print(verdict_line(*done, how.dry_run));
   }
   if (!c.as_table())
     c.print_value(values);
-  if (o.wait && !o.dry_run) {
-    const auto waited = wait_for_all(c, **to, agents, *o.wait);
+  if (how.wait && !how.dry_run) {
+    const auto waited = wait_for_all(c, to, agents, *how.wait);
     code = code == exit_code::ok ? waited : code;
   }
   return code;
+}
+
+exit_code run(const context& c, const apply_options& o) {
+  const auto read = load(c, o.files, o.agent);
+  if (read.code != exit_code::ok)
+    return read.code;
+  const auto to = c.connected();
+  if (!to)
+    return c.fail(to.error());
+  std::vector<manifest> manifests;
+  manifests.reserve(read.manifests.size());
+  for (const auto& m : read.manifests)
+    manifests.push_back(m.value);
+  return publish_all(c, **to, manifests, {o.force, o.dry_run, o.wait});
 }
 
 } // namespace harmony::ctl

@@ -35,6 +35,8 @@ struct context {
 exit_code run(const context& c, const init_options& o);
 exit_code run(const context& c, const plan_options& o);
 exit_code run(const context& c, const apply_options& o);
+exit_code run(const context& c, const history_options& o);
+exit_code run(const context& c, const rollback_options& o);
 exit_code run(const context& c, const get_options& o);
 exit_code run(const context& c, const describe_options& o);
 exit_code run(const context& c, const explain_options& o);
@@ -46,6 +48,15 @@ exit_code run(const context& c, const validate_options& o);
 exit_code run(const context& c, const version_options& o);
 exit_code run(const context& c, const completion_options& o);
 exit_code run(const context& c, const complete_options& o);
+
+/// Publishes manifests, prints what became of each, and waits where that was asked for.
+struct publish_all_options {
+  bool force = false;
+  bool dry_run = false;
+  std::optional<milliseconds> wait;
+};
+exit_code publish_all(const context& c, store& to, const std::vector<manifest>& manifests,
+                      const publish_all_options& how);
 
 /// All about `agent`; fails with not_found where the store knows nothing of it.
 outcome<agent_record> read_known(const context& c, store& from, const std::string& agent);

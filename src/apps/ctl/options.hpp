@@ -45,6 +45,17 @@ struct apply_options {
   std::optional<milliseconds> wait; ///< until converged, at most so long
 };
 
+struct history_options {
+  std::string agent;
+};
+
+struct rollback_options {
+  std::string agent;
+  generation_number to = 0; ///< 0: the one before the newest
+  bool dry_run = false;
+  std::optional<milliseconds> wait; ///< until converged, at most so long
+};
+
 struct get_options {
   enum class what { agents, resources, manifest };
   what kind = what::agents;
@@ -98,8 +109,9 @@ struct complete_options {
 
 using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
-               explain_options, wait_options, watch_options, delete_options, schema_options,
-               validate_options, version_options, completion_options, complete_options>;
+               explain_options, history_options, rollback_options, wait_options, watch_options,
+               delete_options, schema_options, validate_options, version_options,
+               completion_options, complete_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";

@@ -192,6 +192,34 @@ TEST_CASE("describe agent: -> everything that is known") {
   CHECK(value["device"]["os"] == "Debian 12");
 }
 
+TEST_CASE("history and rollback: -> what the store still has, applied again as a newer one") {
+  terminal t;
+  REQUIRE(t.run({"init"}) == 0);
+  for (const char* content : {"a", "b", "c"})
+    REQUIRE(t.run({"apply", "-f", "-"}, yaml_of("pi-1", {content})) == 0);
+  REQUIRE(t.run({"history", "pi-1"}) == 0);
+  CHECK(t.out.find("GENERATION") == 0);
+  CHECK(t.out.find("\n3 ") < t.out.find("\n2 "));
+  CHECK(t.out.find("\n2 ") < t.out.find("\n1 "));
+  REQUIRE(t.run({"history", "pi-1", "-o", "json"}) == 0);
+  CHECK(json::parse(t.out)[2]["generation"] == 1);
+
+  CHECK(t.run({"rollback", "pi-1", "--to", "1", "--dry-run"}) == 0);
+  CHECK(t.out.find("nothing written") != std::string::npos);
+  CHECK(t.run({"rollback", "pi-1", "--to", "1"}) == 0);
+  CHECK(t.out.find("applied (generation 4)") != std::string::npos);
+  CHECK(t.run({"get", "manifest", "pi-1"}) == 0);
+  CHECK(t.out.find("/etc/a") != std::string::npos);
+  CHECK(t.run({"rollback", "pi-1"}) == 0); // the one before: generation 3
+  CHECK(t.run({"get", "manifest", "pi-1"}) == 0);
+  CHECK(t.out.find("/etc/c") != std::string::npos);
+
+  CHECK(t.run({"rollback", "pi-1", "--to", "99"}) == 3);
+  CHECK(t.err.find("it has 5, 4, 3, 2, 1") != std::string::npos);
+  CHECK(t.run({"history", "ghost"}) == 3);
+  CHECK(t.run({"rollback", "pi-1", "--to", "0"}) == 2);
+}
+
 TEST_CASE("explain: -> why, what was tried and what comes next") {
   terminal t;
   set_up_fleet(t);
