@@ -173,12 +173,12 @@ struct lifecycle {
   std::uint32_t blind = 0;           ///< looks in a row that failed
   std::uint32_t attempts = 0;        ///< applies since the desire changed
   std::uint32_t restarts = 0;        ///< times that it was in place at this desire and lost it
-  bool settled = false;              ///< this desire was once seen in place
   std::optional<instant> healthy_since;
 
   std::string probes; ///< identity of its probes; empty: none
   bool probes_running = false;
   bool probes_passed = false;
+  bool settled = false;     ///< this desire was once seen in place
   bool restart_due = false; ///< a probe found it dead: apply a restart even if nothing differs
 
   bool failing = false; ///< failed, and not seen in place since

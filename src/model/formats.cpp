@@ -109,27 +109,27 @@ const format account_name{
   "a name of a-z, 0-9, '_' and '-' (at most 32), not beginning with a digit",
   "^[a-z_][a-z0-9_-]{0,31}$", 32,
   [](std::string_view t) noexcept { return is_account(t) && !is_digit(t.front()); }};
-const format gecos{"text without ':' and control characters", "^[^:\\x00-\\x1F\\x7F]*$", 255,
+const format gecos{"text without ':' and control characters", R"(^[^:\x00-\x1F\x7F]*$)", 255,
                    [](std::string_view t) noexcept {
                      return all(t, [](char c) {
                        return c != ':' && c != '\x7F' && static_cast<unsigned char>(c) >= 0x20;
                      });
                    }};
-const format package{"a package name such as \"curl\" or \"libc6:arm64\"",
+const format package{R"(a package name such as "curl" or "libc6:arm64")",
                      "^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?$", 128, is_package};
 const format package_version{
-  "a package version such as \"1:7.88.1-10+deb12u5\"", "^[0-9A-Za-z.+~:-]+$", 255,
+  R"(a package version such as "1:7.88.1-10+deb12u5")", "^[0-9A-Za-z.+~:-]+$", 255,
   [](std::string_view t) noexcept {
     return !t.empty() && all(t, [](char c) { return is_alnum(c) || has(".+~:-", c); });
   }};
 const format link{"the name of a network interface such as \"eth0\" (at most 15 of A-Z, a-z, 0-9, "
                   "'_', '.' and '-')",
                   "^(?!\\.{1,2}$)[A-Za-z0-9_.-]+$", 15, is_link};
-const format cidr{"an address with its prefix length such as \"10.0.0.2/24\"",
+const format cidr{R"(an address with its prefix length such as "10.0.0.2/24")",
                   "^(" HARMONY_IPV4 "/([0-9]|[12][0-9]|3[0-2])|(?=.*:)[0-9a-fA-F:]{2,39}/"
                   "([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
                   43, is_cidr};
-const format route_target{"\"default\" or a network such as \"10.1.0.0/16\"",
+const format route_target{R"("default" or a network such as "10.1.0.0/16")",
                           "^(default|" HARMONY_IPV4 "/([0-9]|[12][0-9]|3[0-2])|"
                           "(?=.*:)[0-9a-fA-F:]{2,39}/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
                           43,

@@ -53,7 +53,7 @@ shape<network_route> route_shape() {
     "Route",
     {
       required<S>("to", &S::to, text(formats::route_target),
-                  "\"default\", or a network such as \"10.1.0.0/16\"."),
+                  R"("default", or a network such as "10.1.0.0/16".)"),
       optional<S>("via", &S::via, text(formats::ip_address), "Gateway. Left out: on the link."),
       optional<S>("metric", &S::metric, whole<std::uint32_t>(0, 0xFFFFFFFFU),
                   "Smaller goes first."),
@@ -74,7 +74,7 @@ shape<shell_job_spec> shell_job_shape() {
       optional<S>("creates", &S::creates, text(formats::path),
                   "Where this path exists, there is nothing to do."),
       optional<S>("env", &S::env, dictionary(formats::variable, formats::argument), "Environment."),
-      optional<S>("workingDir", &S::working_dir, text(formats::host_path), "Left out: \"/\"."),
+      optional<S>("workingDir", &S::working_dir, text(formats::host_path), R"(Left out: "/".)"),
       optional<S>("user", &S::user, text(formats::account),
                   "Left out: a user made up for the run."),
       optional<S>("writablePaths", &S::writable, list_of(text(formats::path)),
@@ -145,7 +145,7 @@ shape<network_spec> network_shape() {
       optional<S>("state", &S::state, named<link_state>({"up", "down"}), "Whether it is up."),
       optional<S>("mtu", &S::mtu, whole<std::uint32_t>(68, 65535), "Left out: as it is."),
       optional<S>("addresses", &S::addresses, list_of(text(formats::cidr)),
-                  "Addresses with their prefix, such as \"10.0.0.2/24\"."),
+                  R"(Addresses with their prefix, such as "10.0.0.2/24".)"),
       optional<S>("routes", &S::routes, list_of(route_shape()), "Routes over this link."),
       optional<S>("confirmSeconds", &S::confirm, whole<std::uint32_t>(0, 3600),
                   "A change after which the store is not reached again in this time is undone; "

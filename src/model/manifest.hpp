@@ -43,6 +43,7 @@ struct dependency {
   resource_id id;
   dependency_condition condition = dependency_condition::ready;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): as of resource_id
   friend auto operator<=>(const dependency&, const dependency&) = default;
 };
 

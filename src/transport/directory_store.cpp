@@ -180,7 +180,7 @@ outcome<std::uint64_t> directory_store::write(bucket b, std::string_view key,
 
 outcome<std::vector<store_entry>> directory_store::history(bucket b, std::string_view key,
                                                            milliseconds timeout) {
-  const auto now = get(b, key, timeout);
+  auto now = get(b, key, timeout);
   if (!now)
     return now.error();
   const auto folder = directory::open_folder(folder_of(b));

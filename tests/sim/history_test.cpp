@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr int names = 5;
 
 std::string name_at(std::size_t i) {
-  return std::string(1, static_cast<char>('a' + i));
+  return {static_cast<char>('a' + i)};
 }
 
 /// One device and the dice that decide its life.
@@ -107,7 +107,7 @@ private:
         continue;
       std::string extra;
       if (i > 0 && pick(2) == 0 && all.find("\"" + name_at(i - 1) + "\"") != std::string::npos)
-        extra = (pick(2) == 0 ? ",\"dependsOn\":[\"File/" : ",\"restartOn\":[\"File/")
+        extra = (pick(2) == 0 ? R"(,"dependsOn":["File/)" : R"(,"restartOn":["File/)")
                 + name_at(i - 1) + "\"]";
       all += (all.empty() ? "" : ",") + file_json(name_at(i), std::to_string(pick(3)), extra);
     }
