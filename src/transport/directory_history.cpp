@@ -44,7 +44,8 @@ std::vector<std::uint64_t> revisions(const unique_fd& folder, const std::string&
 
 void keep_former(const unique_fd& folder, const std::string& key, std::uint64_t revision,
                  std::size_t most) {
-  (void)::linkat(folder.get(), key.c_str(), folder.get(), name_of(key, revision).c_str(), 0);
+  [[maybe_unused]] const int linked =
+    ::linkat(folder.get(), key.c_str(), folder.get(), name_of(key, revision).c_str(), 0);
   const auto kept = revisions(folder, key);
   for (std::size_t i = most; i < kept.size(); ++i)
     (void)::unlinkat(folder.get(), name_of(key, kept[i]).c_str(), 0);
