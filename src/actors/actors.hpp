@@ -3,11 +3,11 @@
 // The interface of every actor: the protocol of the whole agent in one place.
 //
 //   root ── manifest_watcher, dispatcher, supervisor × N, observer × runtime, lane × runtime,
-//           status_aggregator, heartbeat
+//           status_aggregator, heartbeat, command_server ── device_planner × plan
 //
-// manifest_watcher, status_aggregator and heartbeat call the store, which may block: each has a
-// thread of its own. All others are scheduled and never block; blocking work on the device goes to
-// a lane.
+// manifest_watcher, status_aggregator, heartbeat and command_server call the store, which may
+// block: each has a thread of its own. All others are scheduled and never block; blocking work on
+// the device goes to a lane.
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
@@ -53,6 +53,10 @@ using supervisor_actor =
                    caf::reacts_to<runtime_observed>,
                    /// From its lane.
                    caf::reacts_to<operation_finished>,
+                   /// A hold began, or ended.
+                   caf::reacts_to<hold_changed>,
+                   /// From an operator: run it again; answered when that is under way.
+                   caf::replies_to<restart_asked>::with<restart_answered>,
                    /// Own timer: retry.
                    caf::reacts_to<timer_due>,
                    /// Cancels what is in flight and quits; the thing on the device keeps running.
@@ -90,6 +94,13 @@ using dispatcher_actor =
                    caf::reacts_to<operation_finished>,
                    /// From an observer: its supervisor must look.
                    caf::reacts_to<resource_touched>, caf::reacts_to<observer_standing>,
+                   /// To every supervisor.
+                   caf::reacts_to<hold_changed>,
+                   /// To the resource's supervisor, which answers.
+                   caf::replies_to<restart_asked>::with<restart_answered>,
+                   /// To every supervisor and every observer.
+                   caf::reacts_to<resync_requested>,
+                   caf::replies_to<manifest_asked>::with<manifest_told>,
                    caf::reacts_to<stop_requested>>;
 
 using manifest_watcher_actor =
@@ -115,12 +126,26 @@ using status_aggregator_actor =
                    /// The newest document is the accepted one again.
                    caf::reacts_to<manifest_confirmed>, caf::reacts_to<observer_standing>,
                    caf::reacts_to<connection_changed>, caf::reacts_to<watcher_joined>,
+                   caf::replies_to<status_asked>::with<status_told>,
                    /// Own timer: the generation in force should be ready by now.
                    caf::reacts_to<progress_due>,
                    /// Own timer: write the status.
                    caf::reacts_to<timer_due>,
                    /// Writes a last time and quits.
                    caf::reacts_to<stop_requested>>;
+
+/// What an operator asks of the device; docs/commands.md.
+using command_server_actor =
+  caf::typed_actor<caf::reacts_to<roll_call>,
+                   /// From the store's thread.
+                   caf::reacts_to<command_received>,
+                   /// From a lane: a log was read.
+                   caf::reacts_to<operation_finished>, caf::reacts_to<stop_requested>>;
+
+/// One plan of a manifest that is not in force; quits when it is answered.
+using device_planner_actor = caf::typed_actor<
+  /// From a lane: a resource was looked at.
+  caf::reacts_to<operation_finished>>;
 
 using heartbeat_actor =
   caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<standing_changed>,

@@ -27,10 +27,7 @@ ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
   ev::dependencies needs;
   for (const auto& each : s.graph.prerequisites(id)) {
     const auto it = s.resources.find(each.id);
-    // A ShellJob is ready once it ended with success: completed.
-    if (it != s.resources.end()
-        && (each.condition == dependency_condition::applied ? it->second.applied()
-                                                            : it->second.ready()))
+    if (it != s.resources.end() && it->second.has_reached(each.condition))
       continue;
     needs.ready = false;
     needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.id.str();
@@ -146,34 +143,19 @@ void send_desires(self_pointer self) {
 // --- what left
 // ------------------------------------------------------------------------------------
 
-/// What the newest manifest that named each resource says of its removal.
-std::map<resource_id, bool> retained_before(const dispatcher_state& s) {
-  std::map<resource_id, bool> result;
-  const auto history = s.config.state->history();
-  if (!history)
-    return result;
-  for (const auto& each : *history)
-    if (const auto read = read_manifest(each.document); read.value)
-      for (const auto& r : read.value->resources)
-        result.try_emplace(r.id, r.on_remove == removal_policy::retain);
-  return result;
-}
-
 /// Things that this agent owns and that no supervisor knows: it was stopped before they were
 /// removed. They have no declaration any more, so folders wait for what lies below them.
-void adopt_leftovers(self_pointer self, const expectation& expected) {
+void adopt_leftovers(self_pointer self, const expectation& expected,
+                     const std::set<resource_id>& retained) {
   auto& s = self->state;
   std::vector<owned_target> left;
   for (auto& t : s.config.services->owned->all())
     if (expected.desires.count(t.owner) == 0 && s.resources.count(t.owner) == 0)
       left.push_back(std::move(t));
-  std::map<resource_id, bool> retained;
-  if (!left.empty())
-    retained = retained_before(s);
   for (const auto& t : left) {
     auto& d = ensure(self, t.owner);
     d.target = t.target;
-    d.retain = retained[t.owner];
+    d.retain = retained.count(t.owner) != 0;
     for (const auto& other : left)
       if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
         d.after.push_back(other.owner);
@@ -253,14 +235,6 @@ std::vector<const resource*> new_desires(const dispatcher_state& s, const expect
   return result;
 }
 
-std::vector<resource_id> known_ids(const dispatcher_state& s) {
-  std::vector<resource_id> ids;
-  ids.reserve(s.resources.size());
-  for (const auto& [id, d] : s.resources)
-    ids.push_back(id);
-  return ids;
-}
-
 // --- handlers
 // -------------------------------------------------------------------------------------
 
@@ -277,19 +251,19 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   expected->progress_deadline = what.progress_deadline;
   expected->instead_of = std::move(what.instead_of);
   self->send(s.config.aggregator, expectation_changed{expected});
-  adopt_leftovers(self, *expected);
+  adopt_leftovers(self, *expected, what.retained);
   stop_fetching(self);
   s.neighbours = {};
   connect_neighbours(s);
   const auto fresh = new_desires(s, *expected);
-  const auto before = known_ids(s);
   note_desires(self, *expected);
   connect_neighbours(s);
   mark_leaving(self, *expected);
   // Where nothing is in place yet, there is nothing to keep running meanwhile.
   std::unordered_set<resource_id> in_place;
-  for (const auto& id : before)
-    in_place.insert(s.neighbours.group_of(id));
+  for (const auto& [id, d] : s.resources)
+    if (d.leaving || !d.told.empty())
+      in_place.insert(s.neighbours.group_of(id));
   for (const auto* r : fresh)
     if (in_place.count(s.neighbours.group_of(r->id)) != 0)
       start_fetch(self, *r, restart_stamp(*s.current, *r));
@@ -325,11 +299,14 @@ void on_reported(self_pointer self, resource_reported& what) {
     return;
   }
   auto& d = it->second;
-  const bool was_ready = d.ready();
-  const bool was_applied = d.applied();
+  const auto reach = [&d] {
+    return std::pair{d.has_reached(dependency_condition::applied),
+                     d.has_reached(dependency_condition::ready)};
+  };
+  const auto before = reach();
   d.reported = what.desire;
   d.phase = what.status.phase;
-  if (was_ready != d.ready() || was_applied != d.applied())
+  if (reach() != before)
     for (const auto& id : s.graph.dependents(what.id)) {
       const auto dependent = s.resources.find(id);
       if (dependent == s.resources.end() || dependent->second.leaving)
@@ -341,6 +318,15 @@ void on_reported(self_pointer self, resource_reported& what) {
       self->send(dependent->second.supervisor, dependencies_changed{std::move(needs)});
     }
   self->send(s.config.aggregator, std::move(what));
+}
+
+caf::result<restart_answered> on_restart(self_pointer self, restart_asked& what) {
+  const auto& all = self->state.resources;
+  const auto it = all.find(what.id);
+  if (it == all.end())
+    return restart_answered{
+      failure{ec::not_found, "no resource '" + what.id.str() + "' on this device"}};
+  return self->delegate(it->second.supervisor, std::move(what));
 }
 
 } // namespace
@@ -362,6 +348,19 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
         self->send(it->second.supervisor, runtime_observed{});
     },
     [self](observer_standing& what) { self->send(self->state.config.aggregator, std::move(what)); },
+    [self](hold_changed) {
+      for (const auto& [id, d] : self->state.resources)
+        self->send(d.supervisor, hold_changed{});
+    },
+    [self](restart_asked& what) { return on_restart(self, what); },
+    [self](resync_requested) {
+      const auto& s = self->state;
+      for (const auto& [id, d] : s.resources)
+        self->send(d.supervisor, runtime_observed{});
+      for (const auto& [runtime, observer] : s.observers)
+        self->send(observer, runtime_hinted{});
+    },
+    [self](manifest_asked) { return manifest_told{self->state.current}; },
     [self](stop_requested) {
       stop_fetching(self);
       for (const auto& [id, d] : self->state.resources)

@@ -9,7 +9,6 @@
 #include "actors/supervisor.hpp"
 #include "core/components.hpp"
 #include "core/graph.hpp"
-#include "state/state_store.hpp"
 
 namespace harmony {
 
@@ -17,7 +16,6 @@ namespace harmony {
 struct dispatcher_config {
   std::shared_ptr<const supervisor_services> services;
   status_aggregator_actor aggregator;
-  state_store* state = nullptr; ///< outlives the actor
 };
 
 /// One resource that the dispatcher knows: of the manifest, or on its way out.
@@ -34,14 +32,9 @@ struct dispatched {
   bool retain = false;    ///< when it leaves, the thing stays
   ev::dependencies needs; ///< last told to its supervisor
 
-  /// What it has reached at the present desire.
-  [[nodiscard]] bool ready() const { return is(resource_phase::ready); }
-  /// The same, whatever its probes say.
-  [[nodiscard]] bool applied() const { return ready() || is(resource_phase::probing); }
-
-private:
-  [[nodiscard]] bool is(resource_phase p) const {
-    return !leaving && !desire.empty() && reported == desire && phase == p;
+  /// Whether it has reached `c` at the present desire.
+  [[nodiscard]] bool has_reached(dependency_condition c) const {
+    return !leaving && !desire.empty() && reported == desire && reached(phase, c);
   }
 };
 

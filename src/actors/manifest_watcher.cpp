@@ -26,10 +26,36 @@ void refuse(self_pointer self, failure why, generation_number generation) {
   self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
 }
 
-void put_in_force(self_pointer self, manifest m, std::optional<duration> progress_deadline) {
-  self->send(self->state.config.dispatcher,
-             manifest_accepted{std::make_shared<const manifest>(std::move(m)), progress_deadline,
-                               std::nullopt});
+/// What this agent owns, `m` does not name, and the newest manifest that did wants to stay.
+std::set<resource_id> retained_leftovers(const manifest_watcher_state& s, const manifest& m) {
+  std::set<resource_id> left;
+  for (const auto& t : s.config.state->all())
+    left.insert(t.owner);
+  for (const auto& r : m.resources)
+    left.erase(r.id);
+  std::set<resource_id> retained;
+  if (left.empty())
+    return retained;
+  const auto history = s.config.state->history();
+  if (!history)
+    return retained;
+  for (const auto& each : *history)
+    if (const auto read = read_manifest(each.document); read.value)
+      for (const auto& r : read.value->resources)
+        if (left.erase(r.id) != 0 && r.on_remove == removal_policy::retain)
+          retained.insert(r.id);
+  return retained;
+}
+
+void put_in_force(self_pointer self, manifest m, std::optional<duration> progress_deadline,
+                  std::optional<manifest_refused> instead_of = {}) {
+  auto& s = self->state;
+  manifest_accepted message{nullptr, progress_deadline, std::move(instead_of), {}};
+  // Later ones leave nothing that the dispatcher does not know.
+  if (!std::exchange(s.any_in_force, true))
+    message.retained = retained_leftovers(s, m);
+  message.what = std::make_shared<const manifest>(std::move(m));
+  self->send(s.config.dispatcher, std::move(message));
 }
 
 duration deadline_of(const manifest& m) {
@@ -70,9 +96,8 @@ bool go_back(self_pointer self, const std::string& why) {
                                                "newer one comes: "
                                              + why};
   s.refused = s.rolled_back;
-  self->send(s.config.dispatcher,
-             manifest_accepted{std::make_shared<const manifest>(std::move(*former)), std::nullopt,
-                               manifest_refused{*s.rolled_back, s.accepted->generation}});
+  put_in_force(self, std::move(*former), std::nullopt,
+               manifest_refused{*s.rolled_back, s.accepted->generation});
   return true;
 }
 

@@ -37,6 +37,7 @@ struct manifest_watcher_state {
   std::optional<std::uint64_t> read_revision; ///< of the document last judged
   std::optional<failure> refused;             ///< last told
   std::optional<failure> rolled_back;         ///< why the accepted one is not in force
+  bool any_in_force = false;
   bool connected = false;
   bool reading = false; ///< a read is due in the mailbox
   std::uint64_t timer_epoch = 0;

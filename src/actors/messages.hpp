@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
@@ -23,6 +24,7 @@
 #include "reconcilers/driver.hpp"
 #include "topology/monitor.hpp"
 #include "topology/probe_runner.hpp"
+#include "transport/store.hpp"
 
 namespace harmony {
 
@@ -52,6 +54,16 @@ struct desire_rejected {
 struct dependencies_changed {
   ev::dependencies needs;
 };
+/// A hold began or ended: what holds it is to be looked up.
+struct hold_changed {};
+/// An operator wants it run again.
+struct restart_asked {
+  resource_id id;
+};
+struct restart_answered {
+  std::optional<failure> refused;
+  std::uint32_t attempts = 0; ///< as in restart_result
+};
 /// It left the manifest. Retained, the thing stays on the device and is nobody's.
 struct removal_requested {
   bool retain = false;
@@ -77,8 +89,8 @@ struct probes_judged {
 
 /// What a blocking operation answers: a failure, a look, a list, or that it is done.
 struct operation_done {};
-using operation_answer =
-  std::variant<operation_done, failure, observation, std::vector<runtime_fact>, probe_result>;
+using operation_answer = std::variant<operation_done, failure, observation,
+                                      std::vector<runtime_fact>, probe_result, logs_result>;
 struct operation_finished {
   std::uint64_t operation = 0;
   operation_kind kind = operation_kind::none;
@@ -127,6 +139,9 @@ struct manifest_accepted {
   std::optional<duration> progress_deadline;
   /// The newer one that was given up for it; nothing: it is the newest.
   std::optional<manifest_refused> instead_of;
+  /// What an earlier run of the agent owned and no manifest names any more, as far as it is to stay
+  /// on the device (onRemove).
+  std::set<resource_id> retained;
 };
 /// The refused document was replaced by the accepted one.
 struct manifest_confirmed {};
@@ -192,6 +207,26 @@ struct progress_due {
   std::uint64_t epoch = 0;
 };
 
+// --- command_server and what it asks
+// -------------------------------------------------------------------
+
+/// From the store: an operator asks something.
+struct command_received {
+  store_command what;
+};
+/// Everything is to be looked at anew, whatever was seen of it.
+struct resync_requested {};
+/// Where does the device stand?
+struct status_asked {};
+struct status_told {
+  std::shared_ptr<const agent_status> what;
+};
+/// Which manifest is in force?
+struct manifest_asked {};
+struct manifest_told {
+  manifest_ptr what; ///< null: none yet
+};
+
 // --- root
 // -----------------------------------------------------------------------------------------
 
@@ -212,8 +247,9 @@ struct stop_requested {};
 struct roll_call {
   std::shared_ptr<std::atomic<unsigned>> present;
 };
-/// How many answer a roll call: root, dispatcher, manifest_watcher, status_aggregator, heartbeat.
-inline constexpr unsigned roll_call_size = 5;
+/// How many answer a roll call: root, dispatcher, manifest_watcher, status_aggregator, heartbeat,
+/// command_server.
+inline constexpr unsigned roll_call_size = 6;
 /// A configuration reload changed the interval.
 struct interval_changed {
   duration interval{};
@@ -227,6 +263,15 @@ HARMONY_LOCAL_MESSAGE(desired_changed)
 HARMONY_LOCAL_MESSAGE(desire_rejected)
 HARMONY_LOCAL_MESSAGE(dependencies_changed)
 HARMONY_LOCAL_MESSAGE(removal_requested)
+HARMONY_LOCAL_MESSAGE(hold_changed)
+HARMONY_LOCAL_MESSAGE(restart_asked)
+HARMONY_LOCAL_MESSAGE(restart_answered)
+HARMONY_LOCAL_MESSAGE(command_received)
+HARMONY_LOCAL_MESSAGE(resync_requested)
+HARMONY_LOCAL_MESSAGE(status_asked)
+HARMONY_LOCAL_MESSAGE(status_told)
+HARMONY_LOCAL_MESSAGE(manifest_asked)
+HARMONY_LOCAL_MESSAGE(manifest_told)
 HARMONY_LOCAL_MESSAGE(runtime_observed)
 HARMONY_LOCAL_MESSAGE(probes_judged)
 HARMONY_LOCAL_MESSAGE(operation_finished)

@@ -61,7 +61,8 @@ void spawn_reporting(self_pointer self, const agent_config& c) {
   s.aggregator = spawn_blocking(self, c.own_threads, status_aggregator, std::move(status));
 }
 
-void spawn_converging(self_pointer self, const agent_config& c) {
+std::shared_ptr<const supervisor_services> spawn_converging(self_pointer self,
+                                                            const agent_config& c) {
   auto& s = self->state;
   auto services = std::make_shared<supervisor_services>();
   services->agent = c.id;
@@ -70,13 +71,13 @@ void spawn_converging(self_pointer self, const agent_config& c) {
   services->probe_lane = spawn_lane(self, "probes", c.probe_workers, lane_limits{8});
   services->owned = c.state;
   services->retries = c.state;
+  services->holds = c.state;
   services->limits = c.limits;
   services->backoff = c.backoff;
   services->seed = c.seed;
   services->wall_clock = c.wall_clock;
   const auto lanes = services->lanes;
-  s.dispatcher =
-    self->spawn(dispatcher, dispatcher_config{std::move(services), s.aggregator, c.state});
+  s.dispatcher = self->spawn(dispatcher, dispatcher_config{services, s.aggregator});
 
   for (const auto& [kind, runtime] : c.runtimes) {
     if (!runtime.monitor)
@@ -91,6 +92,25 @@ void spawn_converging(self_pointer self, const agent_config& c) {
     s.observers.push_back(self->spawn(observer, std::move(config)));
     self->send(s.dispatcher, observer_joined{kind, s.observers.back()});
   }
+  return services;
+}
+
+void spawn_command_server(self_pointer self, const agent_config& c,
+                          std::shared_ptr<const supervisor_services> services) {
+  auto& s = self->state;
+  if (c.commands == command_access::off)
+    return;
+  command_server_config config;
+  config.services = std::move(services);
+  config.boot_id = c.boot_id;
+  config.version = c.version;
+  config.access = c.commands;
+  config.audit = c.audit;
+  config.dispatcher = s.dispatcher;
+  config.watcher = s.watcher;
+  config.aggregator = s.aggregator;
+  config.log_lane = spawn_lane(self, "logs", c.log_workers, lane_limits{4, 16});
+  s.commands = spawn_blocking(self, c.own_threads, command_server, std::move(config));
 }
 
 void spawn_watcher(self_pointer self, const agent_config& c) {
@@ -120,6 +140,16 @@ void follow_store(self_pointer self, const agent_config& c) {
   else
     spdlog::warn("no hints of desired state, it is only read now and then: {}",
                  hints.error().message);
+  if (self->state.commands) {
+    auto serving = c.link->serve(c.id, [me](store_command command) {
+      if (auto strong = caf::actor_cast<root_actor>(me))
+        caf::anon_send(strong, command_received{std::move(command)});
+    });
+    if (serving)
+      self->state.serving = std::move(*serving);
+    else
+      spdlog::warn("commands are not served: {}", serving.error().message);
+  }
   c.link->watch_connection([me](bool connected, std::string detail) {
     if (auto strong = caf::actor_cast<root_actor>(me))
       caf::anon_send(strong, connection_changed{connected, std::move(detail)});
@@ -173,8 +203,11 @@ void stop(self_pointer self) {
   if (std::exchange(s.stopping, true))
     return;
   s.hints.reset();
+  s.serving.reset();
   s.stages = {stage(s.heartbeat),  stage(s.aggregator), stage(s.lanes),
               stage(s.dispatcher), stage(s.observers),  stage(s.watcher)};
+  if (s.commands)
+    s.stages.push_back(stage(s.commands));
   s.stage_grace /= static_cast<duration::rep>(s.stages.size());
   next_stage(self);
 }
@@ -184,8 +217,9 @@ void stop(self_pointer self) {
 root_actor::behavior_type root(self_pointer self, const agent_config& config) {
   self->state.stage_grace = config.grace;
   spawn_reporting(self, config);
-  spawn_converging(self, config);
+  auto services = spawn_converging(self, config);
   spawn_watcher(self, config);
+  spawn_command_server(self, config, std::move(services));
   follow_store(self, config);
   self->set_down_handler([self](caf::down_msg& what) { on_down(self, what.source); });
   return {
@@ -196,6 +230,10 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
       self->send(s.watcher, call);
       self->send(s.aggregator, call);
       self->send(s.heartbeat, call);
+      if (s.commands)
+        self->send(s.commands, call);
+      else
+        ++*call.present;
     },
     [self](const connection_changed& what) {
       const auto& s = self->state;
@@ -206,6 +244,7 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
       self->send(s.aggregator, what);
     },
     [self](desired_hinted what) { self->send(self->state.watcher, what); },
+    [self](command_received& what) { self->send(self->state.commands, std::move(what)); },
     [self](const interval_changed& what) { self->send(self->state.heartbeat, what); },
     [self](stop_requested) { stop(self); },
     [self](timer_due t) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/actors.hpp"
+#include "actors/command_server.hpp"
 #include "actors/executor.hpp"
 #include "actors/heartbeat.hpp"
 #include "actors/lane.hpp"
@@ -35,7 +36,11 @@ struct agent_config {
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, runtime_config> runtimes;
   std::shared_ptr<executor> probe_workers; ///< run the probes' checks
-  std::vector<condition> conditions;       ///< known at the start
+  std::shared_ptr<executor> log_workers;   ///< read logs that somebody asks for
+  command_access commands = command_access::all;
+  std::string version;               ///< of the program
+  audit_trail* audit = nullptr;      ///< outlives the actor system; null: none
+  std::vector<condition> conditions; ///< known at the start
   duration heartbeat_interval = std::chrono::seconds{10};
   duration poll_interval = std::chrono::seconds{60};
   duration relist_interval = std::chrono::seconds{10};
@@ -58,10 +63,12 @@ using root_actor = caf::typed_actor<
   caf::reacts_to<connection_changed>,
   /// To the watcher.
   caf::reacts_to<desired_hinted>,
+  /// To the command server.
+  caf::reacts_to<command_received>,
   /// To the heartbeat.
   caf::reacts_to<interval_changed>,
-  /// Ends the agent in a named order: manifest_watcher, observers, dispatcher and supervisors,
-  /// lanes, status_aggregator (a last write), heartbeat. Workloads keep running.
+  /// Ends the agent in a named order: command_server, manifest_watcher, observers, dispatcher and
+  /// supervisors, lanes, status_aggregator (a last write), heartbeat. Workloads keep running.
   caf::reacts_to<stop_requested>,
   /// Own timer: a stage of the shutdown took too long.
   caf::reacts_to<timer_due>>;
@@ -77,7 +84,9 @@ struct root_state {
   dispatcher_actor dispatcher;
   status_aggregator_actor aggregator;
   heartbeat_actor heartbeat;
+  command_server_actor commands; ///< null: commands are off
   std::unique_ptr<subscription> hints;
+  std::unique_ptr<subscription> serving;
 
   /// The stages of the shutdown still to come, last first; each is what it stops.
   std::vector<std::vector<caf::strong_actor_ptr>> stages;

@@ -41,13 +41,17 @@ std::string count_of(std::size_t n) {
   return std::to_string(n) + (n == 1 ? " resource" : " resources");
 }
 
+bool is_ready(const resource_standing& s) {
+  return s.current && s.phase == resource_phase::ready;
+}
+
 condition ready_condition(const status_aggregator_state& s) {
   condition c{"Ready", condition_state::false_, {},
               {},      s.config.wall_clock(),   s.document.observed_generation};
   std::string names;
   std::size_t waiting = 0;
   for (const auto& [id, r] : s.standings) {
-    if (r.standing.current && r.standing.phase == resource_phase::ready)
+    if (is_ready(r.standing))
       continue;
     if (++waiting <= 3)
       names += (names.empty() ? "" : ", ") + id.str();
@@ -72,8 +76,35 @@ condition ready_condition(const status_aggregator_state& s) {
   }
 }
 
+void set(status_aggregator_state& s, std::string type, bool holds, std::string reason,
+         std::string message) {
+  set_condition(s.document.conditions,
+                {std::move(type), holds ? condition_state::true_ : condition_state::false_,
+                 std::move(reason), std::move(message), s.config.wall_clock(),
+                 s.document.observed_generation});
+}
+
+/// Says which resources an operator holds, once there were any.
+void tell_holds(status_aggregator_state& s) {
+  std::size_t held = 0;
+  timestamp until;
+  for (const auto& [id, r] : s.document.resources)
+    if (r.hold) {
+      ++held;
+      until = std::max(until, r.hold->until);
+    }
+  if (held > 0)
+    set(s, "Held", true, "HeldByOperator",
+        count_of(held) + (held == 1 ? " is" : " are") + " held, at the latest until "
+          + format_time(until));
+  else if (std::any_of(s.document.conditions.begin(), s.document.conditions.end(),
+                       [](const condition& c) { return c.type == "Held"; }))
+    set(s, "Held", false, "NotHeld", {});
+}
+
 void refresh(self_pointer self) {
   auto& s = self->state;
+  tell_holds(s);
   std::vector<resource_standing> standings;
   standings.reserve(s.standings.size());
   for (const auto& [id, r] : s.standings)
@@ -93,24 +124,12 @@ void refresh(self_pointer self) {
 // --- how the generation fares
 // ----------------------------------------------------------------------
 
-bool is_ready(const resource_standing& s) {
-  return s.current && s.phase == resource_phase::ready;
-}
-
-void set(status_aggregator_state& s, std::string type, bool holds, std::string reason,
-         std::string message) {
-  set_condition(s.document.conditions,
-                {std::move(type), holds ? condition_state::true_ : condition_state::false_,
-                 std::move(reason), std::move(message), s.config.wall_clock(),
-                 s.document.observed_generation});
-}
-
-/// Tells once that every resource was ready.
+/// Tells once that every resource was ready, which a refused document does not hide.
 void note_convergence(self_pointer self) {
   auto& s = self->state;
-  if (!s.in_progress || !std::all_of(s.standings.begin(), s.standings.end(), [](const auto& each) {
-        return is_ready(each.second.standing);
-      }))
+  if (!s.in_progress || (s.document.phase != agent_phase::converged && !s.refused)
+      || !std::all_of(s.standings.begin(), s.standings.end(),
+                      [](const auto& each) { return is_ready(each.second.standing); }))
     return;
   set(s, "Progressing", true, "Converged", "every resource was ready");
   self->send(s.watcher, generation_converged{*s.in_progress});
@@ -165,8 +184,8 @@ void follow_progress(self_pointer self, const expectation& e) {
 /// Something of the document changed: write it when it is time.
 void changed(self_pointer self) {
   auto& s = self->state;
-  note_convergence(self);
   refresh(self);
+  note_convergence(self);
   const auto now = self->clock().now();
   const bool at_once = is_settled(s.document.phase) || !s.ever_written;
   arm(self, at_once ? now : std::max(now, s.last_write + s.config.progress_interval));
@@ -220,22 +239,31 @@ void put_facts(const status_aggregator_state& s) {
                  put.error().message);
 }
 
+/// Gives the device its copy, if that is news.
+void keep(status_aggregator_state& s, const std::string& text) {
+  const auto hash = std::hash<std::string>{}(text);
+  if (s.config.keep && s.kept != hash)
+    s.config.keep(text);
+  s.kept = hash;
+}
+
 void write(self_pointer self) {
   auto& s = self->state;
   set_condition(s.document.conditions, ready_condition(s));
   s.document.sequence = s.written.sequence;
-  if (s.config.keep && s.kept != s.document) {
-    s.kept = s.document;
-    s.config.keep(write_status(s.kept));
-  }
-  if (!s.connected) {
-    s.last_write = self->clock().now();
+  const bool same = s.ever_written && s.document == s.written;
+  if (same && s.kept_written)
     return;
-  }
-  if (s.ever_written && s.document == s.written)
+  const bool due = s.connected && !same;
+  if (due)
+    ++s.document.sequence;
+  const auto text = write_status(s.document);
+  keep(s, text);
+  s.kept_written = same;
+  s.last_write = self->clock().now();
+  if (!due)
     return;
-  ++s.document.sequence;
-  auto stored = put(s, write_status(s.document));
+  auto stored = put(s, text);
   s.last_write = self->clock().now();
   if (!stored) {
     spdlog::warn("agent '{}' cannot write its status: {}: {}; tries again", s.config.agent,
@@ -244,7 +272,7 @@ void write(self_pointer self) {
     return;
   }
   s.written = s.document;
-  s.ever_written = true;
+  s.ever_written = s.kept_written = true;
 }
 
 // --- handlers
@@ -367,6 +395,9 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [self](const observer_standing& what) { on_observer(self, what); },
     [self](const connection_changed& what) { on_connection(self, what); },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
+    [self](status_asked) {
+      return status_told{std::make_shared<const agent_status>(self->state.document)};
+    },
     [self](progress_due t) {
       if (t.epoch == self->state.progress_epoch)
         on_progress_due(self);

@@ -54,7 +54,8 @@ struct status_aggregator_state {
   bool facts_due = false;
   std::optional<std::uint64_t> revision; ///< of the key as this agent knows it
   agent_status written;                  ///< as last stored
-  agent_status kept;                     ///< as last kept on the device
+  std::size_t kept = 0;                  ///< hash of the text last kept on the device
+  bool kept_written = false;             ///< the device's copy is what was stored last
   bool ever_written = false;
   std::optional<instant> armed_at;
   std::uint64_t timer_epoch = 0;

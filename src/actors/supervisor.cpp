@@ -102,6 +102,7 @@ void report(self_pointer self) {
                 m.restarts,
                 s.reported.status.last_transition,
                 s.origin,
+                s.hold,
                 s.seen};
   if (now.status.phase != s.reported.status.phase || now.status.reason != s.reported.status.reason
       || !now.status.last_transition)
@@ -172,6 +173,53 @@ void handle(self_pointer self, const lifecycle_event& event) {
     self->quit();
 }
 
+instant instant_of(self_pointer self, timestamp t) {
+  return self->clock().now() + (t - self->state.config.services->wall_clock());
+}
+
+// --- what operators ask
+// ------------------------------------------------------------------------------
+
+/// Learns what holds the resource now, and asks again when that ends.
+void follow_hold(self_pointer self) {
+  auto& s = self->state;
+  const auto& services = *s.config.services;
+  auto hold = services.holds->held(s.config.id, services.wall_clock());
+  if (hold == s.hold)
+    return;
+  s.hold = std::move(hold);
+  ev::held event;
+  if (s.hold) {
+    event.until = instant_of(self, s.hold->until);
+    event.message = "held until " + format_time(s.hold->until)
+                    + (s.hold->reason.empty() ? "" : ": " + s.hold->reason);
+    self->scheduled_send(self, *event.until, hold_changed{});
+  }
+  handle(self, event);
+}
+
+std::optional<failure> why_no_restart(const supervisor_state& s) {
+  const auto id = s.config.id.str();
+  const auto phase = s.machine.phase;
+  if (!s.what || phase == resource_phase::removing || phase == resource_phase::rejected)
+    return failure{ec::not_found,
+                   id + " is " + std::string{name_of(phase)} + ": there is nothing to restart"};
+  const auto* driver = s.config.services->drivers->find(s.config.id.kind);
+  if (driver == nullptr || !driver->can_restart(*s.what))
+    return failure{ec::invalid_spec, id + " is nothing that runs, so it cannot be restarted"};
+  if (s.hold)
+    return failure{ec::conflict, id + " is held until " + format_time(s.hold->until)
+                                   + "; end that first (harmonyctl unhold)"};
+  return std::nullopt;
+}
+
+restart_answered restart(self_pointer self) {
+  restart_answered answer{why_no_restart(self->state), self->state.machine.attempts};
+  if (!answer.refused)
+    handle(self, ev::restart{"an operator asked for it"});
+  return answer;
+}
+
 // --- events
 // ---------------------------------------------------------------------------------------
 
@@ -216,9 +264,11 @@ struct answer_to_event {
       return ev::removed{what.operation};
     return ev::applied{what.operation};
   }
-  // Answers of others' operations.
-  lifecycle_event operator()(const std::vector<runtime_fact>&) const { return ev::hint{}; }
-  lifecycle_event operator()(const probe_result&) const { return ev::hint{}; }
+  /// Answers of others' operations.
+  template <class Other>
+  lifecycle_event operator()(const Other&) const {
+    return ev::hint{};
+  }
 };
 
 void on_finished(self_pointer self, const operation_finished& what) {
@@ -246,6 +296,7 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
   s.random.seed(static_cast<std::minstd_rand::result_type>(config.services->seed
                                                            ^ std::hash<resource_id>{}(config.id)));
   s.config = std::move(config);
+  follow_hold(self);
   return {
     [self](desired_changed& what) { on_desired(self, what); },
     [self](desire_rejected& what) {
@@ -263,6 +314,11 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
     },
     [self](runtime_observed) { handle(self, ev::hint{}); },
     [self](const operation_finished& what) { on_finished(self, what); },
+    [self](hold_changed) {
+      follow_hold(self);
+      report(self);
+    },
+    [self](const restart_asked&) { return restart(self); },
     [self](timer_due t) { handle(self, ev::timer{t.epoch}); },
     [self](stop_requested) { on_stop(self); },
   };

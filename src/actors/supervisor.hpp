@@ -9,6 +9,7 @@
 
 #include "actors/actors.hpp"
 #include "core/lifecycle.hpp"
+#include "reconcilers/hold_memory.hpp"
 #include "reconcilers/registry.hpp"
 #include "reconcilers/retry_memory.hpp"
 
@@ -30,6 +31,7 @@ struct supervisor_services {
   lane_actor probe_lane;
   inventory* owned = nullptr;      ///< outlives every actor
   retry_memory* retries = nullptr; ///< outlives every actor
+  hold_memory* holds = nullptr;    ///< outlives every actor
   operation_limits limits;
   backoff_policy backoff;
   std::uint64_t seed = 0; ///< of the retry jitter
@@ -55,6 +57,7 @@ struct supervisor_state {
   std::string origin;
   bool retain = false;               ///< on removal, the thing stays
   std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
+  std::optional<resource_hold> hold; ///< that it is under
   prober_actor prober;               ///< while the machine wants probes
   std::uint64_t probe_run = 0;       ///< counts the starts of the probes
   std::uint64_t probe_version = 0;   ///< counts the changes of the declared probes

@@ -27,6 +27,9 @@ struct change {
   friend bool operator==(const change&, const change&) = default;
 };
 
+/// The field of a restart that no difference asks for: probes or a person do.
+inline constexpr std::string_view restart_field = "restart";
+
 /// The changes for a person: "mode (0600 -> 0644), owner (root -> web)".
 std::string describe(const std::vector<change>& changes);
 

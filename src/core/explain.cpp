@@ -28,28 +28,12 @@ const resource* find(const manifest* desired, const resource_id& id) {
   return nullptr;
 }
 
-bool holds(const resource_status* r, dependency_condition wanted) {
-  if (r == nullptr)
-    return false;
-  return r->phase == resource_phase::ready
-         || (wanted == dependency_condition::applied && r->phase == resource_phase::probing);
-}
-
-std::string_view name_of(dependency_condition c) {
-  switch (c) {
-  case dependency_condition::applied: return "applied";
-  case dependency_condition::completed: return "completed";
-  case dependency_condition::ready: break;
-  }
-  return "ready";
-}
-
 /// What `id` waits for, and what that waits for, to the end of each chain.
 void tell_waits(const agent_status& status, const resource_graph& graph, const resource_id& id,
                 std::set<resource_id>& told, std::vector<std::string>& lines) {
   for (const auto& need : graph.prerequisites(id)) {
     const auto* r = find(status, need.id);
-    if (holds(r, need.condition) || !told.insert(need.id).second)
+    if ((r != nullptr && reached(r->phase, need.condition)) || !told.insert(need.id).second)
       continue;
     lines.push_back("it waits for " + need.id.str() + " to be "
                     + std::string{name_of(need.condition)} + ", which is "
@@ -109,6 +93,10 @@ explanation explain(const agent_status& status, const resource_id& id, const res
   if (wanted != nullptr && !r.revision.empty() && wanted->revision != r.revision
       && r.phase != resource_phase::rejected)
     e.because.emplace_back("a newer declaration of it was not taken up yet");
+  if (r.hold)
+    e.because.push_back("it is held until " + format_time(r.hold->until) + " ("
+                        + format_age(r.hold->until - now) + "): nothing is changed on the device"
+                        + (r.hold->reason.empty() ? "" : "; " + r.hold->reason));
   if (r.phase != resource_phase::ready && !r.applied_revision.empty()
       && r.applied_revision != r.revision)
     e.because.emplace_back("an older declaration of it is in place");
@@ -165,10 +153,12 @@ std::vector<explanation> explain_agent(const agent_status& status, const manifes
   std::vector<explanation> waiting;
   std::vector<explanation> result;
   for (const auto& [id, r] : status.resources)
-    if (r.phase != resource_phase::ready)
+    if (r.phase != resource_phase::ready || r.hold)
       (r.phase == resource_phase::blocked ? waiting : result)
         .push_back(explain(status, id, r, desired, now));
-  const auto open = waiting.size() + result.size();
+  const auto open = static_cast<std::size_t>(
+    std::count_if(status.resources.begin(), status.resources.end(),
+                  [](const auto& each) { return each.second.phase != resource_phase::ready; }));
   self.next = open == 0 ? "nothing: " + std::to_string(status.resources.size())
                             + " resources are ready, watched, and repaired when they differ"
                         : std::to_string(open) + " of " + std::to_string(status.resources.size())

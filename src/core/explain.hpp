@@ -4,21 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "model/commands.hpp"
 #include "model/manifest.hpp"
 #include "model/status.hpp"
 
 namespace harmony {
-
-/// Why something stands where it stands, in words, most telling first.
-struct explanation {
-  std::string subject;              ///< "pi-1", "Container/app"
-  std::string phase;                ///< "Failed"
-  std::string headline;             ///< "Failed for 2m: ImageNotFound"
-  std::vector<std::string> because; ///< what it waits for, what went wrong, what was tried
-  std::string next;                 ///< what happens next, or what a person has to do
-
-  friend bool operator==(const explanation&, const explanation&) = default;
-};
 
 /// Explains resource `id` of `status`. `desired`, where there is one, is the newest manifest: with
 /// it the chain of what a blocked resource waits for is told to its end.

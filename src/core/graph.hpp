@@ -6,11 +6,19 @@
 #include <vector>
 
 #include "model/manifest.hpp"
+#include "model/status.hpp"
 
 namespace harmony {
 
 /// Whether `path` lies below the folder `parent`. Both are absolute and normal.
 bool lies_below(std::string_view path, std::string_view parent) noexcept;
+
+/// Whether a resource whose desire is in phase `p` has reached what `c` asks for. A ShellJob is
+/// ready once it ended with success: completed.
+constexpr bool reached(resource_phase p, dependency_condition c) noexcept {
+  return p == resource_phase::ready
+         || (c == dependency_condition::applied && p == resource_phase::probing);
+}
 
 /// Who comes before whom in one manifest. A resource's prerequisites are what it names in dependsOn
 /// and restartOn, the nearest managed Directory above its own path, and the managed User that owns

@@ -94,7 +94,8 @@ void stepper::operator()(const ev::observe_failed& e) {
 void stepper::operator()(const ev::applied& e) {
   if (!ends(operation_kind::apply, e.operation))
     return;
-  s_.restart_due = false;
+  if (s_.restarting) // one that was asked for meanwhile is still due
+    s_.restart_due = false;
   start_look();
 }
 
@@ -156,6 +157,30 @@ void stepper::operator()(const ev::probed& e) {
       apply_when_due({});
     return;
   }
+}
+
+void stepper::operator()(const ev::restart& e) {
+  if (leaving() || s_.phase == phase_t::rejected || s_.desire.empty())
+    return;
+  s_.restart_due = true;
+  s_.failures = 0;
+  s_.not_before = {};
+  if (is_in_place()) {
+    stop_probes();
+    s_.healthy_since.reset();
+    enter(phase_t::drifted, "RestartRequested", e.message);
+  }
+  if (s_.running == operation_kind::none && !must_wait())
+    start_look();
+}
+
+void stepper::operator()(const ev::held& e) {
+  const bool was_held = is_held();
+  s_.held_until = e.until;
+  s_.held_message = e.message;
+  // What waits learns of it by the look that its timer would have led to.
+  if (s_.next_retry && (was_held || is_held()))
+    proceed();
 }
 
 lifecycle_step step(const lifecycle& state, const lifecycle_event& event,

@@ -79,6 +79,15 @@ struct remove_failed {
 };
 /// The runtime says that something happened to it.
 struct hint {};
+/// Somebody wants it run again although nothing differs. What failed before is forgiven.
+struct restart {
+  std::string message; ///< who and why, for a person
+};
+/// Until then nothing is changed on the device, whatever the looks find; nothing: no longer so.
+struct held {
+  std::optional<instant> until;
+  std::string message; ///< why, for a person
+};
 /// A timer of `fx::arm` fired.
 struct timer {
   std::uint64_t epoch = 0;
@@ -95,7 +104,7 @@ struct probed {
 using lifecycle_event =
   std::variant<ev::desired, ev::dependencies, ev::rejected, ev::remove, ev::observed,
                ev::observe_failed, ev::applied, ev::apply_failed, ev::removed, ev::remove_failed,
-               ev::hint, ev::timer, ev::probed>;
+               ev::hint, ev::timer, ev::probed, ev::restart, ev::held>;
 
 /// Effects: what the shell must do, in this order.
 namespace fx {
@@ -148,8 +157,9 @@ enum class operation_kind { none, observe, apply, remove };
 /// - `removed` and, but for a new desire or a removal, `rejected` are final;
 /// - phase is `ready` only if the last look found no change at `desire`;
 /// - no apply starts while a dependency is not ready, unless the desire was once seen in place;
+/// - no apply and no removal starts while it is held;
 /// - with no operation in flight, a timer is armed in the phases failed, drifted and removing, and
-///   in observing, where an apply waits for its backoff.
+///   in observing, where an apply waits for its backoff or the end of a hold.
 struct lifecycle {
   resource_phase phase = resource_phase::pending;
   std::string desire;
@@ -179,7 +189,11 @@ struct lifecycle {
   bool probes_running = false;
   bool probes_passed = false;
   bool settled = false;     ///< this desire was once seen in place
-  bool restart_due = false; ///< a probe found it dead: apply a restart even if nothing differs
+  bool restart_due = false; ///< dead by a probe, or asked for: restart even if nothing differs
+  bool restarting = false;  ///< the apply in flight is to do that
+
+  std::optional<instant> held_until; ///< nothing is changed before it
+  std::string held_message;
 
   bool failing = false; ///< failed, and not seen in place since
 

@@ -60,6 +60,10 @@ void stepper::forget_history() {
 void stepper::proceed() {
   if (s_.running != operation_kind::none)
     return;
+  if (s_.phase == phase_t::removing && is_held()) {
+    wait_for_release();
+    return;
+  }
   if (s_.phase == phase_t::removing) {
     start(operation_kind::remove);
     effects_.emplace_back(fx::remove{s_.operation});
@@ -91,8 +95,9 @@ void stepper::start_look() {
 }
 
 void stepper::start_apply(std::vector<change> changes) {
-  if (s_.restart_due)
-    changes.push_back({action::restart, "liveness", "dead", "alive"});
+  s_.restarting = s_.restart_due;
+  if (s_.restarting)
+    changes.push_back({action::restart, std::string{restart_field}, {}, {}});
   disarm();
   ++s_.attempts;
   enter(phase_t::applying, s_.reason, s_.message);
@@ -103,10 +108,18 @@ void stepper::start_apply(std::vector<change> changes) {
 void stepper::apply_when_due(std::vector<change> changes) {
   if (must_wait())
     block();
+  else if (is_held())
+    wait_for_release();
   else if (c_.now >= s_.not_before)
     start_apply(std::move(changes));
   else
     arm(s_.not_before);
+}
+
+void stepper::wait_for_release() {
+  if (s_.phase != phase_t::failed)
+    enter(s_.phase, "Held", s_.held_message);
+  arm(*s_.held_until);
 }
 
 void stepper::in_place() {
@@ -144,6 +157,10 @@ void stepper::differs(const std::vector<change>& changes) {
       call_crash_loop();
     break;
   case phase_t::applying:
+    if (changes.empty()) { // a restart was asked for meanwhile
+      enter(phase_t::drifted, "RestartRequested");
+      break;
+    }
     fail({ec::not_converged, "after the change it still differs: " + describe(changes)});
     return;
   default: break;

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <exception>
 
+#include "model/utf8.hpp"
+
 namespace harmony::detail {
 
 namespace {
@@ -12,39 +14,10 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
-/// The length of the UTF-8 sequence at `at` (RFC 3629: no overlong form, no surrogate), or 0.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  const auto first = byte(0);
-  if (first < 0x80)
-    return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4)
-    return 0;
-  unsigned low = 0x80;
-  unsigned high = 0xBF;
-  if (first == 0xE0)
-    low = 0xA0;
-  else if (first == 0xED)
-    high = 0x9F;
-  else if (first == 0xF0)
-    low = 0x90;
-  else if (first == 0xF4)
-    high = 0x8F;
-  if (byte(1) < low || byte(1) > high)
-    return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if ((byte(i) & 0xC0U) != 0x80U)
-      return 0;
-  return length;
-}
-
 /// The offset of the first byte that is not UTF-8; npos: none.
 std::size_t find_broken_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const auto length = sequence_length(text, at);
+    const auto length = utf8_length(text, at);
     if (length == 0)
       return at;
     at += length;

@@ -3,6 +3,7 @@
 #include "model/manifest.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "model/detail/shapes.hpp"
 
@@ -100,6 +101,9 @@ shape<std::vector<T>> id_list(const shape<T>& element) {
     });
 }
 
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 3> dependency_conditions{"ready", "applied", "completed"};
+
 /// An id alone, or with the condition.
 shape<dependency> dependency_shape() {
   using S = dependency;
@@ -108,10 +112,11 @@ shape<dependency> dependency_shape() {
     "Dependency",
     {
       required<S>("id", &S::id, id_text(), "The resource."),
-      optional<S>("condition", &S::condition,
-                  named<dependency_condition>({"ready", "applied", "completed"}),
-                  "What it must have reached: in place and its probes pass; in place; a ShellJob "
-                  "that ended with success."),
+      optional<S>(
+        "condition", &S::condition,
+        named<dependency_condition>({dependency_conditions.begin(), dependency_conditions.end()}),
+        "What it must have reached: in place and its probes pass; in place; a ShellJob "
+        "that ended with success."),
     });
   return {
     alone.expected() + ", or an object with 'id' and 'condition'",
@@ -312,6 +317,10 @@ const shape<manifest>& manifest_shape() {
 }
 
 } // namespace detail
+
+std::string_view name_of(dependency_condition c) noexcept {
+  return detail::dependency_conditions.at(static_cast<std::size_t>(c));
+}
 
 manifest_reading read_manifest(std::string_view text) {
   using namespace detail;

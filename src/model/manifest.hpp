@@ -39,6 +39,9 @@ enum class dependency_condition {
   completed, ///< a ShellJob: it ran to its end with success
 };
 
+/// "ready", "applied", "completed": the wire name.
+std::string_view name_of(dependency_condition c) noexcept;
+
 struct dependency {
   resource_id id;
   dependency_condition condition = dependency_condition::ready;

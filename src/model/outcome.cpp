@@ -52,9 +52,17 @@ std::string_view reason_of(ec code) noexcept {
   case ec::bucket_not_found: return "BucketNotFound";
   case ec::store_unavailable: return "StoreUnavailable";
   case ec::store_denied: return "StoreDenied";
+  case ec::agent_unreachable: return "AgentUnreachable";
   case ec::internal: return "Internal";
   }
   return "Internal";
+}
+
+ec code_of_reason(std::string_view reason) noexcept {
+  for (int i = 0; i < static_cast<int>(ec::internal); ++i)
+    if (reason_of(static_cast<ec>(i)) == reason)
+      return static_cast<ec>(i);
+  return ec::internal;
 }
 
 } // namespace harmony

@@ -69,12 +69,16 @@ enum class ec {
   bucket_not_found,  ///< the store was not prepared
   store_unavailable, ///< not connected
   store_denied,      ///< the store refuses this client
+  agent_unreachable, ///< no agent of that name serves commands
 
   internal, ///< a fault of this program
 };
 
 /// The CamelCase reason of `code`, as it stands in a status: `ec::disk_full` is "DiskFull".
 std::string_view reason_of(ec code) noexcept;
+
+/// The code of a reason; `internal` for a word that is none.
+ec code_of_reason(std::string_view reason) noexcept;
 
 /// A failure: what kind, and a sentence for a person that says what failed, why, and what to do.
 struct failure {

@@ -161,6 +161,15 @@ shape<resource_state> state_shape() {
                    });
 }
 
+shape<resource_hold> hold_shape() {
+  using S = resource_hold;
+  return object<S>("ResourceHold",
+                   {
+                     required<S>("until", &S::until, time_stamp(), "When it ends by itself."),
+                     optional<S>("reason", &S::reason, text(formats::text), "For people."),
+                   });
+}
+
 shape<resource_status> resource_status_shape() {
   using S = resource_status;
   return object<S>(
@@ -180,6 +189,7 @@ shape<resource_status> resource_status_shape() {
                "When the phase or the reason changed."),
       optional<S>("origin", &S::origin, text(formats::text),
                   "The class, rollout or person that it came from."),
+      maybe<S>("hold", &S::hold, hold_shape(), "Nothing is changed: an operator holds it."),
       optional<S>("state", &S::state, state_shape(), "As observed."),
     });
 }
@@ -240,50 +250,37 @@ const shape<heartbeat>& heartbeat_shape() {
                     required<S>("s", &S::sequence, whole<std::uint64_t>(0, max_whole), "Sequence."),
                     required<S>("g", &S::observed_generation,
                                 whole<generation_number>(0, max_whole), "Observed generation."),
-                    required<S>("p", &S::phase, named_by<agent_phase>(agent_phases), "Phase."),
+                    required<S>("p", &S::phase, agent_phase_shape(), "Phase."),
                   });
   return form;
 }
 
-/// Reads a document whose unknown fields are left alone.
-template <class T>
-outcome<T> read_lenient(std::string_view what, std::string_view text, const shape<T>& form,
-                        std::size_t bytes) {
-  complaints found{.strict = false};
-  T result;
-  if (const auto value = parse_json(text, {.bytes = bytes}, found))
-    form.read(*value, result, place{found});
-  if (found.count == 0)
-    return result;
-  const auto& first = found.issues.front();
-  return {first.code,
-          "cannot read the " + std::string{what} + ": "
-            + (first.path.empty() ? "" : first.path + ": ") + first.message
-            + (found.count == 1 ? "" : "; and " + std::to_string(found.count - 1) + " more")};
-}
-
 } // namespace
+
+shape<agent_phase> agent_phase_shape() {
+  return named_by<agent_phase>(agent_phases);
+}
 
 const shape<agent_status>& status_shape() {
   using S = agent_status;
   static const auto form = object<S>(
-    "", {
-          constant<S>("apiVersion", "harmony/v1", "Version of the format."),
-          constant<S>("kind", "AgentStatus", "What this document is."),
-          required<S>("agent", &S::agent, text(formats::name), "The device that it is of."),
-          required<S>("bootId", &S::boot_id, text(formats::boot_id), "The run of the agent."),
-          required<S>("sequence", &S::sequence, whole<std::uint64_t>(0, max_whole),
-                      "Counts the writes of this run."),
-          required<S>("observedGeneration", &S::observed_generation,
-                      whole<generation_number>(0, max_whole),
-                      "Generation of the manifest that it speaks of; 0: none."),
-          required<S>("phase", &S::phase, named_by<agent_phase>(agent_phases),
-                      "Where the device stands as a whole."),
-          required<S>("conditions", &S::conditions, list_of(condition_shape()),
-                      "What else is to be said of the device."),
-          required<S>("resources", &S::resources, by_id(resource_status_shape()),
-                      "Where each resource stands."),
-        });
+    "",
+    {
+      constant<S>("apiVersion", "harmony/v1", "Version of the format."),
+      constant<S>("kind", "AgentStatus", "What this document is."),
+      required<S>("agent", &S::agent, text(formats::name), "The device that it is of."),
+      required<S>("bootId", &S::boot_id, text(formats::boot_id), "The run of the agent."),
+      required<S>("sequence", &S::sequence, whole<std::uint64_t>(0, max_whole),
+                  "Counts the writes of this run."),
+      required<S>("observedGeneration", &S::observed_generation,
+                  whole<generation_number>(0, max_whole),
+                  "Generation of the manifest that it speaks of; 0: none."),
+      required<S>("phase", &S::phase, agent_phase_shape(), "Where the device stands as a whole."),
+      required<S>("conditions", &S::conditions, list_of(condition_shape()),
+                  "What else is to be said of the device."),
+      required<S>("resources", &S::resources, by_id(resource_status_shape()),
+                  "Where each resource stands."),
+    });
   return form;
 }
 
@@ -299,7 +296,7 @@ std::string_view name_of(agent_phase p) noexcept {
 
 outcome<agent_status> read_status(std::string_view json) {
   constexpr std::size_t limit = 8 * max_document_bytes; // messages add to what a manifest holds
-  return detail::read_lenient("status", json, detail::status_shape(), limit);
+  return detail::read_as("status", json, detail::status_shape(), {.bytes = limit}, false);
 }
 
 std::string write_status(const agent_status& s) {
@@ -307,7 +304,7 @@ std::string write_status(const agent_status& s) {
 }
 
 outcome<heartbeat> read_heartbeat(std::string_view json) {
-  return detail::read_lenient("heartbeat", json, detail::heartbeat_shape(), 1024);
+  return detail::read_as("heartbeat", json, detail::heartbeat_shape(), {.bytes = 1024}, false);
 }
 
 std::string write_heartbeat(const heartbeat& h) {

@@ -137,6 +137,14 @@ using resource_state =
   std::variant<std::monostate, file_state, directory_state, unit_status, container_state, job_state,
                package_status, user_state, network_status>;
 
+/// Until then nothing is changed on the device: an operator holds the resource, or all of them.
+struct resource_hold {
+  timestamp until;
+  std::string reason; ///< for a person; may be empty
+
+  friend bool operator==(const resource_hold&, const resource_hold&) = default;
+};
+
 struct resource_status {
   std::string revision;         ///< desired
   std::string applied_revision; ///< last one seen to be in place
@@ -148,6 +156,7 @@ struct resource_status {
   std::uint32_t restarts = 0; ///< repairs of what was in place, over restarts of the agent
   std::optional<timestamp> last_transition; ///< when `phase` or `reason` changed
   std::string origin;
+  std::optional<resource_hold> hold;
   resource_state state;
 
   friend bool operator==(const resource_status&, const resource_status&) = default;

@@ -97,6 +97,11 @@ public:
   static resource_state report(const container_observed& seen) {
     return container_ops::report(seen);
   }
+  static bool can_restart(const container_spec& /*spec*/) { return true; }
+  outcome<logs_result> logs(const desired<container_spec>& want, const log_query& query,
+                            op_context& ctx) {
+    return topology_.containers().logs(target(want), query, {ctx.cancel, ctx.deadline});
+  }
 
 private:
   T& topology_;

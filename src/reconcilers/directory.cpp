@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "reconcilers/op_limits.hpp"
 #include "topology/files_posix.hpp"
 
 namespace harmony {
@@ -10,10 +11,6 @@ namespace harmony {
 static_assert(reconciler<directory_reconciler<posix_device>>);
 
 namespace {
-
-op_limits limits_of(const op_context& ctx) {
-  return {ctx.cancel, ctx.deadline};
-}
 
 /// Even where a folder of this resource's stood, something else is left alone: a symlink may be
 /// where somebody moved the data to.

@@ -37,6 +37,12 @@ public:
   [[nodiscard]] virtual bool fetches(const resource& r) const = 0;
   /// Brings that to the device, and changes nothing else.
   virtual outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) = 0;
+
+  /// Whether `r` runs and can be made to run again.
+  [[nodiscard]] virtual bool can_restart(const resource& r) const = 0;
+  /// Lines of its log. Fails with not_found for a kind that has none.
+  virtual outcome<logs_result> logs(const desired<resource_spec>& want, const log_query& query,
+                                    op_context& ctx) = 0;
 };
 
 /// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
@@ -105,6 +111,21 @@ public:
       return reconciler_.fetch(typed(want), ctx);
     else
       return {};
+  }
+
+  [[nodiscard]] bool can_restart(const resource& r) const override {
+    if constexpr (restarter<R>)
+      return R::can_restart(std::get<spec_type>(r.spec));
+    else
+      return false;
+  }
+
+  outcome<logs_result> logs(const desired<resource_spec>& want, const log_query& query,
+                            op_context& ctx) override {
+    if constexpr (logger<R>)
+      return reconciler_.logs(typed(want), query, ctx);
+    else
+      return {ec::not_found, want.id.str() + " has no log: nothing of its kind runs"};
   }
 
 private:

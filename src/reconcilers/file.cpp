@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "reconcilers/op_limits.hpp"
 #include "topology/files_digest.hpp"
 #include "topology/files_posix.hpp"
 
@@ -17,10 +18,6 @@ namespace {
 constexpr std::string_view leftover_field = "(temporary)";
 constexpr std::string_view type_field = "type";
 constexpr std::string_view content_field = "content";
-
-op_limits limits_of(const op_context& ctx) {
-  return {ctx.cancel, ctx.deadline};
-}
 
 /// One name a target and agent, so that the temporary of a killed agent is found again, and two
 /// agents (say of two tests) do not meet.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconcilers/op_limits.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "topology/network_address.hpp"
 
@@ -12,10 +13,6 @@ namespace {
 
 /// All changes of the network take this one turn.
 constexpr const char* whole_network = "the network";
-
-op_limits limits_of(const op_context& ctx) {
-  return {ctx.cancel, ctx.deadline};
-}
 
 std::vector<std::string> members_of(const std::string& bridge, const network_snapshot& all) {
   std::vector<std::string> members;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "reconcilers/op_limits.hpp"
+
 namespace harmony {
 
 namespace {
@@ -9,10 +11,6 @@ namespace {
 using standing = package_condition;
 
 const std::string all_packages = "the packages"; ///< what a turn is for: there is one transaction
-
-op_limits limits_of(const op_context& ctx) {
-  return {ctx.cancel, ctx.deadline};
-}
 
 std::vector<change> differences(const package_spec& spec, const package_info& found) {
   const bool there = found.condition != standing::absent;

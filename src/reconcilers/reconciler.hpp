@@ -16,6 +16,7 @@
 #include "model/specs.hpp"
 #include "model/status.hpp"
 #include "reconcilers/inventory.hpp"
+#include "topology/logs.hpp"
 
 namespace harmony {
 
@@ -73,6 +74,21 @@ concept fetcher = reconciler<R> && requires(R r, const desired<typename R::spec_
                                             const typename R::spec_type& spec, op_context& ctx) {
   { R::fetches(spec) } -> std::same_as<bool>;
   { r.fetch(want, ctx) } -> std::same_as<outcome<void>>;
+};
+
+/// R is a reconciler whose things write logs:
+///   logs(want, query, ctx)   reads lines of one; only reads
+template <class R>
+concept logger = reconciler<R> && requires(R r, const desired<typename R::spec_type>& want,
+                                           const log_query& query, op_context& ctx) {
+  { r.logs(want, query, ctx) } -> std::same_as<outcome<logs_result>>;
+};
+
+/// R is a reconciler whose things run, and can be made to run again by a change of `restart_field`:
+///   can_restart(spec)        whether this one does
+template <class R>
+concept restarter = reconciler<R> && requires(const typename R::spec_type& spec) {
+  { R::can_restart(spec) } -> std::same_as<bool>;
 };
 
 } // namespace harmony

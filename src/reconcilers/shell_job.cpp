@@ -30,10 +30,6 @@ void remove_output(const job_output& files) {
   std::filesystem::remove(files.err, ignored);
 }
 
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.compare(0, prefix.size(), prefix) == 0;
-}
-
 /// Whether a request that failed so may have been carried out all the same.
 bool is_uncertain(ec code) {
   return code == ec::timed_out || code == ec::canceled || code == ec::runtime_unavailable;
@@ -272,7 +268,7 @@ outcome<shell_job_observed> shell_job_operations::observe(const desired<shell_jo
     return seen;
   const auto marker = job_marker(ctx.agent, want.id);
   const auto& description = (*run)->description;
-  if (!starts_with(description, marker))
+  if (!description.starts_with(marker))
     seen.unit = job_unit_owner::foreign;
   else if ((*run)->over() && (*run)->active_state == "inactive") // about to be collected
     return seen;
@@ -312,7 +308,7 @@ outcome<void> shell_job_operations::remove(const owned_target& owned, op_context
     const auto run = manager_.run_of(unit, limit);
     if (!run)
       return run.error();
-    if (!*run || !starts_with((*run)->description, marker))
+    if (!*run || !(*run)->description.starts_with(marker))
       continue;
     if (!(*run)->over() && unit == owned.target && config_.audit != nullptr) {
       const auto record = read_job_record(owned.note).value_or(job_record{});

@@ -9,6 +9,7 @@
 #include "reconcilers/reconciler.hpp"
 #include "reconcilers/shell_job_record.hpp"
 #include "reconcilers/shell_job_unit.hpp"
+#include "topology/systemd_journal.hpp"
 #include "topology/systemd_transient.hpp"
 
 namespace harmony {
@@ -84,7 +85,7 @@ public:
 
   /// `topology` must outlive this.
   shell_job_reconciler(T& topology, shell_job_config config)
-    : work_(topology.jobs(), std::move(config)) {}
+    : topology_(&topology), work_(topology.jobs(), std::move(config)) {}
 
   static std::string target(const desired<shell_job_spec>& want) { return job_unit_name(want.id); }
 
@@ -112,8 +113,13 @@ public:
   static resource_state report(const shell_job_observed& seen) {
     return shell_job_operations::report(seen);
   }
+  outcome<logs_result> logs(const desired<shell_job_spec>& want, const log_query& query,
+                            op_context& ctx) requires has_journal<T> {
+    return topology_->journal().read(target(want), query, {ctx.cancel, ctx.deadline});
+  }
 
 private:
+  T* topology_;
   shell_job_operations work_;
 };
 

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/utf8.hpp"
+
 namespace harmony {
 
 namespace {
@@ -27,25 +29,6 @@ const char* name_of(stage s) {
   case stage::ended: break;
   }
   return "ended";
-}
-
-/// Length of the UTF-8 character that begins `text`, as RFC 3629 has it; 0: it is none. A NUL,
-/// which no text of a document may hold, counts as none.
-std::size_t character(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto first = at(0);
-  if (first < 0x80)
-    return first == 0 ? 0 : 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length)
-    return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xC0U) != 0x80U)
-      return 0;
-  const bool overlong = (first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90);
-  const bool surrogate = first == 0xED && at(1) > 0x9F;
-  const bool beyond = first == 0xF4 && at(1) > 0x8F;
-  return overlong || surrogate || beyond ? 0 : length;
 }
 
 bool continues(char c) {
@@ -184,7 +167,8 @@ std::string tail_as_text(std::string_view bytes, std::size_t most) {
     bytes.remove_prefix(1);
   std::string text;
   while (!bytes.empty()) {
-    const auto length = character(bytes);
+    // No text of a document may hold a NUL.
+    const auto length = bytes.front() == '\0' ? 0 : utf8_length(bytes);
     text += length == 0 ? replacement : bytes.substr(0, length);
     bytes.remove_prefix(length == 0 ? 1 : length);
   }

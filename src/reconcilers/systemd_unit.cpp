@@ -263,7 +263,7 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
   if (want.spec.enabled && (find(todo, "enabled") != nullptr || steps.must_enable()))
     if (auto done = steps.enabled(); !done)
       return done;
-  if (find(todo, "restart") != nullptr)
+  if (find(todo, restart_field) != nullptr && want.spec.state == unit_state::active)
     return steps.start(unit_job::restart, false);
   if (find(todo, "state") == nullptr)
     return {};

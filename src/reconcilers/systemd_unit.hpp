@@ -6,6 +6,7 @@
 
 #include "reconcilers/reconciler.hpp"
 #include "topology/systemd.hpp"
+#include "topology/systemd_journal.hpp"
 
 namespace harmony {
 
@@ -91,6 +92,15 @@ public:
 
   static resource_state report(const systemd_unit_observed& seen) {
     return systemd_unit::report(seen);
+  }
+
+  static bool can_restart(const systemd_unit_spec& spec) {
+    return spec.state == unit_state::active;
+  }
+
+  outcome<logs_result> logs(const desired<systemd_unit_spec>& want, const log_query& query,
+                            op_context& ctx) requires has_journal<T> {
+    return topology_->journal().read(want.spec.unit, query, {ctx.cancel, ctx.deadline});
   }
 
 private:

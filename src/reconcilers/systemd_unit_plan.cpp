@@ -112,7 +112,7 @@ void plan_state(const desired<systemd_unit_spec>& want, const systemd_unit_obser
   const auto stamp = start_stamp(want);
   const bool stale = rewritten || (!stamp.empty() && seen.stamp != stamp);
   if (stale && (runs(u) || u.active_state == "activating"))
-    todo.push_back({action::restart, "restart", seen.stamp, stamp});
+    todo.push_back({action::restart, std::string{restart_field}, seen.stamp, stamp});
   else if (!runs(u))
     todo.push_back({action::update, "state", from, "active"});
 }

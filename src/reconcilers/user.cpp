@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconcilers/op_limits.hpp"
+
 namespace harmony {
 
 namespace {
@@ -11,10 +13,6 @@ const std::string all_accounts = "the accounts"; ///< what a turn is for: they s
 
 /// The note of a record whose resource made the group of the account's name as well.
 const std::string with_group = "group";
-
-op_limits limits_of(const op_context& ctx) {
-  return {ctx.cancel, ctx.deadline};
-}
 
 /// The primary group that `spec` asks for; empty: whichever it is. An account that is adopted has
 /// one already.
@@ -33,13 +31,6 @@ std::vector<std::string> missing_groups(const user_spec& spec, const account_inf
   return missing;
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& each : names)
-    text.append(text.empty() ? "" : ",").append(each);
-  return text;
-}
-
 std::vector<change> creation(const user_spec& spec) {
   std::vector<change> changes{{action::create, "user", {}, spec.user}};
   const auto add = [&](const char* field, const std::string& to) {
@@ -48,7 +39,7 @@ std::vector<change> creation(const user_spec& spec) {
   };
   add("uid", spec.uid ? std::to_string(*spec.uid) : std::string{});
   add("group", wanted_group(spec, true));
-  add("groups", listed(spec.groups));
+  add("groups", group_list(spec.groups));
   add("home", spec.home.value_or(""));
   add("shell", spec.shell.value_or(""));
   add("comment", spec.comment);
@@ -69,7 +60,8 @@ std::vector<change> differences(const user_spec& spec, const user_observed& seen
   if (const auto group = wanted_group(spec, seen.created); !group.empty())
     compare("group", found.group, group);
   if (const auto missing = missing_groups(spec, found); !missing.empty())
-    changes.push_back({action::update, "groups", listed(found.groups), "with " + listed(missing)});
+    changes.push_back(
+      {action::update, "groups", group_list(found.groups), "with " + group_list(missing)});
   compare("home", found.home, spec.home.value_or(found.home));
   compare("shell", found.shell, spec.shell.value_or(found.shell));
   compare("comment", found.comment, spec.comment.empty() ? found.comment : spec.comment);

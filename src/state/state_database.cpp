@@ -47,6 +47,13 @@ constexpr std::array migrations{R"(
     failures INTEGER NOT NULL,
     restarts INTEGER NOT NULL
   ) WITHOUT ROWID;
+)",
+                                R"(
+  CREATE TABLE holds (
+    owner  TEXT NOT NULL PRIMARY KEY,  -- Kind/name of the resource; empty: the whole device
+    until  INTEGER NOT NULL,           -- milliseconds since 1970, UTC
+    reason TEXT NOT NULL
+  ) WITHOUT ROWID;
 )"};
 static_assert(migrations.size() == state_database::schema_version);
 
@@ -230,6 +237,36 @@ void state_database::perform(const forget_retries& f) {
   SQLite::Statement s{*db_, "DELETE FROM retries WHERE owner = ?"};
   s.bind(1, f.owner.str());
   s.exec();
+}
+
+void state_database::perform(const hold_record& h) {
+  SQLite::Statement s{*db_, "INSERT INTO holds (owner, until, reason) VALUES (?, ?, ?) "
+                            "ON CONFLICT (owner) DO UPDATE SET until = excluded.until, "
+                            "reason = excluded.reason"};
+  s.bind(1, h.owner);
+  s.bind(2, static_cast<std::int64_t>(h.hold.until.time_since_epoch().count()));
+  s.bind(3, h.hold.reason);
+  s.exec();
+}
+
+void state_database::perform(const release_hold& r) {
+  SQLite::Statement s{*db_, "DELETE FROM holds WHERE owner = ?"};
+  s.bind(1, r.owner);
+  s.exec();
+}
+
+outcome<std::vector<hold_record>> state_database::hold_rows() {
+  try {
+    std::vector<hold_record> rows;
+    SQLite::Statement s{*db_, "SELECT owner, until, reason FROM holds"};
+    while (s.executeStep())
+      rows.push_back({s.getColumn(0).getString(),
+                      {timestamp{std::chrono::milliseconds{s.getColumn(1).getInt64()}},
+                       s.getColumn(2).getString()}});
+    return rows;
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
 }
 
 outcome<std::vector<retry_record>> state_database::retry_rows() {

@@ -37,15 +37,25 @@ struct forget_retries {
   resource_id owner;
 };
 
+/// `owner`: the id of a resource, or "" for the whole device.
+struct hold_record {
+  std::string owner;
+  resource_hold hold;
+};
+
+struct release_hold {
+  std::string owner;
+};
+
 /// One write.
 using state_write = std::variant<owned_target, release_record, accepted_manifest, ending_record,
-                                 retry_record, forget_retries>;
+                                 retry_record, forget_retries, hold_record, release_hold>;
 
 /// The tables of the state store. SQLite's exceptions stop here. Not thread-safe.
 class state_database {
 public:
   /// The schema that this program reads and writes, kept in `PRAGMA user_version`.
-  static constexpr int schema_version = 2;
+  static constexpr int schema_version = 3;
 
   /// What a file turned out to be that is not a database of ours.
   struct unusable {
@@ -67,6 +77,8 @@ public:
 
   outcome<std::vector<retry_record>> retry_rows();
 
+  outcome<std::vector<hold_record>> hold_rows();
+
   /// The newest `limit` accepted manifests, newest first.
   outcome<std::vector<accepted_manifest>> accepted_rows(std::size_t limit);
 
@@ -79,6 +91,8 @@ private:
   void perform(const ending_record& r);
   void perform(const retry_record& r);
   void perform(const forget_retries& f);
+  void perform(const hold_record& h);
+  void perform(const release_hold& r);
 
   std::unique_ptr<SQLite::Database> db_;
   std::string file_;

@@ -9,14 +9,11 @@
 #include "state/state_database.hpp"
 #include "state/state_folder.hpp"
 #include "state/state_lock.hpp"
+#include "topology/wall_clock.hpp"
 
 namespace harmony {
 
 namespace {
-
-timestamp now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 
 /// What no two resources may own: files and folders share one space of names, every other kind has
 /// its own.
@@ -29,6 +26,7 @@ struct opened_rows {
   state_database db;
   std::vector<owned_target> owned;
   std::vector<retry_record> retries;
+  std::vector<hold_record> holds;
 };
 
 /// The database and what its mirror holds; or why the file cannot be used.
@@ -46,7 +44,11 @@ outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string&
   auto retries = db.retry_rows();
   if (!retries)
     return retries.error();
-  return result{opened_rows{std::move(db), std::move(*rows), std::move(*retries)}};
+  auto holds = db.hold_rows();
+  if (!holds)
+    return holds.error();
+  return result{
+    opened_rows{std::move(db), std::move(*rows), std::move(*retries), std::move(*holds)}};
 }
 
 } // namespace
@@ -66,6 +68,8 @@ public:
       put(row);
     for (auto& row : opened.retries)
       retries_[row.owner] = std::move(row.counts);
+    for (auto& row : opened.holds)
+      holds_[row.owner] = std::move(row.hold);
   }
 
   outcome<void> claim(const owned_target& t) {
@@ -109,39 +113,35 @@ public:
   }
 
   outcome<void> save_accepted(accepted_manifest m) {
-    const state_write job{std::move(m)};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
+    return write({std::move(m)}, [] {});
   }
 
   outcome<void> save_ending(ending_record r) {
-    const state_write job{std::move(r)};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
+    return write({std::move(r)}, [] {});
   }
 
   outcome<void> remember(const resource_id& owner, const retry_counts& counts) {
     if (recall(owner) == counts)
       return {};
-    const state_write job{retry_record{owner, counts}};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; },
-      [&](const outcome<void>& done) {
-        if (done)
-          retries_[owner] = counts;
-      });
+    return write({retry_record{owner, counts}}, [&] { retries_[owner] = counts; });
   }
 
   outcome<void> forget(const resource_id& owner) {
     if (recall(owner) == retry_counts{})
       return {};
-    const state_write job{forget_retries{owner}};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; },
-      [&](const outcome<void>& done) {
-        if (done)
-          retries_.erase(owner);
-      });
+    return write({forget_retries{owner}}, [&] { retries_.erase(owner); });
+  }
+
+  outcome<void> hold(const std::string& owner, const resource_hold& h) {
+    return write({hold_record{owner, h}}, [&] { holds_[owner] = h; });
+  }
+
+  outcome<void> release_hold_of(const std::string& owner) {
+    return write({release_hold{owner}}, [&] { holds_.erase(owner); });
+  }
+
+  std::map<std::string, resource_hold> holds() const {
+    return queue_.locked([&] { return holds_; });
   }
 
   retry_counts recall(const resource_id& owner) const {
@@ -194,6 +194,17 @@ private:
     return db_.commit(jobs);
   }
 
+  /// Makes a write durable, and `mirror`s it in memory, under the queue's lock, where it was.
+  template <class Mirror>
+  outcome<void> write(const state_write& job, Mirror mirror) {
+    return queue_.submit(
+      job, [] { return outcome<void>{}; },
+      [&](const outcome<void>& done) {
+        if (done)
+          mirror();
+      });
+  }
+
   // The following run under the queue's lock (or in the constructor).
 
   void put(const owned_target& t) {
@@ -231,6 +242,7 @@ private:
   std::map<std::pair<resource_id, std::string>, owned_target> records_;
   std::map<std::string, resource_id> holders_;
   std::map<resource_id, retry_counts> retries_;
+  std::map<std::string, resource_hold> holds_; ///< by resource id; "": the whole device
   std::multiset<std::pair<std::string, resource_id>> in_flight_;
   commit_queue<state_write> queue_;
 };
@@ -326,6 +338,32 @@ retry_counts state_store::recall(const resource_id& owner) const {
   return impl_->recall(owner);
 }
 
+outcome<void> state_store::hold(const std::optional<resource_id>& what, const resource_hold& h) {
+  return impl_->hold(what ? what->str() : std::string{}, h);
+}
+
+outcome<std::uint32_t> state_store::unhold(const std::optional<resource_id>& what) {
+  std::uint32_t released = 0;
+  for (const auto& [owner, hold] : impl_->holds()) {
+    if (what && owner != what->str())
+      continue;
+    if (auto done = impl_->release_hold_of(owner); !done)
+      return done.error();
+    ++released;
+  }
+  return released;
+}
+
+std::optional<resource_hold> state_store::held(const resource_id& id, timestamp now) const {
+  std::optional<resource_hold> longest;
+  const auto all = impl_->holds();
+  for (const auto& owner : {std::string{}, id.str()})
+    if (const auto it = all.find(owner); it != all.end() && it->second.until > now
+                                         && (!longest || it->second.until > longest->until))
+      longest = it->second;
+  return longest;
+}
+
 outcome<void> state_store::save_ending(generation_number generation, std::uint32_t key_epoch,
                                        generation_ending ending, const std::string& why) {
   return impl_->save_ending({generation, key_epoch, ending, why});
@@ -333,7 +371,7 @@ outcome<void> state_store::save_ending(generation_number generation, std::uint32
 
 outcome<void> state_store::save_accepted(generation_number generation, std::uint32_t key_epoch,
                                          const std::string& hash, const std::string& document) {
-  return impl_->save_accepted({generation, key_epoch, hash, document, now(), {}, {}});
+  return impl_->save_accepted({generation, key_epoch, hash, document, wall_now(), {}, {}});
 }
 
 outcome<std::optional<accepted_manifest>> state_store::accepted() const {

@@ -11,6 +11,7 @@
 #include "model/ids.hpp"
 #include "model/manifest.hpp"
 #include "model/outcome.hpp"
+#include "reconcilers/hold_memory.hpp"
 #include "reconcilers/inventory.hpp"
 #include "reconcilers/retry_memory.hpp"
 
@@ -44,7 +45,7 @@ struct accepted_manifest {
 ///
 /// Thread-safe. Writes that come together share one commit. A write fails with disk_full,
 /// read_only, permission_denied or io_error and then has not happened.
-class state_store final : public inventory, public retry_memory {
+class state_store final : public inventory, public retry_memory, public hold_memory {
 public:
   /// How many accepted manifests are kept.
   static constexpr std::size_t history_length = 10;
@@ -77,6 +78,11 @@ public:
   outcome<void> remember(const resource_id& owner, const retry_counts& counts) override;
   outcome<void> forget(const resource_id& owner) override;
   [[nodiscard]] retry_counts recall(const resource_id& owner) const override;
+
+  outcome<void> hold(const std::optional<resource_id>& what, const resource_hold& h) override;
+  outcome<std::uint32_t> unhold(const std::optional<resource_id>& what) override;
+  [[nodiscard]] std::optional<resource_hold> held(const resource_id& id,
+                                                  timestamp now) const override;
 
   /// Records what became of an accepted generation, durably.
   outcome<void> save_ending(generation_number generation, std::uint32_t key_epoch,

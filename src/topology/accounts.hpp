@@ -25,6 +25,14 @@ struct account_info {
   friend bool operator==(const account_info&, const account_info&) = default;
 };
 
+/// Names of groups as useradd(8) takes them: "adm,video".
+inline std::string group_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& each : names)
+    text.append(text.empty() ? "" : ",").append(each);
+  return text;
+}
+
 /// An account to be made; what is absent or empty is the distribution's default.
 struct new_account {
   std::string user;

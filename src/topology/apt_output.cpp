@@ -19,10 +19,6 @@ text trimmed(text line) {
   return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
 }
 
-bool starts_with(text line, text prefix) {
-  return line.substr(0, prefix.size()) == prefix;
-}
-
 template <class Visit>
 void each_line(text all, const Visit& visit) {
   while (!all.empty()) {
@@ -36,9 +32,9 @@ void each_line(text all, const Visit& visit) {
 bool begins_reason(text line) {
   constexpr std::array<text, 4> marks{"E: ", "dpkg: ", "The following packages have unmet dep",
                                       "The following packages will be REMOVED:"};
-  return !starts_with(line, "dpkg: warning")
+  return !line.starts_with("dpkg: warning")
          && std::any_of(marks.begin(), marks.end(),
-                        [&](text mark) { return starts_with(line, mark); });
+                        [&](text mark) { return line.starts_with(mark); });
 }
 
 std::string reason_in(text output) {

@@ -14,6 +14,7 @@
 
 #include "model/outcome.hpp"
 #include "model/specs.hpp"
+#include "topology/logs.hpp"
 
 namespace harmony {
 
@@ -112,6 +113,11 @@ public:
   /// The end of what the container wrote (both streams): at most `lines` lines and `bytes` bytes.
   virtual outcome<std::string> last_words(const std::string& id, unsigned lines, std::size_t bytes,
                                           const call_limits& limits) = 0;
+
+  /// Lines of what the container wrote, both streams as one. Waits for the first line, up to
+  /// `query.wait`, where there is none. Fails with `not_found`.
+  virtual outcome<logs_result> logs(const std::string& id, const log_query& query,
+                                    const call_limits& limits) = 0;
 
   /// Calls `opened` once the event stream is up, then `sink` for each event of a container with
   /// that label, until the stream breaks (a failure) or `cancel` is requested (`canceled`).

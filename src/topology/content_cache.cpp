@@ -8,29 +8,17 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "topology/files_digest.hpp"
 #include "topology/files_error.hpp"
+#include "topology/output_file.hpp"
 
 namespace harmony {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-outcome<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return from_errno(errno, "write", path);
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
 
 /// A sink that also computes the hash, and the verdict on it.
 class verifier {
@@ -78,12 +66,6 @@ std::string content_cache::path_of(const remote_content& source) const {
   return folder_ + "/" + source.sha256;
 }
 
-outcome<void> content_cache::make_folder() const {
-  if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST)
-    return from_errno(errno, "create folder", folder_);
-  return {};
-}
-
 void content_cache::make_room() const {
   std::error_code error;
   std::vector<std::pair<fs::file_time_type, fs::path>> all;
@@ -98,7 +80,7 @@ outcome<void> content_cache::fetch(const remote_content& source, const op_limits
   const auto path = path_of(source);
   if (::access(path.c_str(), F_OK) == 0)
     return {};
-  if (auto made = make_folder(); !made)
+  if (auto made = make_private_folder(folder_); !made)
     return made;
   make_room();
   static std::atomic<unsigned> count = 0; // two resources may want the same content at once
@@ -108,7 +90,11 @@ outcome<void> content_cache::fetch(const remote_content& source, const op_limits
   if (!file)
     return from_errno(errno, "create", part);
   auto done = download_verified(
-    source, [&](std::string_view piece) { return write_all(file.get(), piece, part); }, limits);
+    source,
+    [&](std::string_view piece) {
+      return write_all(file.get(), piece) ? outcome<void>{} : from_errno(errno, "write", part);
+    },
+    limits);
   if (done && ::rename(part.c_str(), path.c_str()) != 0)
     done = from_errno(errno, "rename", part);
   if (!done)

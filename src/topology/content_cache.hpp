@@ -30,7 +30,6 @@ public:
 
 private:
   [[nodiscard]] std::string path_of(const remote_content& source) const;
-  [[nodiscard]] outcome<void> make_folder() const;
   void make_room() const;
 
   const std::string folder_;

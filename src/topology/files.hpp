@@ -41,6 +41,9 @@ private:
   int fd_ = -1;
 };
 
+/// Writes all of `bytes`; false, with errno, where that failed.
+bool write_all(int fd, std::string_view bytes) noexcept;
+
 /// When a long operation ends early.
 struct op_limits {
   std::stop_token cancel;

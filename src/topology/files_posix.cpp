@@ -73,6 +73,18 @@ failure in_the_way(const std::string& path) {
 
 } // namespace
 
+bool write_all(int fd, std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
 open_fd::~open_fd() {
   if (fd_ >= 0)
     ::close(fd_);
@@ -144,14 +156,7 @@ outcome<temporary> posix_files::create_temporary(const place& at, const std::str
 }
 
 outcome<void> posix_files::write(const temporary& file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(file.fd.get(), bytes.data(), bytes.size());
-    if (n >= 0)
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    else if (errno != EINTR)
-      return from_errno(errno, "write", file.path);
-  }
-  return {};
+  return write_all(file.fd.get(), bytes) ? outcome<void>{} : from_errno(errno, "write", file.path);
 }
 
 outcome<void> posix_files::set_owner(const temporary& file, account_ids ids) {

@@ -1,5 +1,6 @@
 #include "topology/podman_client.hpp"
 
+#include "topology/check_limits.hpp"
 #include "topology/podman_codec.hpp"
 
 namespace harmony {
@@ -10,6 +11,15 @@ namespace {
 constexpr std::string_view api = "/v4.0.0/libpod";
 constexpr std::string_view remedy =
   "is podman.socket active? Start it with `systemctl start podman.socket`";
+
+/// Between looks at a log that nobody writes to.
+constexpr std::chrono::seconds ended_log_pause{1};
+
+void sleep_until(std::chrono::steady_clock::time_point end, const std::stop_token& cancel) {
+  const check_limits limits{cancel, end};
+  auto canceled = limits.canceled_fd();
+  ::poll(&canceled, 1, limits.left());
+}
 
 std::string path_of(std::string_view rest) {
   return std::string{api} + std::string{rest};
@@ -198,6 +208,51 @@ outcome<std::string> podman_client::last_words(const std::string& id, unsigned l
     return podman::classify("cannot read the log of container " + quoted(id), answer->status,
                             answer->body);
   return podman::read_logs(answer->body, bytes);
+}
+
+// Reads until the answer ends, or is as long as it may be; a followed one also once a line came.
+outcome<void> podman_client::read_log(podman::log_reader& into, const std::string& id,
+                                      std::uint32_t tail, bool follow,
+                                      const call_limits& limits) const {
+  auto rest = std::string{"/logs?stdout=true&stderr=true&timestamps=true"};
+  rest += into.since().empty() ? "&tail=" + std::to_string(tail)
+                               : "&since=" + percent_encode(into.since());
+  if (follow)
+    rest += "&follow=true";
+  auto ask = get(container_path(id, rest));
+  ask.streamed = true;
+  bool enough = false;
+  ask.piece = [&](std::string_view bytes) {
+    enough = !into.take(bytes) || (follow && !into.empty());
+    return !enough;
+  };
+  const auto answer = call(ask, limits);
+  if (!answer)
+    return enough ? outcome<void>{} : outcome<void>{answer.error()};
+  if (!good(*answer))
+    return podman::classify("cannot read the log of container " + quoted(id), answer->status,
+                            answer->body);
+  return {};
+}
+
+outcome<logs_result> podman_client::logs(const std::string& id, const log_query& query,
+                                         const call_limits& limits) {
+  podman::log_reader reader{query.cursor};
+  if (auto done = read_log(reader, id, query.tail, false, limits); !done)
+    return done.error();
+  auto found = std::move(reader).result();
+  if (!found.lines.empty() || query.wait.count() == 0)
+    return found;
+  podman::log_reader next{found.cursor};
+  const auto until = std::min(limits.deadline, std::chrono::steady_clock::now() + query.wait);
+  auto done = read_log(next, id, 0, true, {limits.cancel, until});
+  if (!done && done.error().code != ec::timed_out)
+    return done.error();
+  found = std::move(next).result();
+  // The log of a container that does not run ends at once, and is asked for again.
+  if (done && found.lines.empty())
+    sleep_until(std::min(until, std::chrono::steady_clock::now() + ended_log_pause), limits.cancel);
+  return found;
 }
 
 outcome<void> podman_client::events(const std::string& label, const std::function<void()>& opened,

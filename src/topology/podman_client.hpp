@@ -4,6 +4,7 @@
 
 #include "topology/containers.hpp"
 #include "topology/http_client.hpp"
+#include "topology/podman_logs.hpp"
 
 namespace harmony {
 
@@ -34,12 +35,16 @@ public:
                                             const call_limits& limits) override;
   outcome<std::string> last_words(const std::string& id, unsigned lines, std::size_t bytes,
                                   const call_limits& limits) override;
+  outcome<logs_result> logs(const std::string& id, const log_query& query,
+                            const call_limits& limits) override;
   outcome<void> events(const std::string& label, const std::function<void()>& opened,
                        const std::function<void(const container_event&)>& sink,
                        const std::stop_token& cancel) override;
 
 private:
   outcome<http_response> call(const http_request& ask, const call_limits& limits) const;
+  outcome<void> read_log(podman::log_reader& into, const std::string& id, std::uint32_t tail,
+                         bool follow, const call_limits& limits) const;
   outcome<void> act(const http_request& ask, const std::string& doing,
                     const call_limits& limits) const;
 

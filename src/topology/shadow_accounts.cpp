@@ -39,13 +39,6 @@ std::vector<gid_t> group_ids(const char* user, gid_t primary) {
   return ids;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& each : names)
-    text.append(text.empty() ? "" : ",").append(each);
-  return text;
-}
-
 /// The program's words on one line.
 std::string words_of(std::string output) {
   while (!output.empty() && output.back() == '\n')
@@ -155,7 +148,7 @@ outcome<void> shadow_accounts::create(const new_account& account, const op_limit
   if (account.uid)
     add("--uid", std::to_string(*account.uid));
   if (!account.groups.empty())
-    add("--groups", joined(account.groups));
+    add("--groups", group_list(account.groups));
   if (account.home)
     add("--home-dir", *account.home);
   if (account.shell)
@@ -182,7 +175,7 @@ outcome<void> shadow_accounts::change(const std::string& user, const account_cha
     add("--gid", what.group);
   if (!what.add_groups.empty()) {
     arguments.emplace_back("--append");
-    add("--groups", joined(what.add_groups));
+    add("--groups", group_list(what.add_groups));
   }
   if (what.home)
     add("--home", *what.home);

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "topology/files.hpp"
 #include "topology/files_error.hpp"
 
 namespace harmony {
@@ -47,18 +48,6 @@ void stamp(int fd) {
   times[0].tv_nsec = UTIME_OMIT;
   ::clock_gettime(CLOCK_REALTIME, &times[1]);
   [[maybe_unused]] const auto r = ::futimens(fd, times.data());
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 // A name that is never a unit's and that the next attempt takes over after a crash.

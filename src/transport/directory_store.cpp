@@ -69,7 +69,10 @@ outcome<void> directory_store::prepare(milliseconds /*timeout*/) {
   for (const auto b : all_buckets)
     if (auto made = directory::make_folder(folder_of(b)); !made)
       return made;
-  return directory::make_folder(root_ / beat_folder);
+  for (const auto folder : {beat_folder, directory::command_folder, directory::answer_folder})
+    if (auto made = directory::make_folder(root_ / folder); !made)
+      return made;
+  return {};
 }
 
 outcome<std::optional<store_entry>> directory_store::get(bucket b, std::string_view key,
@@ -170,8 +173,8 @@ outcome<std::uint64_t> directory_store::write(bucket b, std::string_view key,
   auto head = directory::header_of(next);
   // Nobody else writes in this bucket now: a name that a killed writer left behind is taken over.
   const auto name = std::string{key};
-  if (b == bucket::desired_state && exists)
-    directory::keep_former(folder, name, newest, history_length - 1);
+  if (b == bucket::desired_state)
+    directory::keep_former(folder, name, newest, !exists);
   if (auto done = directory::replace_at(folder, name, "." + name + ".tmp", head, next.value, true);
       !done)
     return {done.error().code, described(b, key) + ": " + done.error().message};
@@ -179,19 +182,23 @@ outcome<std::uint64_t> directory_store::write(bucket b, std::string_view key,
 }
 
 outcome<std::vector<store_entry>> directory_store::history(bucket b, std::string_view key,
-                                                           milliseconds timeout) {
-  auto now = get(b, key, timeout);
-  if (!now)
-    return now.error();
+                                                           milliseconds /*timeout*/) {
+  if (auto good = usable(key); !good)
+    return good.error();
   const auto folder = directory::open_folder(folder_of(b));
   if (!folder)
     return folder.error();
+  auto now = read(b, *folder, key);
+  if (!now)
+    return now.error();
   std::vector<store_entry> entries;
-  if (*now)
-    entries.push_back(std::move(**now));
-  for (auto& former : directory::former_entries(*folder, std::string{key}))
-    if (entries.empty() || former.revision < entries.back().revision)
-      entries.push_back({std::move(former.value), former.revision, former.written});
+  if (!*now)
+    return entries;
+  const auto newest = (*now)->revision;
+  if (!(*now)->deleted)
+    entries.push_back({std::move((*now)->value), newest, (*now)->written});
+  for (auto& former : directory::former_entries(*folder, std::string{key}, newest))
+    entries.push_back({std::move(former.value), former.revision, former.written});
   return entries;
 }
 
@@ -265,6 +272,31 @@ outcome<std::unique_ptr<subscription>> directory_store::watch_beats(on_change si
   return watcher_.watch(std::string{beat_folder}, {}, std::move(sink));
 }
 
+outcome<std::unique_ptr<subscription>> directory_store::serve(std::string_view agent,
+                                                              on_command sink) {
+  if (auto good = usable(agent); !good)
+    return good.error();
+  return directory::serve_commands(root_, watcher_, agent, std::move(sink));
+}
+
+outcome<std::string> directory_store::request(std::string_view agent, std::string_view verb,
+                                              std::string_view payload, milliseconds timeout) {
+  if (auto good = usable(agent); !good)
+    return good.error();
+  if (auto good = check_verb(verb); !good)
+    return good.error();
+  directory::command_call call{root_, watcher_, agent};
+  {
+    const std::lock_guard guard{calls_mutex_};
+    calls_.insert(&call);
+  }
+  auto answer = closed_ ? outcome<std::string>{ec::store_unavailable, "the store was closed"}
+                        : call.run(verb, payload, steady_clock::now() + timeout);
+  const std::lock_guard guard{calls_mutex_};
+  calls_.erase(&call);
+  return answer;
+}
+
 void directory_store::watch_connection(on_state sink) {
   const std::lock_guard guard{state_mutex_};
   state_sink_ = std::move(sink);
@@ -275,6 +307,11 @@ void directory_store::watch_connection(on_state sink) {
 void directory_store::close() {
   if (closed_.exchange(true))
     return;
+  {
+    const std::lock_guard guard{calls_mutex_};
+    for (auto* call : calls_)
+      call->cancel();
+  }
   watcher_.stop();
   const std::lock_guard guard{state_mutex_};
   if (state_sink_)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "transport/directory_commands.hpp"
 #include "transport/directory_entry.hpp"
 #include "transport/directory_io.hpp"
 #include "transport/directory_watcher.hpp"
@@ -42,6 +43,9 @@ public:
   outcome<std::optional<store_entry>> last_beat(std::string_view agent,
                                                 milliseconds timeout) override;
   outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) override;
+  outcome<std::unique_ptr<subscription>> serve(std::string_view agent, on_command sink) override;
+  outcome<std::string> request(std::string_view agent, std::string_view verb,
+                               std::string_view payload, milliseconds timeout) override;
   void watch_connection(on_state sink) override;
   void close() override;
 
@@ -64,6 +68,8 @@ private:
   std::mutex beat_mutex_;                 // one heartbeat at a time: they share a temporary name
   std::string beat_suffix_;               // makes that name this store's own
   directory::watcher watcher_;
+  std::mutex calls_mutex_;
+  std::set<directory::command_call*> calls_; // under way
   std::mutex state_mutex_;
   on_state state_sink_;
 };

@@ -11,6 +11,7 @@ namespace harmony::nats {
 
 inline constexpr const char* beat_stream = "heartbeats";
 inline constexpr std::string_view beat_prefix = "hb.";
+inline constexpr std::string_view command_prefix = "cmd.";
 inline constexpr std::string_view direct_get = "$JS.API.DIRECT.GET.";
 
 std::string stream_of(bucket b);         ///< "KV_desired-state"

@@ -52,8 +52,12 @@ void on_message(natsConnection* /*connection*/, natsSubscription* /*subscription
   if (what == nullptr)
     return;
   const std::string subject = natsMsg_GetSubject(message);
+  const char* reply = natsMsg_GetReply(message);
   if (subject.size() > what->prefix_bytes)
-    what->gate.call(subject.substr(what->prefix_bytes));
+    what->gate.call(
+      incoming{subject.substr(what->prefix_bytes),
+               {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
+               reply == nullptr ? "" : reply});
 }
 
 class listening final : public subscription {
@@ -207,7 +211,7 @@ void link::establish(const session_ptr& made) {
     return;
   }
   for (const auto& each : all)
-    each->gate.call(std::string{});
+    each->gate.call(incoming{});
 }
 
 natsStatus link::subscribe(const std::shared_ptr<listener>& what, const session_ptr& made) {
@@ -225,7 +229,7 @@ natsStatus link::subscribe(const std::shared_ptr<listener>& what, const session_
 }
 
 outcome<std::unique_ptr<subscription>> link::listen(std::string subject, std::size_t prefix_bytes,
-                                                    store::on_change sink) {
+                                                    on_incoming sink) {
   auto what = std::make_shared<listener>(std::move(subject), prefix_bytes, std::move(sink));
   what->id = callback_ids<listener>::add(what);
   auto guard_of_id = std::make_unique<listening>(weak_from_this(), what);
@@ -242,7 +246,7 @@ outcome<std::unique_ptr<subscription>> link::listen(std::string subject, std::si
   auto job = [self = shared_from_this(), what, made]() mutable {
     if (self->subscribe(what, made) == NATS_OK
         && natsConnection_FlushTimeout(made->connection(), flush_timeout.count()) == NATS_OK)
-      what->gate.call(std::string{});
+      what->gate.call(incoming{});
     else
       natsConnection_Close(made->connection()); // its callback begins anew
     made.reset();
@@ -299,7 +303,7 @@ void link::lost(std::uint64_t id, const std::string& why) {
 // The library dropped messages of a listener that was too slow.
 void link::missed_messages() {
   for (const auto& each : live_listeners())
-    each->gate.call(std::string{});
+    each->gate.call(incoming{});
 }
 
 void link::watch_connection(store::on_state sink) {

@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "transport/callback_gate.hpp"
@@ -21,14 +22,22 @@
 
 namespace harmony::nats {
 
+/// What a listener is told.
+struct incoming {
+  std::string key;       ///< end of the subject; empty: the server confirmed the subscription
+  std::string_view data; ///< of the message; gone after the call
+  std::string reply;     ///< where an answer is awaited; empty: nowhere
+};
+using on_incoming = std::function<void(const incoming&)>;
+
 /// A subject that somebody listens to, over all connections to come.
 struct listener {
-  listener(std::string s, std::size_t prefix, store::on_change sink)
+  listener(std::string s, std::size_t prefix, on_incoming sink)
     : subject(std::move(s)), prefix_bytes(prefix), gate(std::move(sink)) {}
 
   std::string subject;
   std::size_t prefix_bytes; ///< what follows them in a message's subject is the key
-  callback_gate<store::on_change> gate;
+  callback_gate<on_incoming> gate;
   void* id = nullptr; ///< of this in the library's callbacks
 
   std::mutex mutex; // guards the two below
@@ -95,10 +104,10 @@ public:
   /// A connection newer than `old`, waiting for it until `until`; null when there is none.
   session_ptr newer_session(std::uint64_t old, deadline until);
 
-  /// Calls `sink` with what follows the first `prefix_bytes` of the subject of each message, and
-  /// with nothing after each time that the server confirmed the subscription.
+  /// Calls `sink` with each message, its key being what follows the first `prefix_bytes` of the
+  /// subject, and with an empty one after each time that the server confirmed the subscription.
   outcome<std::unique_ptr<subscription>> listen(std::string subject, std::size_t prefix_bytes,
-                                                store::on_change sink);
+                                                on_incoming sink);
 
   void watch_connection(store::on_state sink);
 

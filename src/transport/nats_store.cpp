@@ -17,6 +17,12 @@ using nats::link;
 using std::chrono::steady_clock;
 
 constexpr auto beat_timeout = std::chrono::milliseconds{1000};
+constexpr auto reply_timeout = std::chrono::milliseconds{1000};
+
+/// What only wants to know that something changed.
+nats::on_incoming key_of_each(store::on_change sink) {
+  return [sink = std::move(sink)](const nats::incoming& what) { sink(what.key); };
+}
 
 std::string make_nonce() {
   std::random_device random;
@@ -62,6 +68,21 @@ attempt_result publish(const nats::session& made, const attempt& what, link::dea
   if (ack != nullptr)
     result.sequence = ack->Sequence;
   return result;
+}
+
+/// Publishes a message that nobody confirms.
+outcome<void> publish_plainly(link& to, std::string subject, std::string text,
+                              nats::call_options how) {
+  return to.call<void>(
+    std::move(how),
+    [subject = std::move(subject), text = std::move(text)](const link::session_ptr& made,
+                                                           link::deadline) -> outcome<void> {
+      const auto status = natsConnection_Publish(made->connection(), subject.c_str(), text.data(),
+                                                 static_cast<int>(text.size()));
+      if (status != NATS_OK)
+        return nats::from_status(status, jsErrCode{}, "publish on '" + subject + "'");
+      return {};
+    });
 }
 
 } // namespace
@@ -212,22 +233,59 @@ outcome<std::unique_ptr<subscription>> nats_store::watch(bucket b, std::string_v
       return good.error();
   const auto prefix = nats::hint_prefix_of(b);
   return link_->listen(prefix + (key.empty() ? ">" : std::string{key}), prefix.size(),
-                       std::move(sink));
+                       key_of_each(std::move(sink)));
 }
 
 outcome<void> nats_store::beat(std::string_view agent, std::string_view payload) {
   if (auto good = check_key(agent); !good)
     return good;
   const auto subject = std::string{nats::beat_prefix} + std::string{agent};
-  return link_->call<void>(
-    {beat_timeout, {subject}, nats::beat_limit},
-    [subject, text = std::string{payload}](const link::session_ptr& made,
-                                           link::deadline) -> outcome<void> {
-      const auto status = natsConnection_Publish(made->connection(), subject.c_str(), text.data(),
-                                                 static_cast<int>(text.size()));
+  return publish_plainly(*link_, subject, std::string{payload},
+                         {beat_timeout, {subject}, nats::beat_limit});
+}
+
+outcome<std::unique_ptr<subscription>> nats_store::serve(std::string_view agent, on_command sink) {
+  if (auto good = check_key(agent); !good)
+    return good.error();
+  const auto prefix = std::string{nats::command_prefix} + std::string{agent} + ".";
+  return link_->listen(
+    prefix + "*", prefix.size(),
+    [owner = std::weak_ptr{link_}, sink = std::move(sink)](const nats::incoming& what) {
+      if (what.key.empty() || what.reply.empty())
+        return;
+      sink({what.key, std::string{what.data},
+            [owner, to = what.reply](std::string_view answer) -> outcome<void> {
+              const auto link = owner.lock();
+              if (!link)
+                return {ec::store_unavailable, "the store was closed"};
+              return publish_plainly(*link, to, std::string{answer}, {reply_timeout, {to}});
+            }});
+    });
+}
+
+outcome<std::string> nats_store::request(std::string_view agent, std::string_view verb,
+                                         std::string_view payload, milliseconds timeout) {
+  if (auto good = check_key(agent); !good)
+    return good.error();
+  if (auto good = check_verb(verb); !good)
+    return good.error();
+  const auto subject =
+    std::string{nats::command_prefix} + std::string{agent} + "." + std::string{verb};
+  return link_->call<std::string>(
+    {timeout, {subject}},
+    [subject, name = std::string{agent}, text = std::string{payload}](
+      const link::session_ptr& made, link::deadline until) -> outcome<std::string> {
+      natsMsg* raw = nullptr;
+      const auto status =
+        natsConnection_Request(&raw, made->connection(), subject.c_str(), text.data(),
+                               static_cast<int>(text.size()), nats::left_until(until));
+      const nats::msg_ptr answer{raw};
+      if (status == NATS_NO_RESPONDERS)
+        return nobody_serves(name);
       if (status != NATS_OK)
-        return nats::from_status(status, jsErrCode{}, "send a heartbeat on '" + subject + "'");
-      return {};
+        return nats::from_status(status, jsErrCode{}, "send the command '" + subject + "'");
+      return std::string{natsMsg_GetData(raw),
+                         static_cast<std::size_t>(natsMsg_GetDataLength(raw))};
     });
 }
 
@@ -252,7 +310,7 @@ outcome<std::optional<store_entry>> nats_store::last_beat(std::string_view agent
 
 outcome<std::unique_ptr<subscription>> nats_store::watch_beats(on_change sink) {
   return link_->listen(std::string{nats::beat_prefix} + "*", nats::beat_prefix.size(),
-                       std::move(sink));
+                       key_of_each(std::move(sink)));
 }
 
 void nats_store::watch_connection(on_state sink) {

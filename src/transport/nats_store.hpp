@@ -37,6 +37,9 @@ public:
   outcome<std::optional<store_entry>> last_beat(std::string_view agent,
                                                 milliseconds timeout) override;
   outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) override;
+  outcome<std::unique_ptr<subscription>> serve(std::string_view agent, on_command sink) override;
+  outcome<std::string> request(std::string_view agent, std::string_view verb,
+                               std::string_view payload, milliseconds timeout) override;
   void watch_connection(on_state sink) override;
   void close() override;
 

@@ -60,6 +60,21 @@ outcome<void> check_key(std::string_view key) {
   return {};
 }
 
+outcome<void> check_verb(std::string_view verb) {
+  constexpr std::size_t longest = 32;
+  if (!verb.empty() && verb.size() <= longest
+      && std::all_of(verb.begin(), verb.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
+    return {};
+  return {ec::invalid_spec,
+          "'" + std::string{verb.substr(0, longest)} + "' is no verb of a command"};
+}
+
+failure nobody_serves(std::string_view agent) {
+  return {ec::agent_unreachable, "no agent '" + std::string{agent}
+                                   + "' serves commands: it is not running, not connected, or its "
+                                     "configuration turns commands off"};
+}
+
 outcome<void> check_value(std::string_view value) {
   if (value.size() > max_value_bytes)
     return {ec::document_too_large, "the value has " + std::to_string(value.size())

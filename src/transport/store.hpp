@@ -26,6 +26,15 @@ struct store_entry {
   std::chrono::system_clock::time_point written; ///< by the store's clock
 };
 
+/// A command that came for an agent.
+struct store_command {
+  std::string verb;
+  std::string payload;
+  /// Sends the one answer. Blocks for at most a second; to be called once, from any thread, also
+  /// after the subscription ended. Fails as a call does; the caller then waits in vain.
+  std::function<outcome<void>(std::string_view answer)> reply;
+};
+
 /// Ends the subscription when it goes; after its destructor returned, no callback runs.
 class subscription {
 public:
@@ -44,6 +53,7 @@ public:
   /// The key that may have changed; empty: any may have (after a reconnect).
   using on_change = std::function<void(std::string key)>;
   using on_state = std::function<void(bool connected, std::string detail)>;
+  using on_command = std::function<void(store_command command)>;
 
   virtual ~store() = default;
 
@@ -93,6 +103,15 @@ public:
 
   /// Calls `sink` with each heartbeat's agent id as it comes. For operators.
   virtual outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) = 0;
+
+  /// Gives `sink` each command that comes for `agent`, over all connections to come.
+  virtual outcome<std::unique_ptr<subscription>> serve(std::string_view agent, on_command sink) = 0;
+
+  /// Sends a command to `agent` and waits for its answer. Fails with agent_unreachable at once
+  /// where nobody serves it, and with timed_out where the answer does not come. `close` ends it.
+  /// For operators.
+  virtual outcome<std::string> request(std::string_view agent, std::string_view verb,
+                                       std::string_view payload, milliseconds timeout) = 0;
 
   /// Calls `sink` now and whenever the connection is gained or lost. At most one sink.
   virtual void watch_connection(on_state sink) = 0;

@@ -23,7 +23,14 @@ inline constexpr std::size_t max_value_bytes = std::size_t{1} << 20;
 /// `max_key_bytes`. Every agent id may. Fails with invalid_spec.
 outcome<void> check_key(std::string_view key);
 
+/// Whether `verb` may be that of a command: `[a-z]+`, at most 32 bytes. Fails with
+/// invalid_spec.
+outcome<void> check_verb(std::string_view verb);
+
 /// Fails with document_too_large for a value over `max_value_bytes`.
 outcome<void> check_value(std::string_view value);
+
+/// The failure of a command that nobody serves.
+failure nobody_serves(std::string_view agent);
 
 } // namespace harmony

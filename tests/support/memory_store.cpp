@@ -1,6 +1,7 @@
 #include "support/memory_store.hpp"
 
 #include <algorithm>
+#include <future>
 
 namespace harmony::test {
 
@@ -194,6 +195,51 @@ outcome<std::unique_ptr<subscription>> memory_store::watch_beats(on_change sink)
   if (auto why = refusal(store_call::watch_beats, false))
     return *why;
   return subscribe({true, bucket::actual_state, {}}, std::move(sink));
+}
+
+outcome<std::unique_ptr<subscription>> memory_store::serve(std::string_view agent,
+                                                           on_command sink) {
+  const std::lock_guard lock{mutex_};
+  auto what = std::make_shared<command_sink>(std::move(sink));
+  servers_[std::string{agent}] = what;
+  return std::unique_ptr<subscription>{std::make_unique<serving_handle>(std::move(what))};
+}
+
+bool memory_store::send_command(std::string_view agent, std::string_view verb,
+                                std::string_view payload,
+                                std::function<void(std::string answer)> reply) {
+  std::shared_ptr<command_sink> server;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = servers_.find(std::string{agent});
+    server = found == servers_.end() ? nullptr : found->second.lock();
+  }
+  if (!server)
+    return false;
+  server->sink({std::string{verb}, std::string{payload},
+                [reply = std::move(reply)](std::string_view answer) -> outcome<void> {
+                  reply(std::string{answer});
+                  return {};
+                }});
+  return true;
+}
+
+outcome<std::string> memory_store::request(std::string_view agent, std::string_view verb,
+                                           std::string_view payload, milliseconds timeout) {
+  enter(store_call::request, bucket::desired_state, agent);
+  {
+    const std::lock_guard lock{mutex_};
+    if (auto why = refusal(store_call::request, false))
+      return *why;
+  }
+  const auto answer = std::make_shared<std::promise<std::string>>();
+  auto came = answer->get_future();
+  if (!send_command(agent, verb, payload,
+                    [answer](std::string text) { answer->set_value(std::move(text)); }))
+    return {ec::agent_unreachable, "no agent '" + std::string{agent} + "' serves commands"};
+  if (came.wait_for(timeout) != std::future_status::ready)
+    return {ec::timed_out, "no answer"};
+  return came.get();
 }
 
 void memory_store::watch_connection(on_state sink) {

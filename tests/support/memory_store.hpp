@@ -19,7 +19,18 @@
 namespace harmony::test {
 
 /// The calls of a store, for counting and for injecting failures.
-enum class store_call { prepare, get, put, remove, keys, watch, beat, last_beat, watch_beats };
+enum class store_call {
+  prepare,
+  get,
+  put,
+  remove,
+  keys,
+  watch,
+  beat,
+  last_beat,
+  watch_beats,
+  request
+};
 
 /// A store in memory with the whole contract of the port: compare-and-set, hints, heartbeats,
 /// connection state. Hints are delivered synchronously, on the thread that made the change, after
@@ -69,6 +80,11 @@ public:
   /// Writes whatever the revision is, as an operator with a hammer would.
   std::uint64_t force(bucket b, std::string_view key, std::string_view value);
 
+  /// Sends a command to who serves `agent`, and does not wait: `reply` is called with the answer.
+  /// False: nobody serves it.
+  bool send_command(std::string_view agent, std::string_view verb, std::string_view payload,
+                    std::function<void(std::string answer)> reply);
+
   // -- the port ---------------------------------------------------------------------------------
 
   outcome<void> prepare(milliseconds /*timeout*/) override;
@@ -87,6 +103,10 @@ public:
   outcome<std::optional<store_entry>> last_beat(std::string_view agent,
                                                 milliseconds /*timeout*/) override;
   outcome<std::unique_ptr<subscription>> watch_beats(on_change sink) override;
+  outcome<std::unique_ptr<subscription>> serve(std::string_view agent, on_command sink) override;
+  /// The answer must come before `timeout` of real time; one that comes at once needs no thread.
+  outcome<std::string> request(std::string_view agent, std::string_view verb,
+                               std::string_view payload, milliseconds timeout) override;
   void watch_connection(on_state sink) override;
   void close() override;
 
@@ -121,6 +141,16 @@ private:
       watched->sink = nullptr;
     }
     std::shared_ptr<watcher> watched;
+  };
+
+  /// Who serves an agent's commands; likewise.
+  struct command_sink final : subscription {
+    explicit command_sink(on_command s) : sink(std::move(s)) {}
+    on_command sink;
+  };
+  struct serving_handle final : subscription {
+    explicit serving_handle(std::shared_ptr<command_sink> s) : held(std::move(s)) {}
+    std::shared_ptr<command_sink> held;
   };
 
   struct write_record {
@@ -177,7 +207,8 @@ private:
   std::vector<std::weak_ptr<watcher>> watchers_;
   std::optional<write_record> unanswered_;
   on_state state_sink_;
-  std::array<call_state, 9> per_call_;
+  std::map<std::string, std::weak_ptr<command_sink>> servers_;
+  std::array<call_state, 10> per_call_;
 };
 
 } // namespace harmony::test

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdio>
 
+#include "support/catch.hpp"
+
 namespace harmony::test {
 
 std::string shell(const std::string& command, int* status) {
   std::string out;
-  auto* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  auto* pipe = ::popen(("exec 2>&1; " + command).c_str(), "re");
   if (pipe == nullptr)
     return "popen failed";
   std::array<char, 4096> buffer{};
@@ -21,6 +23,20 @@ std::string shell(const std::string& command, int* status) {
   if (!out.empty() && out.back() == '\n')
     out.pop_back();
   return out;
+}
+
+std::string must(const std::string& command) {
+  int status = -1;
+  auto out = shell(command, &status);
+  INFO(command << ": " << out);
+  REQUIRE(status == 0);
+  return out;
+}
+
+bool succeeds(const std::string& command) {
+  int status = -1;
+  shell(command, &status);
+  return status == 0;
 }
 
 } // namespace harmony::test

@@ -20,12 +20,14 @@
 #include "topology/podman_monitor.hpp"
 #include "topology/shadow_accounts.hpp"
 #include "topology/systemd_monitor.hpp"
+#include "topology/wall_clock.hpp"
 
 namespace harmony {
 
 static_assert(has_files<linux_device>);
 static_assert(has_systemd<linux_device>);
 static_assert(has_jobs<linux_device>);
+static_assert(has_journal<linux_device>);
 static_assert(has_containers<linux_device>);
 static_assert(has_packages<linux_device>);
 static_assert(has_accounts<linux_device>);
@@ -60,10 +62,6 @@ std::vector<std::string> own_control_group(systemd_mode mode) {
   return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
-timestamp wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 /// What a resource of a kind that is denied would have run.
 std::vector<std::string> command_of(const resource& r) {
   const auto* job = std::get_if<shell_job_spec>(&r.spec);
@@ -80,6 +78,8 @@ linux_device::linux_device(const agent_options& options, store& link)
       std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
                                   [](const std::string& line) { spdlog::info("audit {}", line); })),
     content_(options.state_dir + "/cache"),
+    journal_(options.systemd == systemd_mode::user ? systemd_config::scope::user
+                                                   : systemd_config::scope::system),
     commander_(link, options.agent_id, store_options_of(options)) {
   if (options.systemd != systemd_mode::off) {
     systemd_config config;

@@ -18,6 +18,7 @@
 #include "topology/packages.hpp"
 #include "topology/podman_client.hpp"
 #include "topology/systemd.hpp"
+#include "topology/systemd_journal.hpp"
 #include "topology/systemd_manager.hpp"
 
 namespace harmony {
@@ -36,6 +37,7 @@ public:
   [[nodiscard]] systemd_port& systemd() { return *systemd_; }
   /// Precondition: systemd is not off.
   [[nodiscard]] transient_port& jobs() { return *systemd_; }
+  [[nodiscard]] journal_port& journal() { return journal_; }
   /// Precondition: podman is not off.
   [[nodiscard]] container_runtime& containers() { return *podman_; }
 
@@ -48,6 +50,9 @@ public:
 
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
+
+  /// Where what was done at somebody's word is kept on record.
+  [[nodiscard]] audit_trail& audit() { return *audit_; }
 
   /// The lanes and observers of each runtime.
   std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
@@ -62,6 +67,7 @@ private:
   posix_device posix_;
   content_cache content_;
   std::unique_ptr<systemd_manager> systemd_;
+  systemd_journal journal_;
   std::unique_ptr<podman_client> podman_;
   // Shared with a relist that outlives its monitor.
   std::shared_ptr<package_manager> packages_;

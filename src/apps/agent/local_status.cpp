@@ -11,6 +11,7 @@
 
 #include "core/explain.hpp"
 #include "model/status.hpp"
+#include "topology/wall_clock.hpp"
 
 namespace harmony {
 
@@ -76,8 +77,7 @@ int show_local_status(const status_request& what, std::ostream& out, std::ostrea
     out << text << "\n";
     return 0;
   }
-  const auto now =
-    std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto now = wall_now();
   out << (what.resource ? text_of({explain_resource(*status, *what.resource, nullptr, now)})
                         : text_of(explain_agent(*status, nullptr, now)));
   return 0;

@@ -21,6 +21,7 @@
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
 #include "state/state_store.hpp"
+#include "topology/wall_clock.hpp"
 #include "transport/store.hpp"
 
 namespace harmony {
@@ -28,10 +29,6 @@ namespace harmony {
 namespace {
 
 constexpr int exit_failure = 1;
-
-timestamp wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 
 /// Names this run of the agent.
 std::string new_boot_id() {
@@ -63,6 +60,15 @@ std::unique_ptr<state_store> open_state(const agent_options& options,
   return state_store::in_memory();
 }
 
+command_access access_of(command_mode m) {
+  switch (m) {
+  case command_mode::all: return command_access::all;
+  case command_mode::read_only: return command_access::read_only;
+  case command_mode::off: break;
+  }
+  return command_access::off;
+}
+
 agent_config compose(const agent_options& options, store& link, state_store& state,
                      linux_device& device, std::vector<condition> conditions) {
   agent_config c;
@@ -74,6 +80,10 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.facts = device_facts(c.id, *c.drivers);
   c.runtimes = device.runtimes(options.agent_id);
   c.probe_workers = std::make_shared<thread_executor>();
+  c.log_workers = std::make_shared<thread_executor>();
+  c.commands = access_of(options.commands);
+  c.version = HARMONY_VERSION;
+  c.audit = &device.audit();
   conditions.push_back({"ManifestVerified", condition_state::false_, "NoPinnedKeys",
                         "manifests are accepted without a signature", wall_now()});
   c.conditions = std::move(conditions);

@@ -79,6 +79,18 @@ outcome<void> set_switch(agent_options& o, std::string_view v) {
   return {};
 }
 
+outcome<void> set_commands(agent_options& o, std::string_view v) {
+  if (v == "all")
+    o.commands = command_mode::all;
+  else if (v == "read-only")
+    o.commands = command_mode::read_only;
+  else if (v == "off")
+    o.commands = command_mode::off;
+  else
+    return expected("all, read-only or off", v);
+  return {};
+}
+
 template <milliseconds agent_options::*Member, int Least, int Most>
 outcome<void> set_duration(agent_options& o, std::string_view v) {
   const auto d = parse_duration(v);
@@ -131,6 +143,8 @@ constexpr std::array options_table{
                set_podman},
   option_entry{"allow-shell-jobs", "", "Accept ShellJob resources: commands, in a sandbox [false]",
                set_switch<&agent_options::allow_shell_jobs>},
+  option_entry{"commands", "WHICH", "Commands of operators: all, read-only or off [all]",
+               set_commands},
   option_entry{"heartbeat-interval", "TIME", "Between heartbeats [10s]",
                set_duration<&agent_options::heartbeat_interval, 100, 3'600'000>},
   option_entry{"relist-interval", "TIME", "Between full looks at each runtime [10s]",

@@ -12,6 +12,7 @@ namespace harmony {
 
 enum class systemd_mode { system, user, off };
 enum class log_format { text, json };
+enum class command_mode { all, read_only, off };
 
 /// What the agent runs with. docs and defaults: config/agent.toml, which lists every option.
 struct agent_options {
@@ -23,6 +24,7 @@ struct agent_options {
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
   bool allow_shell_jobs = false;                  ///< whether ShellJob resources are accepted
+  command_mode commands = command_mode::all;      ///< which commands of operators are taken
   std::chrono::milliseconds heartbeat_interval{10'000};
   std::chrono::milliseconds relist_interval{10'000};
   std::chrono::milliseconds poll_interval{60'000};

@@ -4,9 +4,7 @@
 #include <memory>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
-#include "apps/ctl/durations.hpp"
+#include "apps/ctl/cli_parts.hpp"
 
 namespace harmony::ctl {
 
@@ -16,55 +14,6 @@ constexpr const char* exit_codes = R"(Exit codes:
   0 ok   1 failure   2 usage   3 not found   4 conflict   5 timeout   6 invalid document
 
 Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options; NO_COLOR.)";
-
-constexpr const char* default_wait = "60s";
-
-/// The declared command line and where its values go.
-struct declaration {
-  declaration() : app("Operates a fleet of devices that run harmony-agent.", "harmonyctl") {}
-
-  CLI::App app;
-  options result;
-};
-
-[[noreturn]] void refuse(const std::string& what, const std::string& got,
-                         const std::string& wanted) {
-  throw CLI::ValidationError(what, "got '" + got + "', expected " + wanted);
-}
-
-milliseconds duration_of(const std::string& what, const std::string& text) {
-  const auto value = parse_duration(text);
-  if (!value)
-    refuse(what, text, "a duration such as 30s, 2m or 500ms");
-  return *value;
-}
-
-/// Gives `into` the agent's name, once it is known to be one.
-CLI::Option* add_agent(CLI::App& to, const std::string& name, std::string& into,
-                       const std::string& help) {
-  return to
-    .add_option_function<std::string>(
-      name,
-      [name, &into](const std::string& text) {
-        if (!is_name(text))
-          refuse(name, text,
-                 "an agent id: lower-case letters, digits and inner hyphens, at most 63");
-        into = text;
-      },
-      help)
-    ->type_name("AGENT");
-}
-
-/// Adds a command whose options live as long as the parser.
-template <class Options>
-std::pair<CLI::App*, std::shared_ptr<Options>>
-add_command(CLI::App& to, options& result, const std::string& name, const std::string& help) {
-  auto values = std::make_shared<Options>();
-  auto* command = to.add_subcommand(name, help);
-  command->fallthrough(); // global options may stand after the command
-  command->callback([&result, values] { result.command = *values; });
-  return {command, values};
-}
 
 void add_files(CLI::App& to, std::vector<std::string>& into) {
   to.add_option("-f,--file", into, "A file with manifests in YAML or JSON; - is standard input")
@@ -110,17 +59,6 @@ void declare_global(CLI::App& app, global_options& global) {
     ->type_name("FILE");
 }
 
-void add_wait(CLI::App& to, std::optional<milliseconds>& into) {
-  to.add_option_function<std::string>(
-      "--wait",
-      [&into](const std::string& text) {
-        into = duration_of("--wait", text.empty() ? default_wait : text);
-      },
-      "Wait until the device has converged, at most so long [60s]")
-    ->expected(0, 1)
-    ->type_name("[DURATION]");
-}
-
 void declare_changes(declaration& d) {
   add_command<init_options>(d.app, d.result, "init",
                             "Create the store's buckets where they are missing");
@@ -129,6 +67,8 @@ void declare_changes(declaration& d) {
     d.app, d.result, "plan", "Show what applying a manifest would change");
   add_files(*plan, plan_values->files);
   add_agent_override(*plan, plan_values->agent);
+  plan->add_flag("--offline", plan_values->offline,
+                 "Compare with the manifest in the store, and do not ask the device");
 
   const auto [apply, values] = add_command<apply_options>(
     d.app, d.result, "apply", "Make a manifest the desired state of its agent");
@@ -156,20 +96,6 @@ void declare_get(declaration& d, CLI::App& get, const std::string& name, const s
     ->required(agent_required);
 }
 
-CLI::Option* add_resource(CLI::App& to, std::optional<resource_id>& into, const std::string& help) {
-  return to
-    .add_option_function<std::string>(
-      "resource",
-      [&into](const std::string& text) {
-        resource_id id;
-        if (!parse_resource_id(text, id))
-          refuse("resource", text, "Kind/name, such as File/motd");
-        into = id;
-      },
-      help)
-    ->type_name("KIND/NAME");
-}
-
 void declare_views(declaration& d) {
   auto* get = d.app.add_subcommand("get", "List agents or resources, or print a manifest");
   get->require_subcommand(1)->fallthrough();
@@ -194,6 +120,7 @@ void declare_views(declaration& d) {
     d.app, d.result, "explain", "Say in words why something is not converged");
   add_agent(*explain, "agent", explain_values->agent, "The agent")->required();
   add_resource(*explain, explain_values->resource, "Only this resource");
+  explain->add_flag("--live", explain_values->live, "Ask the device itself, not its last status");
 }
 
 void declare_history(declaration& d) {
@@ -295,6 +222,7 @@ std::unique_ptr<declaration> declare() {
   declare_history(*d);
   declare_views(*d);
   declare_waits(*d);
+  declare_device_commands(*d);
   declare_offline(*d);
   return d;
 }

@@ -1,4 +1,6 @@
 // plan and apply.
+#include <ostream>
+
 #include "apps/ctl/commands.hpp"
 #include "apps/ctl/progress.hpp"
 #include "apps/ctl/publish.hpp"
@@ -52,6 +54,46 @@ exit_code wait_for_all(const context& c, store& from, const std::vector<std::str
 
 } // namespace
 
+namespace {
+
+/// How long the device may take to look at everything.
+constexpr milliseconds device_patience{30'000};
+
+/// What the device would do about `m`, by its own look; says why where it cannot be asked.
+outcome<plan_result> ask_device(const context& c, store& link, const manifest& m) {
+  const auto agent = m.metadata.agent;
+  const auto beat = link.last_beat(agent, c.time.left());
+  if (!beat)
+    return beat.error();
+  if (!*beat || c.env.now() - (*beat)->written > offline_after)
+    return {ec::agent_unreachable, "'" + agent + "' is offline"};
+  return ask<plan_result>(link, agent, command_verb::plan, write_manifest(m), device_patience);
+}
+
+/// Prints one plan, or adds it to `values`.
+void show(const context& c, store& link, const plan_options& o, const manifest& m,
+          const publication& planned, json& values) {
+  auto stamped = m;
+  stamped.metadata.generation = planned.plan.to;
+  const auto device =
+    o.offline ? outcome<plan_result>{ec::canceled, ""} : ask_device(c, link, stamped);
+  if (device && c.as_table())
+    c.print(render_device_plan(planned.plan, *device, c.colour()));
+  else if (device)
+    values.push_back(to_value(planned.plan, *device));
+  else if (c.as_table()) {
+    if (!o.offline)
+      c.env.err << "note: " << printable(device.error().message)
+                << "; compared with the manifest in the store\n"
+                << std::flush;
+    c.print(render_plan(planned.plan, c.colour()));
+  } else {
+    values.push_back(value_of(planned));
+  }
+}
+
+} // namespace
+
 exit_code run(const context& c, const plan_options& o) {
   const auto read = load(c, o.files, o.agent);
   if (read.code != exit_code::ok)
@@ -64,10 +106,7 @@ exit_code run(const context& c, const plan_options& o) {
     const auto planned = publish(**from, {m.value, false, true, now_of(c.env)}, c.time);
     if (!planned)
       return c.fail(planned.error());
-    if (c.as_table())
-      c.print(render_plan(planned->plan, c.colour()));
-    else
-      values.push_back(value_of(*planned));
+    show(c, **from, o, m.value, *planned, values);
   }
   if (!c.as_table())
     c.print_value(values);

@@ -29,9 +29,33 @@ void add_silence(explanation& e, const agent_record& record,
   e.because.insert(e.because.begin(), age + ": what follows is what it said last");
 }
 
+exit_code print_all(const context& c, const std::vector<explanation>& all) {
+  if (c.as_table()) {
+    c.print(text_of(all));
+    return exit_code::ok;
+  }
+  auto values = json::array();
+  for (const auto& e : all)
+    values.push_back(value_of(e));
+  c.print_value(values);
+  return exit_code::ok;
+}
+
+/// As the device itself sees it now.
+exit_code explain_live(const context& c, const explain_options& o) {
+  const auto link = c.connected();
+  if (!link)
+    return c.fail(link.error());
+  const auto got = ask<explain_result>(**link, o.agent, command_verb::explain,
+                                       write_request(resource_request{o.resource}), c.time.left());
+  return got ? print_all(c, got->explanations) : c.fail(got.error());
+}
+
 } // namespace
 
 exit_code run(const context& c, const explain_options& o) {
+  if (o.live)
+    return explain_live(c, o);
   const auto from = c.connected();
   if (!from)
     return c.fail(from.error());
@@ -52,18 +76,9 @@ exit_code run(const context& c, const explain_options& o) {
   else
     all = explain_agent(*record->status, desired, wall);
   if (all.front().phase == "Unknown")
-    return c.fail(exit_code::not_found, "no resource '" + all.front().subject + "' on '" + o.agent
-                                          + "'; see 'harmonyctl get resources " + o.agent + "'");
+    return no_such_resource(c, o.agent, *o.resource);
   add_silence(all.front(), *record, now);
-  if (c.as_table()) {
-    c.print(text_of(all));
-    return exit_code::ok;
-  }
-  auto values = json::array();
-  for (const auto& e : all)
-    values.push_back(value_of(e));
-  c.print_value(values);
-  return exit_code::ok;
+  return print_all(c, all);
 }
 
 } // namespace harmony::ctl

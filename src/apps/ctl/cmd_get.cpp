@@ -4,6 +4,11 @@
 
 namespace harmony::ctl {
 
+exit_code no_such_resource(const context& c, const std::string& agent, const resource_id& id) {
+  return c.fail(exit_code::not_found, "no resource '" + id.str() + "' on '" + agent
+                                        + "'; see 'harmonyctl get resources " + agent + "'");
+}
+
 outcome<agent_record> read_known(const context& c, store& from, const std::string& agent) {
   auto record = read_agent(from, agent, c.time);
   if (record && !record->known())
@@ -82,8 +87,7 @@ exit_code run(const context& c, const describe_options& o) {
   if (o.resource) {
     if (find_desired(*record, *o.resource) == nullptr
         && find_status(*record, *o.resource) == nullptr)
-      return c.fail(exit_code::not_found, "no resource '" + o.resource->str() + "' on '" + o.agent
-                                            + "'; see 'harmonyctl get resources " + o.agent + "'");
+      return no_such_resource(c, o.agent, *o.resource);
     if (c.as_table())
       c.print(describe_resource(*record, *o.resource, now, c.colour()));
     else

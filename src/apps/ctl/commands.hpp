@@ -7,6 +7,7 @@
 #include "apps/ctl/exit_code.hpp"
 #include "apps/ctl/options.hpp"
 #include "apps/ctl/session.hpp"
+#include "model/commands.hpp"
 
 namespace harmony::ctl {
 
@@ -42,12 +43,28 @@ exit_code run(const context& c, const describe_options& o);
 exit_code run(const context& c, const explain_options& o);
 exit_code run(const context& c, const wait_options& o);
 exit_code run(const context& c, const watch_options& o);
+exit_code run(const context& c, const ping_options& o);
+exit_code run(const context& c, const resync_options& o);
+exit_code run(const context& c, const restart_options& o);
+exit_code run(const context& c, const hold_options& o);
+exit_code run(const context& c, const unhold_options& o);
+exit_code run(const context& c, const logs_options& o);
 exit_code run(const context& c, const delete_options& o);
 exit_code run(const context& c, const schema_options& o);
 exit_code run(const context& c, const validate_options& o);
 exit_code run(const context& c, const version_options& o);
 exit_code run(const context& c, const completion_options& o);
 exit_code run(const context& c, const complete_options& o);
+
+/// Asks `agent` for something, and gives what it answers.
+template <class Result>
+outcome<Result> ask(store& link, const std::string& agent, command_verb verb,
+                    const std::string& request, milliseconds timeout) {
+  const auto answer = link.request(agent, name_of(verb), request, timeout);
+  if (!answer)
+    return answer.error();
+  return read_answer<Result>(*answer);
+}
 
 /// Publishes manifests, prints what became of each, and waits where that was asked for.
 struct publish_all_options {
@@ -57,6 +74,10 @@ struct publish_all_options {
 };
 exit_code publish_all(const context& c, store& to, const std::vector<manifest>& manifests,
                       const publish_all_options& how);
+
+/// Says that `agent` has no such resource.
+[[nodiscard]] exit_code no_such_resource(const context& c, const std::string& agent,
+                                         const resource_id& id);
 
 /// All about `agent`; fails with not_found where the store knows nothing of it.
 outcome<agent_record> read_known(const context& c, store& from, const std::string& agent);

@@ -66,7 +66,7 @@ std::string dependencies_text(const std::vector<dependency>& all) {
   for (const auto& d : all) {
     text += (text.empty() ? "" : ", ") + d.id.str();
     if (d.condition != dependency_condition::ready)
-      text += d.condition == dependency_condition::applied ? " (applied)" : " (completed)";
+      text += " (" + std::string{name_of(d.condition)} + ")";
   }
   return text;
 }

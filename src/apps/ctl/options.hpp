@@ -35,6 +35,7 @@ struct init_options {};
 struct plan_options {
   std::vector<std::string> files;
   std::string agent;
+  bool offline = false; ///< do not ask the device
 };
 
 struct apply_options {
@@ -70,6 +71,40 @@ struct describe_options {
 struct explain_options {
   std::string agent;
   std::optional<resource_id> resource; ///< absent: the agent and all that is not ready
+  bool live = false;                   ///< ask the device itself
+};
+
+struct ping_options {
+  std::string agent;
+};
+
+struct resync_options {
+  std::string agent;
+};
+
+struct restart_options {
+  std::string agent;
+  resource_id resource;
+  std::optional<milliseconds> wait; ///< until it is ready again, at most so long
+};
+
+struct hold_options {
+  std::string agent;
+  std::optional<resource_id> resource; ///< absent: the whole device
+  milliseconds duration{3'600'000};
+  std::string reason;
+};
+
+struct unhold_options {
+  std::string agent;
+  std::optional<resource_id> resource; ///< absent: every hold
+};
+
+struct logs_options {
+  std::string agent;
+  resource_id resource;
+  std::uint32_t tail = 100;
+  bool follow = false;
 };
 
 struct wait_options {
@@ -110,7 +145,8 @@ struct complete_options {
 using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
                explain_options, history_options, rollback_options, wait_options, watch_options,
-               delete_options, schema_options, validate_options, version_options,
+               ping_options, resync_options, restart_options, hold_options, unhold_options,
+               logs_options, delete_options, schema_options, validate_options, version_options,
                completion_options, complete_options>;
 
 struct global_options {

@@ -127,6 +127,13 @@ std::string render_resource(const resource_plan& r, bool colour) {
   return text;
 }
 
+/// "Agent pi-1: generation 3 -> generation 4"
+std::string headline(const manifest_plan& plan) {
+  return "Agent " + plan.agent + ": "
+         + (plan.from == 0 ? "no manifest" : "generation " + std::to_string(plan.from))
+         + " -> generation " + std::to_string(plan.to);
+}
+
 json to_value(const std::vector<field_change>& all) {
   auto list = json::array();
   for (const auto& f : all)
@@ -200,9 +207,7 @@ std::string summary_of(const manifest_plan& plan) {
 }
 
 std::string render_plan(const manifest_plan& plan, bool colour) {
-  auto text = "Agent " + plan.agent + ": ";
-  text += plan.from == 0 ? "no manifest" : "generation " + std::to_string(plan.from);
-  text += " -> generation " + std::to_string(plan.to) + "\n";
+  auto text = headline(plan) + "\n";
   for (const auto& f : plan.metadata)
     text += render_field(f, colour);
   for (const auto& r : plan.resources)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/ctl/printer.hpp"
+#include "model/commands.hpp"
 #include "model/manifest.hpp"
 
 namespace harmony::ctl {
@@ -48,5 +49,10 @@ std::string render_plan(const manifest_plan& plan, bool colour);
 std::string summary_of(const manifest_plan& plan);
 
 json to_value(const manifest_plan& plan);
+
+/// The same for what the device itself would do, by what it sees now. `plan` gives agent and
+/// generations.
+std::string render_device_plan(const manifest_plan& plan, const plan_result& device, bool colour);
+json to_value(const manifest_plan& plan, const plan_result& device);
 
 } // namespace harmony::ctl

@@ -11,6 +11,7 @@
 
 #include "apps/ctl/json_reader.hpp"
 #include "apps/ctl/tree_builder.hpp"
+#include "model/utf8.hpp"
 
 namespace harmony::ctl {
 
@@ -167,34 +168,11 @@ bool next_document(YAML::Parser& parser, document_tree& out, bool& more) {
   return true;
 }
 
-/// Length of the UTF-8 sequence at `i`, 0 if there is none that is well-formed.
-std::size_t sequence_at(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) {
-    return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
-  };
-  const auto follows = [&](std::size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte(k) >= low && byte(k) <= high;
-  };
-  const auto lead = byte(0);
-  if (lead < 0x80)
-    return 1;
-  if (lead >= 0xC2 && lead <= 0xDF)
-    return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) // no overlong forms, no surrogates
-    return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
-  if (lead >= 0xF0 && lead <= 0xF4) // nothing above U+10FFFF
-    return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2)
-               && follows(3)
-             ? 4
-             : 0;
-  return 0;
-}
-
 /// Where `text` stops to be UTF-8 text; line 0 if it is text throughout.
 position first_bad_byte(std::string_view text) {
   position at{1, 1};
   for (std::size_t i = 0; i < text.size();) {
-    const auto length = sequence_at(text, i);
+    const auto length = utf8_length(text, i);
     if (length == 0 || text[i] == '\0')
       return at;
     if (text[i] == '\n')

@@ -35,6 +35,26 @@ const shape<probe_set>& probe_set_shape();
 const shape<manifest>& manifest_shape();
 const shape<agent_status>& status_shape();
 
+shape<agent_phase> agent_phase_shape();
+
+/// Reads a document; fields that it does not know are faults if `strict`. `what` names it in the
+/// message of a failure, which tells the first fault and how many more there are.
+template <class T>
+outcome<T> read_as(std::string_view what, std::string_view text, const shape<T>& form,
+                   const json_limits& limits, bool strict) {
+  complaints found{.strict = strict};
+  T result;
+  if (const auto value = parse_json(text, limits, found))
+    form.read(*value, result, place{found});
+  if (found.count == 0)
+    return result;
+  const auto& first = found.issues.front();
+  return {first.code,
+          "cannot read the " + std::string{what} + ": "
+            + (first.path.empty() ? "" : first.path + ": ") + first.message
+            + (found.count == 1 ? "" : "; and " + std::to_string(found.count - 1) + " more")};
+}
+
 /// The whole schema of a document.
 std::string document_schema(std::string_view title, std::string_view doc, bool strict,
                             const std::function<json(schema_context&)>& root);

@@ -13,16 +13,6 @@
 
 namespace harmony::test {
 
-bool eventually(const std::function<bool()>& done, std::chrono::milliseconds most) {
-  const auto end = std::chrono::steady_clock::now() + most;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() >= end)
-      return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  }
-  return true;
-}
-
 pid_t podman_service() {
   podman_client client{podman_socket};
   if (const auto pong = client.ping({}); !pong)

@@ -13,6 +13,7 @@
 
 #include "reconcilers/container.hpp"
 #include "state/state_store.hpp"
+#include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
 #include "topology/podman_client.hpp"
 
@@ -29,9 +30,11 @@ struct podman_device {
 
 using subject_type = container_reconciler<podman_device>;
 
-/// Waits until `done`, looking again and again; false after `most`.
-bool eventually(const std::function<bool()>& done,
-                std::chrono::milliseconds most = std::chrono::seconds{15});
+/// Whether `done` holds within fifteen seconds.
+template <class F>
+bool eventually(F done) {
+  return eventually(done, std::chrono::seconds{15});
+}
 
 /// The process of podman's service, which is running when this returns.
 pid_t podman_service();

@@ -12,12 +12,14 @@
 #include "integration/files/web_server.hpp"
 #include "reconcilers/file.hpp"
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 #include "topology/files_digest.hpp"
 #include "unit/reconcilers/file_world.hpp"
 
 namespace harmony {
 namespace {
 
+using test::check_failure;
 using test::file_world;
 using test::plain_inventory;
 using test::raw_server;
@@ -41,13 +43,6 @@ fetched fetch(const std::string& url, const op_limits& limits = {},
     },
     limits, options);
   return f;
-}
-
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  INFO(done.error().message);
-  CHECK(reason_of(done.error().code) == reason_of(code));
-  CHECK(done.error().message.find(words) != std::string::npos);
 }
 
 /// Reads a request up to its empty line.

@@ -6,6 +6,7 @@
 
 #include "integration/network/network_bed.hpp"
 #include "support/agent_process.hpp"
+#include "support/eventually.hpp"
 #include "support/nats_server.hpp"
 
 namespace harmony::test {
@@ -50,13 +51,7 @@ bool shows(const std::string& command, const std::string& text) {
 
 /// Waits, 20 s at most.
 bool becomes_true(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + seconds{20};
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(milliseconds{20}); // what is awaited sends no event to this process
-  }
-  return true;
+  return eventually(holds, seconds{20});
 }
 
 /// Waits until the site's link is as said.

@@ -13,20 +13,6 @@ network_config config_in(const std::filesystem::path& root) {
 
 } // namespace
 
-std::string must(const std::string& command) {
-  int status = -1;
-  auto out = shell(command, &status);
-  INFO(command << ": " << out);
-  REQUIRE(status == 0);
-  return out;
-}
-
-bool succeeds(const std::string& command) {
-  int status = -1;
-  shell(command, &status);
-  return status == 0;
-}
-
 bool kernel_has(const std::string& kind) {
   const auto how = kind == "vlan" ? "link lo name try0 type vlan id 1" : "try0 type " + kind;
   const bool has = succeeds("ip link add " + how);

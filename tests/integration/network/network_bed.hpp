@@ -24,10 +24,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using desired_link = desired<network_spec>;
 
-/// Runs a command of the device that must succeed; its output without the last newline.
-std::string must(const std::string& command);
-/// Whether a command of the device succeeds.
-bool succeeds(const std::string& command);
 /// Whether this kernel can make links of this kind.
 bool kernel_has(const std::string& kind);
 

@@ -30,21 +30,21 @@ TEST_CASE("agent: a package and a user of its group -> converged in order, heale
   agent.start();
   agent.apply(package_json("ht-web", "1.0") + "," + user_json);
   REQUIRE(agent.converged());
-  CHECK(shell("dpkg-query -W -f '${Version}' ht-web") == "1.0");
-  CHECK_THAT(shell("id hu-app"), Contains("hu-web"));
+  CHECK(must("dpkg-query -W -f '${Version}' ht-web") == "1.0");
+  CHECK_THAT(must("id hu-app"), Contains("hu-web"));
 
-  shell("dpkg --remove ht-web");
+  must("dpkg --remove ht-web");
   CHECK(
     eventually([] { return std::filesystem::exists("/usr/share/ht-web/version"); }, seconds{20}));
-  shell("usermod -s /bin/sh hu-app");
-  CHECK(eventually([] { return shell("getent passwd hu-app").find("bash") != std::string::npos; },
+  must("usermod -s /bin/sh hu-app");
+  CHECK(eventually([] { return must("getent passwd hu-app").find("bash") != std::string::npos; },
                    seconds{20}));
 
   agent.apply(package_json("ht-web", "2.0") + "," + user_json + "," + package_json("ht-nosuch"));
   CHECK(agent.await_standing("Package/ht-nosuch", "Failed PackageNotFound")
         == "Failed PackageNotFound");
   CHECK(agent.await_standing("Package/ht-web", "Ready") == "Ready");
-  CHECK(shell("dpkg-query -W -f '${Version}' ht-web") == "2.0");
+  CHECK(must("dpkg-query -W -f '${Version}' ht-web") == "2.0");
 
   agent.kill();
   agent.start();
@@ -57,7 +57,7 @@ TEST_CASE("agent: a package and a user of its group -> converged in order, heale
   }));
   CHECK_FALSE(std::filesystem::exists("/usr/share/ht-web"));
   CHECK(agent.stop() == 0);
-  shell("groupdel hu-web");
+  must("groupdel hu-web");
 }
 
 } // namespace

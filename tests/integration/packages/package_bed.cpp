@@ -43,22 +43,6 @@ void require_device() {
   REQUIRE(std::filesystem::exists("/run/harmony-booted"));
 }
 
-std::string shell(const std::string& script, int* status) {
-  auto* pipe = ::popen(("exec 2>&1; " + script).c_str(), "re");
-  REQUIRE(pipe != nullptr);
-  std::string output;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got = 0; (got = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    output.append(buffer.data(), got);
-  const int ended = ::pclose(pipe);
-  INFO(script << "\n" << output);
-  if (status != nullptr)
-    *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
-  else
-    REQUIRE(ended == 0);
-  return output;
-}
-
 void publish(const test_package& p) {
   const temp_dir dir;
   const auto tree = dir / "tree";
@@ -75,19 +59,19 @@ void publish(const test_package& p) {
     write_file(tree / "DEBIAN/conffiles", "/etc/" + p.name + ".conf\n");
   }
   std::filesystem::permissions(tree, std::filesystem::perms{0755});
-  shell("cd " + repository + " && dpkg-deb -Znone --root-owner-group --build " + tree.string()
-        + " . && for f in *.deb; do dpkg-deb --field $f; echo Filename: ./$f; "
-          "echo Size: $(stat -c %s $f); echo SHA256: $(sha256sum $f | cut -d' ' -f1); echo; "
-          "done >Packages.new && mv Packages.new Packages");
+  must("cd " + repository + " && dpkg-deb -Znone --root-owner-group --build " + tree.string()
+       + " . && for f in *.deb; do dpkg-deb --field $f; echo Filename: ./$f; "
+         "echo Size: $(stat -c %s $f); echo SHA256: $(sha256sum $f | cut -d' ' -f1); echo; "
+         "done >Packages.new && mv Packages.new Packages");
 }
 
 void reset_repository() {
   require_device();
   // apt takes a cached archive for that of another test when name, version and size are the same.
-  shell("rm -rf /etc/apt/sources.list.d/* " + repository
-        + " /var/lib/apt/lists/* /var/cache/apt/archives/*.deb && mkdir -p " + repository
-        + " && : >" + repository + "/Packages && echo 'deb [trusted=yes] copy:" + repository
-        + " ./' >/etc/apt/sources.list");
+  must("rm -rf /etc/apt/sources.list.d/* " + repository
+       + " /var/lib/apt/lists/* /var/cache/apt/archives/*.deb && mkdir -p " + repository + " && : >"
+       + repository + "/Packages && echo 'deb [trusted=yes] copy:" + repository
+       + " ./' >/etc/apt/sources.list");
   int ignored = 0;
   shell("dpkg --configure -a; for p in $(dpkg-query -W -f '${Package}\\n' 'ht-*'); do "
         "dpkg --purge --force-all $p; done",
@@ -142,22 +126,6 @@ std::vector<change> package_bed::plan(const desired<package_spec>& want) {
   auto todo = packages.plan(want, *seen);
   REQUIRE(todo.ok());
   return std::move(*todo);
-}
-
-void hint_counter::clear() {
-  const std::lock_guard guard{mutex_};
-  seen_ = 0;
-}
-
-void hint_counter::count() {
-  const std::lock_guard guard{mutex_};
-  ++seen_;
-  came_.notify_all();
-}
-
-bool hint_counter::wait(milliseconds limit) {
-  std::unique_lock guard{mutex_};
-  return came_.wait_for(guard, limit, [&] { return seen_ > 0; });
 }
 
 } // namespace harmony::test

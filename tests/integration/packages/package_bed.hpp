@@ -15,7 +15,10 @@
 #include "reconcilers/driver.hpp"
 #include "reconcilers/package.hpp"
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/hint_log.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/shell.hpp"
 #include "topology/apt_packages.hpp"
 
 namespace harmony::test {
@@ -26,9 +29,6 @@ using clock = std::chrono::steady_clock;
 
 /// Requires that this is a disposable device: what follows changes the system.
 void require_device();
-
-/// Runs a command of /bin/sh; its output. Requires success unless `status` takes the exit status.
-std::string shell(const std::string& script, int* status = nullptr);
 
 struct test_package {
   std::string name;
@@ -45,16 +45,10 @@ void publish(const test_package& p);
 /// An empty repository, no package of this test's on the device, no list read yet.
 void reset_repository();
 
-/// Whether `done` holds within `limit`.
+/// The same within ten seconds.
 template <class F>
-bool eventually(F done, milliseconds limit = seconds{10}) {
-  const auto end = clock::now() + limit;
-  while (!done()) {
-    if (clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(milliseconds{10});
-  }
-  return true;
+bool eventually(F done) {
+  return eventually(done, seconds{10});
 }
 
 /// Kills a process and all below it, as the end of a control group would.
@@ -88,19 +82,6 @@ public:
 
 private:
   op_context context(milliseconds limit) { return {"dev", owned, {}, clock::now() + limit}; }
-};
-
-/// Counts the hints of a monitor and waits for the next.
-class hint_counter {
-public:
-  void clear();
-  void count();
-  bool wait(milliseconds limit = seconds{10});
-
-private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  int seen_ = 0;
 };
 
 } // namespace harmony::test

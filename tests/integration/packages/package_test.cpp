@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "integration/packages/package_bed.hpp"
+#include "support/outcomes.hpp"
 #include "support/temp_dir.hpp"
 #include "topology/database_monitor.hpp"
 
@@ -18,13 +19,6 @@ namespace {
 
 using standing = package_condition;
 using Catch::Matchers::Contains;
-
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  INFO(done.error().message);
-  CHECK(done.error().code == code);
-  CHECK_THAT(done.error().message, Contains(words));
-}
 
 const package_info none;
 
@@ -70,7 +64,7 @@ TEST_CASE(
   reset_repository();
   publish({"ht-web", "1.0"});
   publish({"ht-web", "2.0"});
-  shell("dpkg -i /srv/harmony-repository/ht-web_1.0_all.deb");
+  must("dpkg -i /srv/harmony-repository/ht-web_1.0_all.deb");
   package_bed bed;
   bed.must_converge(package_bed::want("ht-web"));
   CHECK(bed.owned.all().empty());
@@ -146,7 +140,7 @@ TEST_CASE("apt: script fails -> its words; mended -> set up, also without a repo
                 "installed ht-web package post-installation");
   CHECK(bed.look("ht-web").status == "half-configured");
   std::filesystem::remove("/run/ht-fail");
-  shell("rm /srv/harmony-repository/*; : >/srv/harmony-repository/Packages; apt-get -qq update");
+  must("rm /srv/harmony-repository/*; : >/srv/harmony-repository/Packages; apt-get -qq update");
   bed.must_converge(want);
   REQUIRE(bed.leave(want).ok());
   CHECK(bed.look("ht-web").condition == standing::absent);
@@ -159,8 +153,8 @@ TEST_CASE("apt: left half-installed by a killed dpkg -> installed anew, or remov
   const auto want = package_bed::want("ht-web");
   bed.must_converge(want);
   const auto flag = std::string{GENERATE("reinstreq", "ok")};
-  shell("sed -i '/^Package: ht-web$/,/^Status:/s/^Status:.*/Status: install " + flag
-        + " half-installed/' /var/lib/dpkg/status; rm -r /usr/share/ht-web");
+  must("sed -i '/^Package: ht-web$/,/^Status:/s/^Status:.*/Status: install " + flag
+       + " half-installed/' /var/lib/dpkg/status; rm -r /usr/share/ht-web");
   CHECK(bed.look("ht-web") == package_info{standing::broken, "1.0", "half-installed", false});
   SECTION("desired") {
     bed.must_converge(want);
@@ -170,13 +164,12 @@ TEST_CASE("apt: left half-installed by a killed dpkg -> installed anew, or remov
     REQUIRE(bed.leave(want).ok());
     CHECK(bed.look("ht-web").condition == standing::absent);
   }
-  CHECK(shell("dpkg --audit").empty());
+  CHECK(must("dpkg --audit").empty());
 }
 
 TEST_CASE("apt: with an architecture -> the same package as without, where it is the device's") {
   reset_repository();
-  auto native = shell("dpkg --print-architecture");
-  native.pop_back();
+  auto native = must("dpkg --print-architecture");
   publish({"ht-own", "1.0", {}, {}, {}, native});
   publish({"ht-doc", "1.0"});
   package_bed bed;
@@ -197,7 +190,7 @@ TEST_CASE("apt: on hold -> not changed, the reason says so") {
   publish({"ht-web", "2.0"});
   package_bed bed;
   bed.must_converge(package_bed::want("ht-web", "1.0"));
-  shell("apt-mark hold ht-web");
+  must("apt-mark hold ht-web");
   check_failure(bed.converge(package_bed::want("ht-web", "2.0")), ec::package_failed, "Held");
   CHECK(bed.look("ht-web").version == "1.0");
 }
@@ -245,7 +238,7 @@ private:
 TEST_CASE("apt: another process holds the lock -> waited for, or timed_out naming it") {
   reset_repository();
   publish({"ht-web"});
-  shell("apt-get -qq update");
+  must("apt-get -qq update");
   apt_config config;
   config.lock_patience = seconds{3};
   package_bed bed{config};
@@ -300,7 +293,7 @@ TEST_CASE("apt killed: agent and apt at once, at any moment -> finished or remov
   reset_repository();
   publish({"ht-lib"});
   publish({"ht-web", "1.0", "Depends: ht-lib\n", "sleep 0.1"});
-  shell("apt-get -qq update");
+  must("apt-get -qq update");
   const auto want = package_bed::want("ht-web");
   int seen_half_way = 0;
   for (int step = 0; step < 14; ++step) {
@@ -323,13 +316,13 @@ TEST_CASE("apt killed: agent and apt at once, at any moment -> finished or remov
       ++seen_half_way;
     if (step % 2 == 0) {
       next.must_converge(want);
-      CHECK(shell("dpkg --audit").empty());
+      CHECK(must("dpkg --audit").empty());
     }
     const auto gone = next.leave(want);
     INFO((gone ? "" : gone.error().message));
     REQUIRE(gone.ok());
     CHECK(next.look("ht-web").condition == standing::absent);
-    shell("dpkg --configure -a; dpkg --purge --force-remove-reinstreq ht-web ht-lib");
+    must("dpkg --configure -a; dpkg --purge --force-remove-reinstreq ht-web ht-lib");
   }
   CHECK(seen_half_way > 0);
 }
@@ -344,27 +337,27 @@ TEST_CASE("apt: changed by hand -> hinted at; the relist shows which, by one rea
   bed.must_converge(package_bed::want("ht-web", "1.0"));
   bed.must_converge(package_bed::want("ht-lib"));
   const auto monitor = watch_packages(manager);
-  hint_counter hints;
-  monitor->start([&](const std::string& target) {
+  hint_log hints;
+  monitor->start([told = hints.sink()](const std::string& target) {
     CHECK(target.empty());
-    hints.count();
+    told(target);
   });
   monitor->watch({"ht-web", "ht-lib", "ht-nosuch"});
-  CHECK(hints.wait());
+  CHECK(hints.wait_for(""));
   CHECK(eventually([&] { return monitor->streaming(); }));
   using facts = std::vector<runtime_fact>;
   CHECK(*monitor->relist(seconds{5})
         == facts{{"ht-web", "1.0 installed"}, {"ht-lib", "1.0 installed"}, {"ht-nosuch", ""}});
   const auto now_is = [&](const std::string& fingerprint) {
-    CHECK(hints.wait());
+    CHECK(hints.wait_for(""));
     return eventually(
       [&] { return monitor->relist(seconds{5})->front().fingerprint == fingerprint; });
   };
   hints.clear();
-  shell("apt-get -qq -y install ht-web=2.0");
+  must("apt-get -qq -y install ht-web=2.0");
   CHECK(now_is("2.0 installed"));
   hints.clear();
-  shell("dpkg --remove ht-web");
+  must("dpkg --remove ht-web");
   CHECK(now_is(""));
   CHECK_FALSE(bed.plan(package_bed::want("ht-web")).empty());
   bed.must_converge(package_bed::want("ht-web"));

@@ -10,6 +10,7 @@
 
 #include "integration/packages/package_bed.hpp"
 #include "reconcilers/user.hpp"
+#include "support/outcomes.hpp"
 #include "support/temp_dir.hpp"
 #include "topology/database_monitor.hpp"
 #include "topology/shadow_accounts.hpp"
@@ -31,7 +32,7 @@ public:
   user_bed() {
     require_device();
     clean();
-    shell("groupadd hu-lab; groupadd hu-radio");
+    must("groupadd hu-lab; groupadd hu-radio");
   }
   ~user_bed() { clean(); }
   user_bed(const user_bed&) = delete;
@@ -82,13 +83,6 @@ private:
   }
 };
 
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  INFO(done.error().message);
-  CHECK(done.error().code == code);
-  CHECK_THAT(done.error().message, Contains(words));
-}
-
 TEST_CASE("accounts: absent -> made locked with home and group; on leaving both go, home stays") {
   user_bed bed;
   bed.want.spec.groups = {"hu-lab"};
@@ -98,7 +92,7 @@ TEST_CASE("accounts: absent -> made locked with home and group; on leaving both 
   CHECK(made.group == "hu-web");
   CHECK(made.groups == strings{"hu-lab"});
   CHECK(made.home == "/home/hu-web");
-  CHECK_THAT(shell("getent shadow hu-web"), Contains("hu-web:!:"));
+  CHECK_THAT(must("getent shadow hu-web"), Contains("hu-web:!:"));
   struct ::stat home {};
   REQUIRE(::stat("/home/hu-web", &home) == 0);
   CHECK(home.st_uid == made.uid);
@@ -118,21 +112,21 @@ TEST_CASE("accounts: every field declared -> made so; every field changed by han
     true, 4321, "hu-lab", "/srv/hu-web", "/bin/bash", "Web, of a test", {"hu-radio"}};
   CHECK(bed.look() == whole);
   CHECK_FALSE(std::filesystem::exists("/srv/hu-web"));
-  shell("useradd hu-other && usermod -u 5432 -g hu-other -G '' -d / -s /bin/sh -c x hu-web");
+  must("useradd hu-other && usermod -u 5432 -g hu-other -G '' -d / -s /bin/sh -c x hu-web");
   CHECK(bed.look().uid == 5432);
   bed.must_converge();
   CHECK(bed.look() == whole);
-  shell("usermod -aG hu-other hu-web");
+  must("usermod -aG hu-other hu-web");
   bed.must_converge();
   CHECK(bed.look().groups == strings{"hu-other", "hu-radio"});
-  shell("userdel hu-web");
+  must("userdel hu-web");
   bed.must_converge();
   CHECK(bed.look() == whole);
 }
 
 TEST_CASE("accounts: bad wishes -> each its own reason, nothing made") {
   user_bed bed;
-  shell("useradd -u 4321 hu-other");
+  must("useradd -u 4321 hu-other");
   SECTION("no such group") {
     bed.want.spec.groups = {"hu-lab", "hu-nosuch"};
     check_failure(bed.converge(), ec::no_such_user, "'hu-nosuch'");
@@ -142,12 +136,12 @@ TEST_CASE("accounts: bad wishes -> each its own reason, nothing made") {
     check_failure(bed.converge(), ec::account_failed, "taken by account 'hu-other'");
   }
   SECTION("group of its name is somebody's") {
-    shell("groupadd hu-web");
+    must("groupadd hu-web");
     check_failure(bed.converge(), ec::name_conflict, "set group: hu-web");
     bed.want.spec.group = "hu-web";
     bed.must_converge();
     REQUIRE(bed.leave().ok());
-    shell("getent group hu-lab");
+    must("getent group hu-lab");
   }
   SECTION("useradd refuses") {
     bed.want.spec.shell = "/bin/a:b";
@@ -159,7 +153,7 @@ TEST_CASE("accounts: bad wishes -> each its own reason, nothing made") {
 
 TEST_CASE("accounts: somebody else's -> NameConflict; adopted on wish, stays on leaving") {
   user_bed bed;
-  shell("useradd -u 4321 -g hu-lab -G hu-radio hu-web");
+  must("useradd -u 4321 -g hu-lab -G hu-radio hu-web");
   check_failure(bed.converge(), ec::name_conflict, "adopt: true");
   bed.want.spec.adopt = true;
   bed.want.spec.shell = "/bin/bash";
@@ -201,10 +195,10 @@ TEST_CASE("accounts: changed by hand -> hinted at; the relist shows which") {
   user_bed bed;
   bed.must_converge();
   const auto monitor = watch_accounts(std::make_shared<shadow_accounts>());
-  hint_counter hints;
-  monitor->start([&](const std::string& /*target*/) { hints.count(); });
+  hint_log hints;
+  monitor->start(hints.sink());
   monitor->watch({"hu-web"});
-  CHECK(hints.wait());
+  CHECK(hints.wait_for(""));
   CHECK(eventually([&] { return monitor->streaming(); }));
   auto last = monitor->relist(seconds{5})->front().fingerprint;
   CHECK_FALSE(last.empty());
@@ -212,8 +206,8 @@ TEST_CASE("accounts: changed by hand -> hinted at; the relist shows which") {
                              "gpasswd -d hu-web hu-lab", "userdel hu-web"}) {
     INFO(change);
     hints.clear();
-    shell(change);
-    CHECK(hints.wait());
+    must(change);
+    CHECK(hints.wait_for(""));
     CHECK(eventually([&] { return monitor->relist(seconds{5})->front().fingerprint != last; }));
     last = monitor->relist(seconds{5})->front().fingerprint;
   }

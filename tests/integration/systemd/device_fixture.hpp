@@ -11,6 +11,7 @@
 #include "reconcilers/driver.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 #include "support/hint_log.hpp"
 #include "support/memory_inventory.hpp"
 #include "support/shell.hpp"
@@ -75,17 +76,10 @@ public:
   systemd_unit_reconciler<real_topology> reconciler{topology};
 };
 
-/// Whether `done` holds within `limit`; looked at every few milliseconds, for things that send no
-/// event.
+/// The same within ten seconds.
 template <class F>
-bool eventually(F done, milliseconds limit = seconds{10}) {
-  const auto end = clock::now() + limit;
-  while (!done()) {
-    if (clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(milliseconds{5});
-  }
-  return true;
+bool eventually(F done) {
+  return eventually(done, seconds{10});
 }
 
 } // namespace harmony::test

@@ -3,6 +3,7 @@
 
 #include "beds.hpp"
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 
 namespace harmony::test {
 
@@ -79,6 +80,34 @@ TEST_CASE("permissions: device of the fleet configuration -> get, put, watch and
   REQUIRE(device->beat("pi-0042", "alive"));
   REQUIRE(beats.names("pi-0042"));
   CHECK(op->last_beat("pi-0042", ample).value()->value == "alive");
+}
+
+TEST_CASE("permissions: command of an operator -> answered by its device") {
+  nats_server server{fleet_accounts()};
+  const auto op = open_connected(server.url("operator", "change-me"));
+  const auto device = open_device(server, "pi-0042");
+  const auto serving = device->serve(
+    "pi-0042", [](const store_command& c) { (void)c.reply(c.verb + " " + c.payload); });
+  REQUIRE(serving);
+  const auto ask = [&](const char* payload) {
+    return op->request("pi-0042", "ping", payload, ample);
+  };
+  REQUIRE(eventually([&] { return ask("").ok(); }, patience));
+  CHECK(ask("again").value() == "ping again");
+  // Between accounts nats-server 2.9 does not say that nobody is there.
+  const auto nobody = code_of(op->request("pi-0043", "ping", "", milliseconds{500}));
+  CHECK((nobody == ec::agent_unreachable || nobody == ec::timed_out));
+}
+
+TEST_CASE("permissions: device of the fleet configuration -> may not command, nor hear commands") {
+  nats_server server{fleet_accounts()};
+  const auto device = open_device(server, "pi-0042");
+  CHECK(code_of(device->request("pi-0043", "ping", "", ample)) == ec::store_denied);
+  CHECK(code_of(device->request("pi-0042", "ping", "", ample)) == ec::store_denied);
+  states state{*device};
+  const auto serving = device->serve("pi-0043", [](const auto&) {});
+  REQUIRE(serving);
+  CHECK(state.says(true, "cmd.pi-0043."));
 }
 
 TEST_CASE("permissions: device of the fleet configuration -> everything else is denied") {

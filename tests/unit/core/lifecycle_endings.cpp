@@ -240,21 +240,21 @@ TEST_CASE("lifecycle: a verdict without probes running -> nothing") {
 TEST_CASE("lifecycle: found dead -> restarted at once, later with backoff") {
   auto m = ready_rig("p");
   CHECK(m.on(ev::probed{ev::verdict::dead, "hangs"})
-        == "Applying: stop probes, apply#4(restart liveness)");
+        == "Applying: stop probes, apply#4(restart restart)");
   CHECK(m.state.reason == "ProbeFailed");
   CHECK(m.state.message == "hangs");
   CHECK(m.applied() == "Applying: observe#5");
   CHECK(m.equal() == "Probing: start probes");
   CHECK(m.on(ev::probed{ev::verdict::dead, "hangs"}) == "Drifted: stop probes, arm+1s");
   CHECK(m.fire() == "Drifted: observe#6");
-  CHECK(m.equal() == "Applying: apply#7(restart liveness)");
+  CHECK(m.equal() == "Applying: apply#7(restart restart)");
 }
 
 TEST_CASE("lifecycle: found dead during a look -> restarted with what else differs") {
   auto m = ready_rig("p");
   m.on(ev::hint{});
   CHECK(m.on(ev::probed{ev::verdict::dead, "hangs"}) == "Drifted: stop probes");
-  CHECK(m.differs() == "Applying: apply#5(update content, restart liveness)");
+  CHECK(m.differs() == "Applying: apply#5(update content, restart restart)");
 }
 
 TEST_CASE("lifecycle: a restart that fails -> still due until one succeeds") {
@@ -262,12 +262,12 @@ TEST_CASE("lifecycle: a restart that fails -> still due until one succeeds") {
   m.on(ev::probed{ev::verdict::dead, "hangs"});
   CHECK(m.apply_failed(ec::unit_failed) == "Failed: arm+2s");
   m.fire();
-  CHECK(m.equal() == "Applying: apply#6(restart liveness)");
+  CHECK(m.equal() == "Applying: apply#6(restart restart)");
   CHECK(m.apply_failed(ec::unit_failed) == "Failed: arm+4s");
   m.on(ev::hint{});
   CHECK(m.equal() == "Failed"); // the timer stays armed
   m.fire();
-  CHECK(m.equal() == "Applying: apply#9(restart liveness)");
+  CHECK(m.equal() == "Applying: apply#9(restart restart)");
   m.applied();
   CHECK(m.equal() == "Probing: start probes");
   m.on(ev::probed{ev::verdict::ready, ""});

@@ -109,6 +109,12 @@ std::vector<situation> late_situations() {
             m.unseen();
           }),
     given("waits for its backoff", drifted_once(), [](rig& m) { m.differs(); }),
+    given("waits for the end of a hold", ready_rig("p"),
+          [](rig& m) {
+            m.on(ev::held{m.context.now + std::chrono::hours{1}, "asked for"});
+            m.on(ev::hint{});
+            m.differs();
+          }),
     given("looks", drifted_once(),
           [](rig& m) {
             m.differs();
@@ -219,6 +225,12 @@ std::vector<row> rows() {
      [](const rig&) {
        return ev::probed{ev::verdict::dead, "hangs"};
      }},
+    {"restart", [](const rig&) { return ev::restart{"asked for"}; }},
+    {"held",
+     [](const rig& m) {
+       return ev::held{m.context.now + std::chrono::hours{1}, "asked for"};
+     }},
+    {"released", [](const rig&) { return ev::held{}; }},
   };
 }
 

@@ -72,6 +72,7 @@ void world::perform(const lifecycle_effect& effect, const lifecycle& before) {
   } else if (const auto* removal = std::get_if<fx::remove>(&effect)) {
     start({removal->operation, operation_kind::remove, {}, {}});
     expect(leaves_, "removed what is desired");
+    expect(!is_held(), "removed while it is held");
   } else if (const auto* cancel = std::get_if<fx::cancel>(&effect)) {
     perform_cancel(*cancel);
   } else if (const auto* arm = std::get_if<fx::arm>(&effect)) {
@@ -100,6 +101,7 @@ void world::perform_apply(const fx::apply& e, const lifecycle& before) {
   expect(!e.changes.empty(), "an apply of nothing");
   expect(!leaving(state_) && state_.phase == phase_t::applying, "an apply in the wrong phase");
   expect(state_.desire == wanted_, "an apply of an old desire");
+  expect(!is_held(), "an apply while it is held");
   expect(dependencies_ready_ || settled_, "an apply while a dependency is not ready");
   expect(state_.not_before <= now_, "an apply before its backoff");
   expect(before.desire != state_.desire || before.not_before <= now_
@@ -196,204 +198,6 @@ void world::hold_phase_order(const lifecycle& before, const lifecycle_event& eve
            "left rejected by itself");
   if (state_.phase == phase_t::removed)
     expect(actual_.empty(), "called removed while it is there");
-}
-
-// --- what happens
-
-void world::desire_anew() {
-  if (leaves_)
-    return;
-  wanted_ = "d" + std::to_string(++desires_);
-  wanted_probes_ = dice_.chance(40) ? "p" + std::to_string(dice_.below(2)) : "";
-  dependencies_ready_ = dice_.chance(80);
-  seen_.reset();
-  settled_ = false;
-  feed(desired(), "desired");
-}
-
-failure world::some_failure() {
-  static constexpr ec codes[] = {ec::runtime_unavailable, ec::timed_out, ec::disk_full,
-                                 ec::permission_denied, ec::unit_failed};
-  return {codes[dice_.below(std::size(codes))], "injected"};
-}
-
-void world::answer(bool faults) {
-  if (in_flight_.empty())
-    return;
-  const auto op = in_flight_.front();
-  in_flight_.clear();
-  switch (op.kind) {
-  case operation_kind::observe: answer_look(op, faults); break;
-  case operation_kind::apply: answer_apply(op, faults); break;
-  case operation_kind::remove: answer_removal(op, faults); break;
-  case operation_kind::none: break;
-  }
-}
-
-void world::answer_look(const operation& op, bool faults) {
-  if (faults && (op.canceled ? dice_.chance(50) : dice_.chance(15))) {
-    const ev::observe_failed e{op.number,
-                               op.canceled ? failure{ec::canceled, "canceled"} : some_failure()};
-    answered_.emplace_back(e);
-    return feed(e, "observe_failed");
-  }
-  ev::observed e{op.number, {}, {}};
-  if (foreign_)
-    e.obstacle = failure{ec::name_conflict, "in the way"};
-  else if (actual_ != op.desire)
-    e.changes.push_back({action::update, "content", actual_, op.desire});
-  if (!op.canceled) {
-    seen_ = look{op.desire, e.changes.empty() && !e.obstacle};
-    settled_ = settled_ || (seen_->equal && !state_.restart_due);
-  }
-  answered_.emplace_back(e);
-  feed(e, "observed");
-}
-
-void world::answer_apply(const operation& op, bool faults) {
-  const bool fails = op.canceled ? dice_.chance(60) : faults && dice_.chance(30);
-  if (!fails || dice_.chance(30)) { // a failure may come after the deed
-    actual_ = faults && dice_.chance(10) ? "garbled" : op.desire;
-    alive_ = true;
-  }
-  seen_.reset();
-  const lifecycle_event e = fails ? lifecycle_event{ev::apply_failed{
-                              op.number, op.canceled ? failure{ec::canceled, "c"} : some_failure()}}
-                                  : lifecycle_event{ev::applied{op.number}};
-  answered_.push_back(e);
-  feed(e, fails ? "apply_failed" : "applied");
-}
-
-void world::answer_removal(const operation& op, bool faults) {
-  if (faults && dice_.chance(30)) {
-    const ev::remove_failed e{op.number, some_failure()};
-    answered_.emplace_back(e);
-    return feed(e, "remove_failed");
-  }
-  actual_.clear();
-  answered_.emplace_back(ev::removed{op.number});
-  feed(ev::removed{op.number}, "removed");
-}
-
-void world::fire_timer() {
-  if (timers_.empty())
-    return;
-  const auto i = dice_.below(timers_.size()); // old ones, too
-  if (timers_[i].at > now_) {
-    if (dice_.chance(50))
-      return;
-    now_ = timers_[i].at;
-  }
-  const auto epoch = timers_[i].epoch;
-  timers_.erase(timers_.begin() + static_cast<std::ptrdiff_t>(i));
-  const auto before = state_;
-  feed(ev::timer{epoch}, "timer");
-  expect(before.next_retry && before.timer_epoch == epoch ? true : state_ == before,
-         "a replaced timer did something");
-}
-
-void world::probe(bool faults) {
-  if (!probes_running_) {
-    if (faults)
-      feed(ev::probed{ev::verdict::dead, "late"}, "late verdict");
-    return;
-  }
-  const auto roll = faults ? dice_.below(3) : 0;
-  alive_ = alive_ && roll != 2;
-  const auto is = !alive_     ? ev::verdict::dead
-                  : roll == 1 ? ev::verdict::not_ready
-                              : ev::verdict::ready;
-  feed(ev::probed{is, "probe"}, "probed");
-}
-
-void world::disturb() {
-  now_ += std::chrono::milliseconds{dice_.chance(70) ? dice_.below(50) : dice_.below(3000)};
-  const auto roll = dice_.below(100);
-  if (roll < 8 || desires_ == 0)
-    desire_anew();
-  else if (roll < 11 && !wanted_.empty() && !leaves_)
-    feed(desired(), "desired again");
-  else if (roll < 13 && !wanted_.empty() && !leaves_) {
-    wanted_probes_ = dice_.chance(50) ? "" : "p" + std::to_string(dice_.below(3));
-    feed(desired(), "desired with other probes");
-  } else if (roll < 18) {
-    dependencies_ready_ = !dependencies_ready_;
-    feed(ev::dependencies{dependencies_ready_, "File/x"}, "dependencies");
-  } else if (roll < 20 && !leaves_) {
-    wanted_.clear();
-    seen_.reset();
-    settled_ = false;
-    feed(ev::rejected{{ec::invalid_spec, "no"}}, "rejected");
-  } else if (roll < 21 && dice_.chance(50)) {
-    leaves_ = true;
-    feed(ev::remove{}, "remove");
-  } else if (roll < 28 && !leaves_) {
-    actual_ = dice_.chance(50) ? "tampered" : "";
-    if (dice_.chance(60))
-      feed(ev::hint{}, "hint of drift");
-  } else if (roll < 31 && !leaves_)
-    foreign_ = !foreign_;
-  else if (roll < 38)
-    feed(ev::hint{}, "hint");
-  else if (roll < 42 && !answered_.empty())
-    feed(answered_[dice_.below(answered_.size())], "an old answer");
-  else if (roll < 50)
-    probe(true);
-  else if (roll < 65)
-    fire_timer();
-  else if (roll < 66)
-    now_ += 11min;
-  else
-    answer(true);
-}
-
-void world::crash() {
-  if (!in_flight_.empty() && in_flight_.front().kind == operation_kind::apply)
-    actual_ = dice_.chance(50) ? in_flight_.front().desire : "half";
-  in_flight_.clear();
-  answered_.clear();
-  timers_.clear();
-  applies_.clear();
-  well_since_.reset();
-  probes_running_ = false;
-  seen_.reset();
-  settled_ = false;
-  unseen_ = false;
-  last_number_ = 0;
-  state_ = {};
-  story_.emplace_back("-- crash");
-  if (leaves_)
-    feed(ev::remove{}, "remove");
-  else if (!wanted_.empty())
-    feed(desired(), "desired");
-}
-
-bool world::settles() {
-  story_.emplace_back("-- faults end");
-  foreign_ = false;
-  if (!leaves_ && wanted_.empty())
-    desire_anew();
-  if (!dependencies_ready_) {
-    dependencies_ready_ = true;
-    feed(ev::dependencies{true, ""}, "dependencies");
-  }
-  feed(ev::hint{}, "relist");
-  const auto deadline = now_ + 10min;
-  for (int i = 0; i < 100 && now_ < deadline; ++i) {
-    if (!in_flight_.empty())
-      answer(false);
-    else if (probes_running_ && state_.phase == phase_t::probing)
-      probe(false);
-    else if (state_.next_retry) {
-      now_ = std::max(now_, *state_.next_retry);
-      feed(ev::timer{state_.timer_epoch}, "timer");
-    } else
-      break;
-  }
-  if (leaves_)
-    return state_.phase == phase_t::removed && actual_.empty();
-  return state_.phase == phase_t::ready && actual_ == wanted_
-         && state_.applied_revision == "rev-" + wanted_ && in_flight_.empty();
 }
 
 } // namespace harmony::test

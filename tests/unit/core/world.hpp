@@ -90,6 +90,9 @@ private:
   void answer_removal(const operation& op, bool faults);
   void fire_timer();
   void probe(bool faults);
+  void hold();
+  void restart();
+  [[nodiscard]] bool is_held() const { return held_until_ && now_ < *held_until_; }
   failure some_failure();
   ev::desired desired() const;
 
@@ -110,6 +113,7 @@ private:
   std::string wanted_probes_;
   bool dependencies_ready_ = true;
   bool leaves_ = false;
+  std::optional<instant> held_until_;
   std::uint32_t desires_ = 0;
 
   // The shell.

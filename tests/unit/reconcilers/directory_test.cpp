@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 #include "unit/reconcilers/file_world.hpp"
 
 namespace harmony {
 namespace {
 
+using test::check_failure;
+using test::check_ok;
 using test::file_world;
 using test::plain_inventory;
 
@@ -58,18 +61,6 @@ struct fixture {
     return directories.remove(record().value_or(owned_target{want.id, want.spec.path}), ctx);
   }
 };
-
-void check_ok(const outcome<void>& done) {
-  INFO((done ? "" : done.error().message));
-  CHECK(done.ok());
-}
-
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  CHECK(done.error().code == code);
-  INFO(done.error().message);
-  CHECK(done.error().message.find(words) != std::string::npos);
-}
 
 TEST_CASE("directory: absent -> created with its mode, claimed, converged, reported") {
   fixture f;

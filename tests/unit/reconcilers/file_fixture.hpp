@@ -6,6 +6,7 @@
 
 #include "reconcilers/file.hpp"
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 #include "unit/reconcilers/file_world.hpp"
 
 namespace harmony::test {
@@ -49,23 +50,11 @@ struct file_fixture {
   }
 };
 
-inline void check_ok(const outcome<void>& done) {
-  INFO((done ? "" : done.error().message));
-  CHECK(done.ok());
-}
-
 inline void check_converged(file_fixture& f) {
   const auto todo = f.plan();
   INFO((todo ? "" : todo.error().message));
   REQUIRE(todo.ok());
   CHECK(todo->empty());
-}
-
-inline void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  CHECK(done.error().code == code);
-  INFO(done.error().message);
-  CHECK(done.error().message.find(words) != std::string::npos);
 }
 
 } // namespace harmony::test

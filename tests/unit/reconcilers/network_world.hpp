@@ -11,6 +11,7 @@
 #include "reconcilers/network.hpp"
 #include "support/catch.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/outcomes.hpp"
 #include "support/temp_dir.hpp"
 #include "topology/network_address.hpp"
 
@@ -197,11 +198,6 @@ struct network_world {
 
   bool is_recorded() { return owned.find(want.id, want.spec.link).has_value(); }
 };
-
-inline void check_ok(const outcome<void>& done) {
-  INFO((done ? "" : done.error().message));
-  CHECK(done.ok());
-}
 
 inline void check_code(const outcome<void>& done, ec code) {
   REQUIRE_FALSE(done.ok());

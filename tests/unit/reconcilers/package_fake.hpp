@@ -10,9 +10,6 @@
 
 namespace harmony::test {
 
-/// Thrown where the agent is killed.
-struct killed {};
-
 /// A package manager in memory. Like dpkg, it can be cut off between unpacking and setting up.
 class fake_packages final : public package_manager {
 public:

@@ -6,6 +6,8 @@
 #include "reconcilers/driver.hpp"
 #include "support/catch.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/outcomes.hpp"
+#include "unit/reconcilers/killed.hpp"
 #include "unit/reconcilers/package_fake.hpp"
 
 namespace harmony::test {
@@ -58,18 +60,6 @@ struct fixture {
   }
   std::optional<owned_target> record() { return owned.find(want.id, want.spec.package); }
 };
-
-void check_ok(const outcome<void>& done) {
-  INFO((done ? "" : done.error().message));
-  CHECK(done.ok());
-}
-
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  INFO(done.error().message);
-  CHECK(done.error().code == code);
-  CHECK(done.error().message.find(words) != std::string::npos);
-}
 
 TEST_CASE("package plan: every standing and wish -> exactly the differences") {
   struct row {
@@ -264,30 +254,6 @@ TEST_CASE("package: gone already when it leaves -> forgotten") {
   check_ok(f.leave());
   CHECK(f.manager().calls.empty());
   CHECK(f.owned.all().empty());
-}
-
-/// Runs `work` and kills the agent at its `n`-th step (from 1). Whether it was killed.
-template <class Work>
-bool killed_at(fixture& f, int n, const Work& work) {
-  int steps = 0;
-  const auto step = [&] {
-    if (++steps == n)
-      throw killed{};
-  };
-  f.manager().before = [&](const std::string&) { step(); };
-  f.owned.before = [&](const char*) {
-    step();
-    return outcome<void>{};
-  };
-  bool dead = false;
-  try {
-    check_ok(work());
-  } catch (const killed&) {
-    dead = true;
-  }
-  f.manager().before = [](const std::string&) {};
-  f.owned.before = [](const char*) { return outcome<void>{}; };
-  return dead;
 }
 
 TEST_CASE("package killed: at any step of installing -> finished by the next agent, and owned") {

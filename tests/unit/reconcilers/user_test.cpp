@@ -9,12 +9,11 @@
 #include "reconcilers/driver.hpp"
 #include "support/catch.hpp"
 #include "support/memory_inventory.hpp"
+#include "support/outcomes.hpp"
+#include "unit/reconcilers/killed.hpp"
 
 namespace harmony::test {
 namespace {
-
-/// Thrown where the agent is killed.
-struct killed {};
 
 /// Accounts in memory. Like useradd, it can be cut off between the account and its memberships.
 class fake_accounts final : public account_manager {
@@ -139,18 +138,6 @@ struct fixture {
     return {};
   }
 };
-
-void check_ok(const outcome<void>& done) {
-  INFO((done ? "" : done.error().message));
-  CHECK(done.ok());
-}
-
-void check_failure(const outcome<void>& done, ec code, const std::string& words) {
-  REQUIRE_FALSE(done.ok());
-  INFO(done.error().message);
-  CHECK(done.error().code == code);
-  CHECK(done.error().message.find(words) != std::string::npos);
-}
 
 TEST_CASE("user plan: every field -> exactly its difference") {
   const auto seen = [](bool created) {
@@ -334,30 +321,6 @@ TEST_CASE("user: has processes when it leaves -> account_failed, still owned, la
   f.manager().busy.clear();
   check_ok(f.leave());
   CHECK(f.owned.all().empty());
-}
-
-/// Runs `work` and kills the agent at its `n`-th step (from 1). Whether it was killed.
-template <class Work>
-bool killed_at(fixture& f, int n, const Work& work) {
-  int steps = 0;
-  const auto step = [&] {
-    if (++steps == n)
-      throw killed{};
-  };
-  f.manager().before = [&](const std::string&) { step(); };
-  f.owned.before = [&](const char*) {
-    step();
-    return outcome<void>{};
-  };
-  bool dead = false;
-  try {
-    check_ok(work());
-  } catch (const killed&) {
-    dead = true;
-  }
-  f.manager().before = [](const std::string&) {};
-  f.owned.before = [](const char*) { return outcome<void>{}; };
-  return dead;
 }
 
 TEST_CASE("user killed: at any step of making -> finished, or taken away, by the next agent") {

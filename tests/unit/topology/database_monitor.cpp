@@ -1,10 +1,10 @@
 #include "topology/database_monitor.hpp"
 
-#include <condition_variable>
 #include <filesystem>
 #include <future>
 
 #include "support/catch.hpp"
+#include "support/hint_log.hpp"
 #include "support/temp_dir.hpp"
 
 namespace harmony::test {
@@ -12,27 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using facts = std::vector<runtime_fact>;
-
-/// Counts hints and waits for the next.
-class hint_counter {
-public:
-  void count() {
-    const std::lock_guard guard{mutex_};
-    ++seen_;
-    came_.notify_all();
-  }
-  bool next() {
-    std::unique_lock guard{mutex_};
-    const bool came = came_.wait_for(guard, 10s, [&] { return seen_ > 0; });
-    seen_ = 0;
-    return came;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  int seen_ = 0;
-};
 
 TEST_CASE("timed listing: answers in time -> its facts, or its failure") {
   timed_listing listing{"the things"};
@@ -73,7 +52,12 @@ TEST_CASE("database monitor: file replaced, or new targets -> a hint without a n
   const auto file = (dir / "state").string();
   write_file(file, "1");
   int reads = 0;
-  hint_counter hints;
+  hint_log hints;
+  const auto next = [&hints] {
+    const bool came = hints.wait_for("");
+    hints.clear();
+    return came;
+  };
   database_monitor monitor{"the state", {file}, [&](const std::vector<std::string>& targets) {
                              ++reads;
                              facts all;
@@ -81,23 +65,23 @@ TEST_CASE("database monitor: file replaced, or new targets -> a hint without a n
                                all.push_back({t, read_file(file)});
                              return all;
                            }};
-  monitor.start([&](const std::string& target) {
+  monitor.start([told = hints.sink()](const std::string& target) {
     CHECK(target.empty());
-    hints.count();
+    told(target);
   });
   monitor.watch({"a", "b"});
-  CHECK(hints.next());
+  CHECK(next());
   CHECK(*monitor.relist(10s) == facts{{"a", "1"}, {"b", "1"}});
   CHECK(reads == 1);
   CHECK(monitor.streaming());
   for (const auto* content : {"2", "3"}) {
     write_file(file + "-new", content);
     std::filesystem::rename(file + "-new", file);
-    CHECK(hints.next());
+    CHECK(next());
     CHECK(monitor.relist(10s)->front().fingerprint == content);
   }
   monitor.watch({"a", "c"});
-  CHECK(hints.next());
+  CHECK(next());
   CHECK(monitor.relist(10s)->back().target == "c");
   monitor.stop();
   monitor.stop();

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/topology/local_server.hpp"
 
@@ -79,13 +80,7 @@ bool is_dead(pid_t pid) {
 
 template <class Condition>
 bool await(Condition condition) {
-  const auto end = clock::now() + 10s;
-  while (!condition()) {
-    if (clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
+  return eventually(condition, 10s);
 }
 
 pid_t read_pid(const std::filesystem::path& file) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
 
 namespace harmony::test {
@@ -32,13 +33,7 @@ process_result run(const process_command& c, clock::duration limit = 30s) {
 
 template <class Condition>
 bool await(Condition condition) {
-  const auto end = clock::now() + 10s;
-  while (!condition()) {
-    if (clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
+  return eventually(condition, 10s);
 }
 
 bool runs(const std::filesystem::path& pid_file) {
