@@ -53,6 +53,22 @@ outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {
   return ctx.owned.release(owned.owner, owned.target);
 }
 
+outcome<logs_result> fake_driver::logs(const desired<resource_spec>& want, const log_query& query,
+                                       op_context&) {
+  const auto it = device_.logs.find(target_of(want.spec));
+  if (it == device_.logs.end())
+    return {ec::not_found, want.id.str() + " has no log"};
+  const auto& all = it->second;
+  const auto from = query.cursor.empty()
+                      ? all.size() - std::min<std::size_t>(query.tail, all.size())
+                      : std::stoul(query.cursor);
+  logs_result result;
+  for (auto i = from; i < all.size(); ++i)
+    result.lines.push_back({{}, all[i]});
+  result.cursor = std::to_string(all.size());
+  return result;
+}
+
 bool fake_driver::fetches(const resource& r) const {
   return device_.remote.count(target_of(r.spec)) != 0;
 }
@@ -90,6 +106,8 @@ world::world(const std::function<void(agent_config&)>& adjust) {
   config_.runtimes[runtime_kind::files] = {"files", workers, files_monitor, {}};
   config_.runtimes[runtime_kind::systemd] = {"systemd", workers, units_monitor, {}};
   config_.probe_workers = workers;
+  config_.log_workers = workers;
+  config_.version = "1.2.3";
   config_.seed = 7;
   config_.own_threads = false;
   config_.wall_clock = [this] {
@@ -160,6 +178,13 @@ void world::run_for(duration d) {
   }
   clock.advance_time(end - now());
   settle();
+}
+
+std::string world::command(const std::string& verb, const std::string& payload) {
+  const auto answer = std::make_shared<std::string>();
+  link.send_command("pi-1", verb, payload, [answer](std::string text) { *answer = text; });
+  settle();
+  return *answer;
 }
 
 instant world::now() {

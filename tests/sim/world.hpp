@@ -67,7 +67,8 @@ struct fake_device {
   std::set<std::string> remote;            ///< targets that are fetched ahead
   std::set<std::string> slow;              ///< targets whose fetch hangs
   std::map<std::string, std::string> seen; ///< revision by the last look; empty: nothing there
-  std::vector<std::string> log;            ///< "apply /a", "remove /a", "restart /a"
+  std::map<std::string, std::vector<std::string>> logs; ///< lines by target; none: no log
+  std::vector<std::string> log;                         ///< "apply /a", "remove /a", "restart /a"
 };
 
 /// A driver over the simulated device; the target is the File's or Directory's path, or the unit.
@@ -81,6 +82,11 @@ public:
   outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) override;
   outcome<void> remove(const owned_target& owned, op_context& ctx) override;
+  [[nodiscard]] bool can_restart(const resource& r) const override {
+    return r.id.kind == "SystemdUnit";
+  }
+  outcome<logs_result> logs(const desired<resource_spec>& want, const log_query& query,
+                            op_context& ctx) override;
   [[nodiscard]] bool fetches(const resource& r) const override;
   outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) override;
 
@@ -131,6 +137,9 @@ public:
 
   void settle();
   void run_for(duration d);
+
+  /// Sends a command and lets everything happen; gives the answer, empty where none came yet.
+  std::string command(const std::string& verb, const std::string& payload = {});
 
   [[nodiscard]] instant now();
   [[nodiscard]] agent_status status();

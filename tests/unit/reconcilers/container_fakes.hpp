@@ -211,6 +211,9 @@ public:
     return found;
   }
 
+  outcome<logs_result> logs(const std::string&, const log_query&, const call_limits&) override {
+    return logs_result{};
+  }
   outcome<std::string> last_words(const std::string&, unsigned, std::size_t,
                                   const call_limits&) override {
     return words;

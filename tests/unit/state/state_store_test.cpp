@@ -174,7 +174,7 @@ TEST_CASE("state_store: durable settings -> WAL and synchronous FULL") {
   const auto store = opened(dir.str());
   SQLite::Database other{(dir / "state.db").string(), SQLite::OPEN_READONLY};
   CHECK(other.execAndGet("PRAGMA journal_mode").getString() == "wal");
-  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 2);
+  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 3);
 }
 
 TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
