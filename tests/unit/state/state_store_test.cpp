@@ -225,7 +225,7 @@ TEST_CASE("state_store: schema of a newer agent -> set aside untouched") {
   }
   const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
-  CHECK(store->notices()[0].find("schema 7 is newer than this agent's 2") != std::string::npos);
+  CHECK(store->notices()[0].find("schema 7 is newer than this agent's 3") != std::string::npos);
   SQLite::Database kept{(dir / "state.db.corrupt-1").string(), SQLite::OPEN_READONLY};
   CHECK(kept.execAndGet("PRAGMA user_version").getInt() == 7);
   CHECK(kept.tableExists("future"));
