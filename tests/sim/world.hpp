@@ -63,6 +63,8 @@ struct fake_device {
   };
   std::map<std::string, thing> things;
   std::map<std::string, failure> broken;   ///< targets whose apply fails
+  std::map<std::string, failure> unseen;   ///< targets whose look fails
+  std::map<std::string, failure> kept;     ///< targets whose removal fails
   std::set<std::string> hanging;           ///< targets whose apply hangs
   std::set<std::string> remote;            ///< targets that are fetched ahead
   std::set<std::string> slow;              ///< targets whose fetch hangs
