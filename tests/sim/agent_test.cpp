@@ -336,6 +336,24 @@ TEST_CASE("agent: stopped before a removal ended -> the leftover is removed afte
   CHECK(w.status().resources.size() == 1);
 }
 
+TEST_CASE("agent: started with something left to remove -> not Converged before it is gone") {
+  world w;
+  w.start();
+  w.apply(file_json("goes", "1"));
+  w.device.kept["/srv/goes"] = {ec::io_error, "busy"};
+  w.apply("");
+  w.stop();
+  w.put_desired("{"); // its refusal is written at once, with whatever is known by then
+  bool converged = false;
+  const auto watch = w.link.watch(bucket::actual_state, "pi-1", [&](const std::string&) {
+    converged = converged || w.status().phase == agent_phase::converged;
+  });
+  w.start();
+  w.run_for(20s);
+  CHECK(w.standing("File/goes") == "Removing IoError");
+  CHECK_FALSE(converged);
+}
+
 TEST_CASE("agent: a day without events -> only heartbeats and polls") {
   world w;
   w.start();

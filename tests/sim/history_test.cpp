@@ -30,7 +30,7 @@ public:
   }
 
   void go_on() {
-    switch (pick(18)) {
+    switch (pick(19)) {
     case 0:
     case 1:
     case 2: apply(); break;
@@ -48,6 +48,7 @@ public:
     case 14: world_.device.unseen.clear(); break;
     case 15: world_.device.kept[path()] = {ec::io_error, "busy"}; break;
     case 16: world_.device.kept.clear(); break;
+    case 17: world_.link.lose_reply(); break;
     default: break;
     }
     world_.settle();
@@ -95,9 +96,14 @@ private:
                         : failure{ec::permission_denied, "denied"};
   }
 
-  /// The agent stops, the world goes on without it for a while, the agent starts.
+  /// The agent stops or dies, the world goes on without it for a while, the agent starts.
   void restart() {
-    world_.stop();
+    if (pick(2) == 0) {
+      world_.stop();
+    } else {
+      world_.kill();
+      connect(connected_);
+    }
     for (auto meanwhile = pick(3); meanwhile > 0; --meanwhile)
       if (pick(2) == 0)
         drift(false);

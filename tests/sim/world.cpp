@@ -112,6 +112,8 @@ world::world(const std::function<void(agent_config&)>& adjust) {
 world::~world() {
   beat_watch_.reset();
   stop();
+  workers->bury();
+  settle();
   link.close();
   system_.reset();
 }
@@ -132,6 +134,14 @@ void world::stop() {
   workers->release();
   run_for(config_.grace);
   root_ = nullptr;
+}
+
+void world::kill() {
+  link.set_connected(false);
+  workers->die();
+  stop();
+  workers->live();
+  link.set_connected(true);
 }
 
 void world::apply(const std::string& resources) {
