@@ -145,7 +145,7 @@ TEST_CASE("systemd unit plan: the table in docs/reconcilers/systemd-unit.md -> t
   check_plans<unit_case>("systemd-unit", {}, unit_now(), unit_wanted(),
                          [](const unit_case& it) { return systemd_unit::plan(it.want, it.seen); },
                          {{"restart restart", "restart"}, // the field has the action's name
-     {brief(text), "declared"},
+                          {brief(text), "declared"},
                           {brief(text + "Nice=5\n"), "edited"},
                           {start_stamp(want()), "run of this content"},
                           {start_stamp(stamped()), "run of new stamp"},
