@@ -250,8 +250,11 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   const auto expected = expected_of(*s.current);
   expected->progress_deadline = what.progress_deadline;
   expected->instead_of = std::move(what.instead_of);
-  self->send(s.config.aggregator, expectation_changed{expected});
   adopt_leftovers(self, *expected, what.retained);
+  for (const auto& [id, d] : s.resources)
+    if (expected->desires.count(id) == 0)
+      expected->leaving.push_back(id);
+  self->send(s.config.aggregator, expectation_changed{expected});
   stop_fetching(self);
   s.neighbours = {};
   connect_neighbours(s);

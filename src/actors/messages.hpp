@@ -236,7 +236,8 @@ struct expectation {
   std::optional<duration> progress_deadline;  ///< as in manifest_accepted
   std::optional<manifest_refused> instead_of; ///< likewise
   std::unordered_map<resource_id, std::string>
-    desires; ///< empty text: rejected, nothing is desired
+    desires;                        ///< empty text: rejected, nothing is desired
+  std::vector<resource_id> leaving; ///< not desired and not yet removed
 };
 struct expectation_changed {
   std::shared_ptr<const expectation> what;

@@ -302,6 +302,11 @@ void on_expectation(self_pointer self, expectation_changed& what) {
     s.standings.try_emplace(id);
     s.document.resources.try_emplace(id);
   }
+  // Also what an earlier run of the agent left behind, before its supervisor says a word.
+  for (const auto& id : s.expected->leaving) {
+    s.standings.try_emplace(id);
+    s.document.resources.try_emplace(id);
+  }
   // What is not expected any more stays, not current, until it is forgotten.
   for (auto& [id, known] : s.standings)
     known.standing.current = is_expected(s, id, known.desire);

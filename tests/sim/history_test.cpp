@@ -1,7 +1,8 @@
 // Random histories of desires, drifts, faults and restarts. Whatever happens, the status never says
-// Converged unless the last look at every resource found it as desired; and once the faults end,
-// the device becomes what its newest good manifest says.
+// Converged unless the last look at every resource found it as desired and what left is gone; and
+// once the faults end, the device becomes what its newest good manifest says.
 #include <random>
+#include <set>
 
 #include "sim/world.hpp"
 #include "support/catch.hpp"
@@ -29,14 +30,11 @@ public:
   }
 
   void go_on() {
-    switch (pick(14)) {
+    switch (pick(19)) {
     case 0:
     case 1:
     case 2: apply(); break;
-    case 3:
-      if (connected_ && world_.generation > 1)
-        world_.put_desired(pick(2) == 0 ? "{" : manifest_json(1, ""));
-      break;
+    case 3: rubbish(); break;
     case 4:
     case 5: drift(true); break;
     case 6: drift(false); break;
@@ -45,10 +43,12 @@ public:
     case 9: world_.device.hanging.insert(path()); break;
     case 10: release(); break;
     case 11: connect(pick(2) == 0); break;
-    case 12:
-      world_.stop();
-      world_.start();
-      break;
+    case 12: restart(); break;
+    case 13: world_.device.unseen[path()] = blindness(); break;
+    case 14: world_.device.unseen.clear(); break;
+    case 15: world_.device.kept[path()] = {ec::io_error, "busy"}; break;
+    case 16: world_.device.kept.clear(); break;
+    case 17: world_.link.lose_reply(); break;
     default: break;
     }
     world_.settle();
@@ -57,6 +57,8 @@ public:
 
   void end_faults() {
     world_.device.broken.clear();
+    world_.device.unseen.clear();
+    world_.device.kept.clear();
     release();
     connect(true);
     apply();
@@ -87,6 +89,34 @@ public:
 private:
   unsigned pick(unsigned below) { return static_cast<unsigned>(dice_()) % below; }
   std::string path() { return "/srv/" + name_at(pick(names)); }
+
+  /// A look that fails: of a kind that may pass by itself, or of one that will not.
+  failure blindness() {
+    return pick(2) == 0 ? failure{ec::runtime_unavailable, "no answer"}
+                        : failure{ec::permission_denied, "denied"};
+  }
+
+  /// The agent stops or dies, the world goes on without it for a while, the agent starts.
+  void restart() {
+    if (pick(2) == 0) {
+      world_.stop();
+    } else {
+      world_.kill();
+      connect(connected_);
+    }
+    for (auto meanwhile = pick(3); meanwhile > 0; --meanwhile)
+      if (pick(2) == 0)
+        drift(false);
+      else
+        apply();
+    world_.run_for(std::chrono::milliseconds{pick(30'000)});
+    world_.start();
+  }
+
+  void rubbish() {
+    if (connected_ && world_.generation > 1)
+      world_.put_desired(pick(2) == 0 ? "{" : manifest_json(1, ""));
+  }
 
   void release() {
     world_.device.hanging.clear();
@@ -144,11 +174,18 @@ private:
       lie_ = "Converged at a generation that never was";
       return;
     }
+    const auto where = " at generation " + std::to_string(status.observed_generation);
     const auto reading = read_manifest(document->second);
-    for (const auto& r : reading.value->resources)
-      if (world_.device.seen[std::get<file_spec>(r.spec).path] != r.revision)
-        lie_ = "Converged at generation " + std::to_string(status.observed_generation) + ", but "
-               + r.id.str() + " was last seen otherwise";
+    std::set<std::string> declared;
+    for (const auto& r : reading.value->resources) {
+      const auto& path = std::get<file_spec>(r.spec).path;
+      declared.insert(path);
+      if (world_.device.seen[path] != r.revision)
+        lie_ = "Converged" + where + ", but " + r.id.str() + " was last seen otherwise";
+    }
+    for (const auto& owned : world_.state->all())
+      if (declared.count(owned.target) == 0)
+        lie_ = "Converged" + where + ", but " + owned.target + " left and is still there";
   }
 
   std::mt19937 dice_;

@@ -17,6 +17,8 @@ std::string fake_driver::target_of(const resource_spec& spec) {
 outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op_context&) {
   observation seen;
   const auto target = target_of(want.spec);
+  if (const auto blind = device_.unseen.find(target); blind != device_.unseen.end())
+    return blind->second;
   const auto it = device_.things.find(target);
   device_.seen[target] = it == device_.things.end() ? std::string{} : it->second.revision;
   if (it == device_.things.end())
@@ -48,6 +50,8 @@ outcome<void> fake_driver::apply(const desired<resource_spec>& want,
 }
 
 outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {
+  if (const auto it = device_.kept.find(owned.target); it != device_.kept.end())
+    return it->second;
   device_.log.push_back("remove " + owned.target);
   device_.things.erase(owned.target);
   return ctx.owned.release(owned.owner, owned.target);
@@ -126,6 +130,8 @@ world::world(const std::function<void(agent_config&)>& adjust) {
 world::~world() {
   beat_watch_.reset();
   stop();
+  workers->bury();
+  settle();
   link.close();
   system_.reset();
 }
@@ -146,6 +152,14 @@ void world::stop() {
   workers->release();
   run_for(config_.grace);
   root_ = nullptr;
+}
+
+void world::kill() {
+  link.set_connected(false);
+  workers->die();
+  stop();
+  workers->live();
+  link.set_connected(true);
 }
 
 void world::apply(const std::string& resources) {

@@ -26,7 +26,9 @@ struct hangs {};
 /// aside.
 class stepped_executor final : public executor {
 public:
-  void post(std::function<void()> work) override { queue_.push_back(std::move(work)); }
+  void post(std::function<void()> work) override {
+    (dead_ ? lost_ : queue_).push_back(std::move(work));
+  }
 
   /// Runs what is queued; false when there was nothing.
   bool run_all() {
@@ -48,11 +50,24 @@ public:
       queue_.push_back(std::move(work));
   }
 
+  /// What is queued or hangs is not run, nor what comes until `live`.
+  void die() {
+    dead_ = true;
+    for (auto* lost : {&queue_, &stuck_})
+      for (auto& work : std::exchange(*lost, {}))
+        lost_.push_back(std::move(work));
+  }
+  void live() { dead_ = false; }
+  /// Runs what was lost after all, as its actors wait for it: for the end of a test.
+  void bury() { queue_.swap(lost_); }
+
   [[nodiscard]] std::size_t stuck() const { return stuck_.size(); }
 
 private:
+  bool dead_ = false;
   std::deque<std::function<void()>> queue_;
   std::deque<std::function<void()>> stuck_;
+  std::deque<std::function<void()>> lost_;
 };
 
 /// A simulated device: what is in place, by target, and what goes wrong on demand.
@@ -63,6 +78,8 @@ struct fake_device {
   };
   std::map<std::string, thing> things;
   std::map<std::string, failure> broken;   ///< targets whose apply fails
+  std::map<std::string, failure> unseen;   ///< targets whose look fails
+  std::map<std::string, failure> kept;     ///< targets whose removal fails
   std::set<std::string> hanging;           ///< targets whose apply hangs
   std::set<std::string> remote;            ///< targets that are fetched ahead
   std::set<std::string> slow;              ///< targets whose fetch hangs
@@ -129,6 +146,9 @@ public:
 
   void start();
   void stop();
+  /// The agent dies, whatever it is at: nothing that it does from here on has an effect. The store
+  /// is connected afterwards.
+  void kill();
 
   /// Writes the desired manifest: `resources` is the JSON list. Generations count up.
   void apply(const std::string& resources);

@@ -69,10 +69,11 @@ void agent_process::kill() {
   (void)process_->wait();
 }
 
-void agent_process::apply(const std::string& resources) {
+void agent_process::apply(const std::string& resources, const std::string& beside) {
   put_desired(R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-1",)"
               R"("generation":)"
-              + std::to_string(++generation_) + R"(},"spec":{"resources":[)" + resources + "]}}");
+              + std::to_string(++generation_) + R"(},"spec":{)" + beside + R"("resources":[)"
+              + resources + "]}}");
 }
 
 void agent_process::put_desired(const std::string& text) {

@@ -35,8 +35,9 @@ public:
   /// SIGKILL, and waits for its end.
   void kill();
 
-  /// Writes the desired manifest as the next generation; `resources` is the JSON list.
-  void apply(const std::string& resources);
+  /// Writes the desired manifest as the next generation; `resources` is the JSON list, `beside`
+  /// more fields of its spec, each with a comma after it.
+  void apply(const std::string& resources, const std::string& beside = {});
   /// Writes any text as the desired state.
   void put_desired(const std::string& text);
 

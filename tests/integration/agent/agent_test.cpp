@@ -1,11 +1,10 @@
 // The agent's own binary on a real device: systemd, podman, and both stores.
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <sys/stat.h>
 
-#include "support/agent_process.hpp"
+#include "integration/agent/device_bed.hpp"
 #include "support/catch.hpp"
 #include "support/nats_server.hpp"
 #include "support/test_image.hpp"
@@ -16,32 +15,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string program = HARMONY_AGENT;
-
-std::string file_json(const std::string& path, const std::string& content) {
-  return R"({"kind":"File","name":")" + fs::path{path}.filename().string() + R"(","spec":{"path":")"
-         + path + R"(","content":")" + content + R"("}})";
-}
-
-std::string unit_json(const std::string& name, const std::string& command,
-                      const std::string& extra = {}) {
-  return R"({"kind":"SystemdUnit","name":")" + name + R"(","spec":{"unit":"test-)" + name
-         + R"(.service","content":"[Service]\nExecStart=)" + command + R"(\n"})" + extra + "}";
-}
-
-/// Runs a command of the device; true if it succeeded.
-bool run(const std::string& command) {
-  return std::system(command.c_str()) == 0;
+/// A File named like its path.
+std::string file_at(const fs::path& path, const std::string& content) {
+  return file_json(path.filename().string(), path.string(), content);
 }
 
 } // namespace
 
 TEST_CASE("agent: files and a unit over a directory store -> converged, healed, collected") {
   temp_dir site;
-  const auto page = (site / "page").string();
-  agent_process agent{program, {"--podman", "off"}};
+  const auto page = site / "page";
+  agent_process agent{agent_program, no_podman};
   agent.start();
-  agent.apply(file_json(page, "hello") + "," + unit_json("web", "/bin/sleep infinity"));
+  agent.apply(file_at(page, "hello") + "," + unit_json("web", "ExecStart=/bin/sleep infinity"));
   REQUIRE(agent.converged());
   CHECK(read_file(page) == "hello");
   CHECK(run("systemctl is-active --quiet test-web.service"));
@@ -58,7 +44,7 @@ TEST_CASE("agent: files and a unit over a directory store -> converged, healed, 
   });
   CHECK(run("systemctl is-active --quiet test-web.service"));
 
-  agent.apply(file_json(page, "hello"));
+  agent.apply(file_at(page, "hello"));
   REQUIRE(agent.converged());
   CHECK_FALSE(run("systemctl is-active --quiet test-web.service"));
   CHECK_FALSE(fs::exists("/etc/systemd/system/test-web.service"));
@@ -69,9 +55,9 @@ TEST_CASE("agent: files and a unit over a directory store -> converged, healed, 
 TEST_CASE("agent: over a real nats-server -> converged, and again after the server's restart") {
   nats_server server;
   temp_dir site;
-  agent_process agent{program, {"--podman", "off", "--systemd", "off"}, server.url()};
+  agent_process agent{agent_program, files_only, server.url()};
   agent.start();
-  agent.apply(file_json((site / "a").string(), "1"));
+  agent.apply(file_at(site / "a", "1"));
   REQUIRE(agent.converged());
   server.kill();
   write_file(site / "a", "edited while the server is away");
@@ -80,7 +66,7 @@ TEST_CASE("agent: over a real nats-server -> converged, and again after the serv
   agent.await([&](const agent_status&) {
     return agent.link().get(bucket::desired_state, "pi-1", soon).ok();
   });
-  agent.apply(file_json((site / "a").string(), "2"));
+  agent.apply(file_at(site / "a", "2"));
   REQUIRE(agent.converged());
   CHECK(read_file(site / "a") == "2");
   CHECK(agent.stop() == 0);
@@ -90,14 +76,12 @@ TEST_CASE("agent: bad resources -> each its own reason, the good one converges")
   temp_dir site;
   REQUIRE(mkfifo((site / "fifo").c_str(), 0600) == 0);
   write_file(site / "foreign", "not the agent's");
-  agent_process agent{program, {"--podman", "off"}};
+  agent_process agent{agent_program, no_podman};
   agent.start();
-  agent.apply(file_json((site / "good").string(), "1") + ","
-              + file_json((site / "fifo").string(), "1") + ","
-              + file_json((site / "foreign").string(), "1")
-              + R"(,{"kind":"File","name":"who","spec":{"path":")" + (site / "who").string()
-              + R"(","content":"","owner":"nobody-has-this-name"}})" + ","
-              + unit_json("broken", "/nowhere/to/be/found")
+  agent.apply(file_at(site / "good", "1") + "," + file_at(site / "fifo", "1") + ","
+              + file_at(site / "foreign", "1") + R"(,{"kind":"File","name":"who","spec":{"path":")"
+              + (site / "who").string() + R"(","content":"","owner":"nobody-has-this-name"}})" + ","
+              + unit_json("broken", "ExecStart=/nowhere/to/be/found")
               + R"(,{"kind":"File","name":"dots","spec":{"path":"/tmp/../x","content":""}})"
               + R"(,{"kind":"Widget","name":"w","spec":{}})"
               + R"(,{"kind":"SystemdUnit","name":"noname","spec":{"unit":"no unit"}})"
@@ -130,11 +114,11 @@ TEST_CASE("agent: bad resources -> each its own reason, the good one converges")
 
 TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {
   REQUIRE(run("systemctl start podman.socket"));
-  REQUIRE(run("podman version >/dev/null")); // its storage is set up
+  REQUIRE(run("podman version")); // its storage is set up
   const std::string image = "localhost/harmony-test:1";
   build_test_image(image);
   temp_dir site;
-  agent_process agent{program, {}};
+  agent_process agent{agent_program, {}};
   agent.start();
   const auto container = R"({"kind":"Container","name":"app","spec":{"image":")" + image
                          + R"(","pullPolicy":"Never","network":"none","command":["/bin/busybox",)"
@@ -142,7 +126,7 @@ TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {
   agent.apply(container);
   REQUIRE(agent.converged());
   REQUIRE(run("systemctl kill --signal=STOP podman.service"));
-  agent.apply(file_json((site / "a").string(), "1") + ","
+  agent.apply(file_at(site / "a", "1") + ","
               + R"({"kind":"Container","name":"app","spec":{"image":")" + image
               + R"(","pullPolicy":"Never","network":"none","command":["/bin/busybox","sleep",)"
                 R"("1000"]}})");
@@ -161,7 +145,7 @@ TEST_CASE(
   temp_dir folder;
   const auto config = folder / "agent.toml";
   write_file(config, "log-level = \"info\"\n");
-  agent_process agent{program,
+  agent_process agent{agent_program,
                       {"--podman", "off", "--systemd", "off", "--config", config.string()}};
   agent.start();
   REQUIRE(agent.await_beats(1));
@@ -179,13 +163,13 @@ TEST_CASE(
 TEST_CASE(
   "agent: killed and started again -> nothing is touched, and what left meanwhile is collected") {
   temp_dir site;
-  agent_process agent{program, {"--podman", "off", "--systemd", "off"}};
+  agent_process agent{agent_program, files_only};
   agent.start();
-  agent.apply(file_json((site / "a").string(), "1") + "," + file_json((site / "b").string(), "1"));
+  agent.apply(file_at(site / "a", "1") + "," + file_at(site / "b", "1"));
   REQUIRE(agent.converged());
   const auto written = fs::last_write_time(site / "a");
   agent.kill();
-  agent.apply(file_json((site / "a").string(), "1"));
+  agent.apply(file_at(site / "a", "1"));
   agent.start();
   REQUIRE(agent.converged());
   CHECK(fs::last_write_time(site / "a") == written);

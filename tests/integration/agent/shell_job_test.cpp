@@ -3,30 +3,19 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
-#include "support/agent_process.hpp"
+#include "integration/agent/device_bed.hpp"
 #include "support/catch.hpp"
 
 namespace harmony::test {
 
 namespace {
 
-const std::string program = HARMONY_AGENT;
-
-bool run(const std::string& command) {
-  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
-}
-
 std::string job_json(const std::string& name, const std::string& script,
                      const std::string& more = {}) {
   return R"({"kind":"ShellJob","name":")" + name + R"(","origin":"rollout/7","spec":{"command":)"
          + R"(["/bin/sh","-c",")" + script + R"("])" + more + "}}";
-}
-
-std::string file_json(const std::string& path) {
-  return R"({"kind":"File","name":"other","spec":{"path":")" + path + R"(","content":"x"}})";
 }
 
 /// A folder that jobs see and the agent's own state in it.
@@ -59,11 +48,11 @@ struct place {
 
 TEST_CASE("agent: ShellJob where the device does not allow it -> Rejected NotAllowed, audited") {
   const place at;
-  agent_process agent{program, at.flags(false)};
+  agent_process agent{agent_program, at.flags(false)};
   agent.start();
   agent.apply(
     job_json("no", "touch /srv/h-agent-jobs/ran", R"(,"user":"root","writablePaths":["/srv"])")
-    + "," + file_json((at.root / "other").string()));
+    + "," + file_json("other", (at.root / "other").string(), "x"));
   CHECK(agent.await_standing("ShellJob/no", "Rejected NotAllowed") == "Rejected NotAllowed");
   CHECK(agent.await_standing("File/other", "Ready") == "Ready");
   CHECK_FALSE(std::filesystem::exists(at.root / "ran"));
@@ -80,7 +69,7 @@ TEST_CASE("agent: ShellJob where the device does not allow it -> Rejected NotAll
 
 TEST_CASE("agent: ShellJob -> Ready with its output in the status, once over restarts, audited") {
   const place at;
-  agent_process agent{program, at.flags(true)};
+  agent_process agent{agent_program, at.flags(true)};
   agent.start();
   agent.apply(job_json("once", "echo hello; echo run >> /srv/h-agent-jobs/runs",
                        R"(,"user":"root","writablePaths":["/srv/h-agent-jobs"])"));
@@ -101,14 +90,14 @@ TEST_CASE("agent: ShellJob -> Ready with its output in the status, once over res
 
 TEST_CASE("agent: killed while a ShellJob runs -> the run is taken up and told, made once") {
   const place at;
-  agent_process agent{program, at.flags(true)};
+  agent_process agent{agent_program, at.flags(true)};
   agent.start();
   agent.apply(
     job_json("long",
              "echo run >> /srv/h-agent-jobs/runs; until [ -e /srv/h-agent-jobs/go ]; do sleep "
              "0.05; done; echo late",
              R"(,"user":"root","writablePaths":["/srv/h-agent-jobs"])")
-    + "," + file_json((at.root / "other").string()));
+    + "," + file_json("other", (at.root / "other").string(), "x"));
   CHECK(agent.await_standing("File/other", "Ready") == "Ready");
   CHECK(agent.await_standing("ShellJob/long", "Applying") == "Applying");
   CHECK(agent.await([&](const agent_status&) { return std::filesystem::exists(at.root / "runs"); })
@@ -129,10 +118,10 @@ TEST_CASE("agent: killed while a ShellJob runs -> the run is taken up and told, 
 
 TEST_CASE("agent: ShellJob that fails -> Failed JobFailed and tried again, others unmoved") {
   const place at;
-  agent_process agent{program, at.flags(true)};
+  agent_process agent{agent_program, at.flags(true)};
   agent.start();
   agent.apply(job_json("bad", "echo oops >&2; exit 4") + ","
-              + file_json((at.root / "other").string()));
+              + file_json("other", (at.root / "other").string(), "x"));
   CHECK(agent.await_standing("ShellJob/bad", "Failed JobFailed") == "Failed JobFailed");
   CHECK(agent.await_standing("File/other", "Ready") == "Ready");
   const auto now = agent.await([](const agent_status& s) {
@@ -151,7 +140,7 @@ TEST_CASE("agent: permission withdrawn -> Rejected; what left the manifest is st
   write_file(config, "allow-shell-jobs = true\n");
   auto flags = at.flags(false);
   flags.insert(flags.end(), {"--config", config.string()});
-  agent_process agent{program, flags};
+  agent_process agent{agent_program, flags};
   agent.start();
   const auto job = job_json("was", "echo hello");
   agent.apply(job);
@@ -160,7 +149,7 @@ TEST_CASE("agent: permission withdrawn -> Rejected; what left the manifest is st
   write_file(config, "allow-shell-jobs = false\n");
   agent.start();
   CHECK(agent.await_standing("ShellJob/was", "Rejected NotAllowed") == "Rejected NotAllowed");
-  agent.apply(file_json((at.root / "other").string()));
+  agent.apply(file_json("other", (at.root / "other").string(), "x"));
   CHECK(agent.converged());
   CHECK(agent.standing("ShellJob/was") == "absent");
 }

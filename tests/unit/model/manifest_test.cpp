@@ -16,21 +16,6 @@ using test::resource_of;
 
 using strings = std::vector<std::string>;
 
-/// The issues of a manifest whose only resource has this kind and spec, without the common prefix.
-strings spec_issues(const std::string& kind, const std::string& spec) {
-  auto all = issues_of(manifest_of(resource_of(kind, spec)));
-  const std::string prefix = "spec.resources[0].spec";
-  for (auto& each : all)
-    if (each.rfind(prefix, 0) == 0)
-      each.erase(0, prefix.size() + (each[prefix.size()] == '.' ? 1 : 0));
-  return all;
-}
-
-/// A Container with these fields beside its image.
-std::string container(const std::string& fields) {
-  return R"({"image":"app:1",)" + fields + "}";
-}
-
 TEST_CASE("manifest: every field set -> read without an issue") {
   CHECK(issues_of(full_manifest()) == strings{});
   const auto m = read_manifest(full_manifest()).value;
@@ -163,157 +148,12 @@ TEST_CASE("manifest: a number written as 7.0 -> a whole number") {
   CHECK(m.value->metadata.generation == 7);
 }
 
-TEST_CASE("manifest: a bad File -> each fault by its path") {
-  const strings path{
-    R"(path: expected an absolute path without '.', '..', '//' or '/' at its end, )"
-    R"(such as "/etc/motd", got )"};
-  const auto bad =
-    GENERATE(as<std::string>{}, "etc", "/", "/etc/", "/a//b", "/a/../b", "/a/.", "/..", "");
-  CHECK(spec_issues("File", R"({"content":"","path":")" + bad + "\"}")
-        == strings{path[0] + "\"" + bad + "\""});
-}
-
-TEST_CASE("manifest: bad specs -> each fault by its path") {
-  struct sample {
-    std::string kind;
-    std::string spec;
-    strings issues;
-  };
-  const auto s = GENERATE(values<sample>({
-    {"File",
-     R"({"path":"/a","content":"x","mode":420})",
-     {R"(mode: expected an octal string like "0644", got 420)"}},
-    {"File",
-     R"({"path":"/a","content":"x","mode":"0999"})",
-     {R"(mode: expected an octal string like "0644", got "0999")"}},
-    {"File",
-     R"({"path":"/a","contnt":"x"})",
-     {"contnt: unknown field; did you mean 'content'?",
-      ": expected exactly one of 'content', 'contentBase64', 'source', got none"}},
-    {"File", R"({"path":"/a","content":"x","colour":"red"})", {"colour: unknown field"}},
-    {"File",
-     R"({"path":"/a","content":"x","contentBase64":""})",
-     {": expected exactly one of 'content', 'contentBase64', 'source', got 'content', "
-      "'contentBase64'"}},
-    {"File",
-     R"({"path":"/a","contentBase64":"AP9"})",
-     {R"(contentBase64: expected base64 with padding (RFC 4648 section 4), got "AP9")"}},
-    {"File",
-     R"({"path":"/a","source":{"url":"ftp://h/x","sha256":"abc"}})",
-     {"source.url: expected a URL such as \"https://host/file\", http or https, without user and "
-      "password, got \"ftp://h/x\"",
-      "source.sha256: expected 64 lower-case hexadecimal digits, got \"abc\""}},
-    {"File",
-     R"({"path":"/a","content":"x","owner":"Root!","group":4294967295,"adopt":"yes"})",
-     {"owner: expected a name of a-z, 0-9, '_' and '-' (at most 32), or a number below 4294967295, "
-      "got \"Root!\"",
-      "group: expected a name of a-z, 0-9, '_' and '-' (at most 32), or a number below 4294967295, "
-      "got 4294967295",
-      "adopt: expected true or false, got \"yes\""}},
-    {"File", R"("text")", {": expected an object, got \"text\""}},
-    {"File", R"({"path":"/a","content":[1,2]})", {"content: expected text, got an array of 2"}},
-    {"Directory",
-     R"({"mode":"0755"})",
-     {"path: is missing; expected an absolute path without '.', '..', '//' or '/' at its end, "
-      "such as \"/etc/motd\""}},
-    {"SystemdUnit",
-     R"({"unit":"web","state":"running"})",
-     {"unit: expected a systemd unit name such as \"web.service\" (a template needs its instance: "
-      "\"web@1.service\"), got \"web\"",
-      "state: expected one of \"active\", \"inactive\", got \"running\""}},
-    {"SystemdUnit",
-     R"({"unit":"web@.service"})",
-     {"unit: expected a systemd unit name such as \"web.service\" (a template needs its instance: "
-      "\"web@1.service\"), got \"web@.service\""}},
-    {"Container",
-     R"({"image":"App"})",
-     {"image: expected an image reference such as \"registry.example/app:1.2\" or \"app@sha256:<64 "
-      "digits>\", got \"App\""}},
-    {"Container",
-     container(R"("command":"sleep 1")"),
-     {"command: expected a list, got \"sleep 1\""}},
-    {"Container",
-     container(R"("env":{"1A":"","B":2})"),
-     {"env.1A: expected as its name a variable name of A-Z, a-z, 0-9, '_', '.' and '-', not "
-      "beginning with a digit",
-      "env.B: expected text without NUL, got 2"}},
-    {"Container",
-     container(R"("ports":[{"host":0,"container":65536,"protocol":"sctp"}])"),
-     {"ports[0].host: expected a whole number from 1 to 65535, got 0",
-      "ports[0].container: expected a whole number from 1 to 65535, got 65536",
-      "ports[0].protocol: expected one of \"tcp\", \"udp\", got \"sctp\""}},
-    {"Container",
-     container(R"("ports":[{"host":80,"container":1},{"host":80,"container":2}])"),
-     {"ports[1].host: host port 80 is published by ports[0] too"}},
-    {"Container",
-     container(R"("ports":[{"host":80,"container":1,"hostIp":"127.0.0.1"},
-                                        {"host":80,"container":2,"hostIp":"127.0.0.2"},
-                                        {"host":80,"container":2,"protocol":"udp"},
-                                        {"host":80,"container":1,"hostIp":"127.0.0.2"},
-                                        {"host":80,"container":2}])"),
-     {"ports[3].host: host port 80 is published by ports[1] too",
-      "ports[4].host: host port 80 is published by ports[0] too"}},
-    {"Container",
-     container(R"("ports":[{"host":80,"container":1,"hostIp":"localhost"}])"),
-     {"ports[0].hostIp: expected an IP address such as \"127.0.0.1\" or \"::1\", got "
-      "\"localhost\""}},
-    {"Container",
-     container(R"("mounts":[{"type":"tmpfs","source":"x","target":"/a"},
-                                         {"type":"volume","source":"/x","target":"/b"},
-                                         {"source":"x","target":"/c"},{"target":"/d"},
-                                         {"source":"/x","target":"/a"}])"),
-     {"mounts[0].source: a tmpfs has no source; leave it out",
-      "mounts[1].source: expected a name of A-Z, a-z, 0-9, '_', '.' and '-', got \"/x\"",
-      ("mounts[2].source: expected an absolute path without '.', '..', '//' or '/' at its end, or "
-       "\"/\", got \"x\""),
-      "mounts[3].source: is missing; expected the path on the device",
-      "mounts[4].target: \"/a\" is the target of mounts[0] too"}},
-    {"Container",
-     container(R"("memory":"1Ki","pidsLimit":0,"user":"Me:")"),
-     {"user: expected user or user:group, each a name or a number, such as \"1000:1000\", got "
-      "\"Me:\"",
-      "memory: expected a size of at least 1Mi such as \"64Mi\", \"1Gi\" or \"100M\", or a number "
-      "of bytes, got \"1Ki\"",
-      "pidsLimit: expected a whole number from 1 to 4194304, got 0"}},
-  }));
-  CHECK(spec_issues(s.kind, s.spec) == s.issues);
-}
-
-TEST_CASE("manifest: bad probes -> each fault by its path") {
-  const std::string before = R"({"kind":"File","name":"r","spec":{"path":"/a","content":""},
-                                 "probes":{)";
-  const auto probes = [&](const std::string& text) {
-    return issues_of(manifest_of(before + text + "}}"));
-  };
-  const std::string at = "spec.resources[0].probes.";
-  CHECK(probes(R"("readyness":{})")
-        == strings{at + "readyness: unknown field; did you mean 'readiness'?"});
-  CHECK(probes(R"("readiness":{})")
-        == strings{at + "readiness: expected exactly one of 'exec', 'tcp', 'http', got none"});
-  CHECK(probes(R"("readiness":{"exec":{"command":[]},"tcp":{"port":1}})")
-        == strings{at
-                     + "readiness.exec.command: expected a list that is not empty, got an array "
-                       "of 0",
-                   at
-                     + "readiness: expected exactly one of 'exec', 'tcp', 'http', got 'exec', "
-                       "'tcp'"});
-  CHECK(probes(R"("liveness":{"tcp":{"port":1},"successThreshold":2,"periodSeconds":0,
-                              "timeoutSeconds":1.5})")
-        == strings{at + "liveness.periodSeconds: expected a whole number from 1 to 86400, got 0",
-                   at + "liveness.timeoutSeconds: expected a whole number from 1 to 3600, got 1.5",
-                   at + "liveness.successThreshold: expected 1, got 2"});
-  CHECK(probes(R"("readiness":{"http":{"port":1,"path":"a b","host":"a/b"}})")
-        == strings{at + "readiness.http.host: expected a host name or an IP address, got \"a/b\"",
-                   at
-                     + "readiness.http.path: expected a path such as \"/healthz\" of printable "
-                       "ASCII, got \"a b\""});
-}
-
 TEST_CASE("manifest: a long value in a message -> cut between two characters") {
   std::string word;
   for (int i = 0; i < 30; ++i)
     word += "é";
-  const auto issues = spec_issues("SystemdUnit", R"({"unit":")" + word + "\"}");
+  const auto issues =
+    issues_of(manifest_of(resource_of("SystemdUnit", R"({"unit":")" + word + "\"}")));
   REQUIRE(issues.size() == 1);
   CHECK(issues[0].substr(issues[0].rfind("got ")) == "got \"" + word.substr(0, 40) + "…\"");
 }

@@ -62,14 +62,6 @@ TEST_CASE("resources: one bad spec -> rejected with all its faults, the others s
                              "me"});
 }
 
-TEST_CASE("resources: unknown field beside the spec -> rejected") {
-  const auto m = read(R"({"kind":"File","name":"a","dependOn":[],
-                          "spec":{"path":"/a","content":""}})");
-  CHECK(rejected(m) == verdicts{{"File/a", ec::invalid_spec}});
-  CHECK(m.rejected[0].message
-        == "spec.resources[0].dependOn: unknown field; did you mean 'dependsOn'?");
-}
-
 TEST_CASE("resources: unknown kind -> rejected with the kind that may be meant") {
   const auto m = read(R"({"kind":"Fil","name":"a","spec":{}},{"kind":"Thing","name":"b"})");
   CHECK(rejected(m) == verdicts{{"Fil/a", ec::unknown_kind}, {"Thing/b", ec::unknown_kind}});
@@ -155,16 +147,6 @@ TEST_CASE("resources: unknown dependency -> rejected") {
         == "spec.resources[2].restartOn[0]: 'Container/q' is not in this manifest");
 }
 
-TEST_CASE("resources: dependency that is no id, or is there twice -> rejected") {
-  CHECK(issues_of(manifest_of(file("a", R"("b",7,"File/a b","File/b","File/b")") + "," + file("b")))
-        == strings{
-          "spec.resources[0].dependsOn[0]: expected a resource id such as \"File/motd\", got \"b\"",
-          "spec.resources[0].dependsOn[1]: expected a resource id such as \"File/motd\", got 7",
-          "spec.resources[0].dependsOn[2]: expected a resource id such as \"File/motd\", got "
-          "\"File/a b\"",
-          "spec.resources[0].dependsOn[4]: 'File/b' is there twice"});
-}
-
 TEST_CASE("resources: a cycle -> its members rejected with the way round, others stay") {
   const auto m = read(file("a", "\"File/b\"") + "," + file("b", R"("File/c","File/e")") + ","
                       + file("c", "\"File/a\"") + "," + file("d", "\"File/a\"") + "," + file("e"));
@@ -176,12 +158,6 @@ TEST_CASE("resources: a cycle -> its members rejected with the way round, others
   CHECK(m.rejected[0].message
         == "spec.resources[0].dependsOn: leads back to itself: File/a -> File/b -> File/c -> "
            "File/a");
-}
-
-TEST_CASE("resources: depends on itself -> rejected") {
-  const auto m = read(file("a", "\"File/a\""));
-  CHECK(m.rejected.at(0).message
-        == "spec.resources[0].dependsOn: leads back to itself: File/a -> File/a");
 }
 
 TEST_CASE("resources: two cycles that share a member -> all members rejected") {

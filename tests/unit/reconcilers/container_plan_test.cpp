@@ -1,6 +1,7 @@
-#include <functional>
+#include <string>
 
 #include "container_bench.hpp"
+#include "unit/reconcilers/plan_table.hpp"
 
 namespace harmony {
 
@@ -19,116 +20,64 @@ static_assert(reconciler<container_reconciler<device>>);
 static_assert(can_reconcile_containers<device>);
 static_assert(!can_reconcile_containers<device_without_containers>);
 
-struct plan_row {
-  std::string given;
-  std::function<void(desired<container_spec>&, container_observed&)> arrange;
-  std::vector<change> expected;
+struct container_case {
+  desired<container_spec> want = want_of();
+  container_observed seen = seen_of(info_of(want_of()));
 };
+using test::vocabulary;
 
-const std::vector<plan_row>& plan_table() {
-  using status = container_status;
-  static const auto set = [](status s) {
-    return [s](desired<container_spec>&, container_observed& seen) { seen.found->status = s; };
+vocabulary<container_case> container_now() {
+  const auto set = [](container_status status) {
+    return [status](container_case& it, const std::string&) { it.seen.found->status = status; };
   };
-  static const std::vector<plan_row> rows{
-    {"nothing there",
-     [](auto&, auto& seen) { seen = {}; },
-     {{action::create, "state", "absent", "running"}}},
-    {"nothing there, on record",
-     [](auto&, auto& seen) { seen.found.reset(), seen.ours = false; },
-     {{action::create, "state", "absent", "running"}}},
-    {"running as desired", set(status::running), {}},
-    {"created", set(status::created), {{action::update, "state", "created", "running"}}},
-    {"paused", set(status::paused), {{action::update, "state", "paused", "running"}}},
-    {"broken", set(status::broken), {{action::replace, "state", "broken", "running"}}},
-    {"exited with 0",
-     set(status::exited),
-     {{action::restart, "state", "exited with code 0", "running"}}},
-    {"exited with 3 and a log",
-     [](auto&, auto& seen) {
-       seen.found->status = status::exited;
-       seen.found->exit_code = 3;
-       seen.last_words = "no config";
-     },
-     {{action::restart, "state", "exited with code 3, last output: 'no config'", "running"}}},
-    {"exited out of memory",
-     [](auto&, auto& seen) {
-       seen.found->status = status::exited;
-       seen.found->exit_code = 137;
-       seen.found->out_of_memory = true;
-     },
-     {{action::restart, "state", "exited with code 137 (out of memory)", "running"}}},
-    {"another revision",
-     [](auto& want, auto&) { want.revision = "sha256:b"; },
-     {{action::replace, "revision", "sha256:a", "sha256:b"}}},
-    {"another revision and image",
-     [](auto& want, auto&) { want.revision = "sha256:b", want.spec.image = "localhost/app:2"; },
-     {{action::replace, "image", "localhost/app:1", "localhost/app:2"},
-      {action::replace, "revision", "sha256:a", "sha256:b"}}},
-    {"another revision, exited: replaced, not started first",
-     [](auto& want, auto& seen) {
-       want.revision = "sha256:b";
-       seen.found->status = status::exited;
-     },
-     {{action::replace, "revision", "sha256:a", "sha256:b"}}},
-    {"another revision and stamp: replaced only",
-     [](auto& want, auto&) { want.revision = "sha256:b", want.restart_stamp = "s2"; },
-     {{action::replace, "revision", "sha256:a", "sha256:b"}}},
-    {"no revision label",
-     [](auto&, auto& seen) { seen.found->labels.erase(container_label::revision); },
-     {{action::replace, "revision", "", "sha256:a"}}},
-    {"another image name, same revision: the label decides",
-     [](auto&, auto& seen) { seen.found->image = "registry/app:1"; },
-     {}},
-    {"a new stamp",
-     [](auto& want, auto& seen) { want.restart_stamp = "s2", seen.note.restart_stamp = "s1"; },
-     {{action::restart, "restartOn", "s1", "s2"}}},
-    {"the first stamp",
-     [](auto& want, auto&) { want.restart_stamp = "s1"; },
-     {{action::restart, "restartOn", "", "s1"}}},
-    {"the same stamp",
-     [](auto& want, auto& seen) { want.restart_stamp = "s1", seen.note.restart_stamp = "s1"; },
-     {}},
-    {"no stamp any more", [](auto&, auto& seen) { seen.note.restart_stamp = "s1"; }, {}},
-    {"a restart for the stamp that was cut off",
-     [](auto& want, auto& seen) {
-       want.restart_stamp = "s2";
-       seen.note.restart_stamp = "s1";
-       seen.note.restarting = true;
-     },
-     {{action::restart, "restartOn", "s1", "s2"}}},
-    {"exited and a new stamp: one start does both",
-     [](auto& want, auto& seen) {
-       want.restart_stamp = "s2";
-       seen.found->status = status::exited;
-     },
-     {{action::restart, "state", "exited with code 0", "running"}}},
-    {"not on record",
-     [](auto&, auto& seen) { seen.recorded = false; },
-     {{action::update, "ownership", "not on record", "on record"}}},
-    {"not on record and exited",
-     [](auto&, auto& seen) {
-       seen.recorded = false;
-       seen.found->status = status::exited;
-     },
-     {{action::restart, "state", "exited with code 0", "running"},
-      {action::update, "ownership", "not on record", "on record"}}},
+  return {
+    {"in place", [](container_case&, const std::string&) {}},
+    {"nothing", [](container_case& it, const std::string&) { it.seen = {}; }},
+    {"gone",
+     [](container_case& it, const std::string&) { it.seen.found.reset(), it.seen.ours = false; }},
+    {"created", set(container_status::created)},
+    {"paused", set(container_status::paused)},
+    {"broken", set(container_status::broken)},
+    {"exited ",
+     [](container_case& it, const std::string& value) {
+       it.seen.found->status = container_status::exited;
+       it.seen.found->exit_code = std::stoi(value);
+     }},
+    {"out of memory",
+     [](container_case& it, const std::string&) { it.seen.found->out_of_memory = true; }},
+    {"last words ",
+     [](container_case& it, const std::string& value) { it.seen.last_words = value; }},
+    {"image ", [](container_case& it, const std::string& value) { it.seen.found->image = value; }},
+    {"no revision",
+     [](container_case& it, const std::string&) {
+       it.seen.found->labels.erase(container_label::revision);
+     }},
+    {"stamp ",
+     [](container_case& it, const std::string& value) { it.seen.note.restart_stamp = value; }},
+    {"restart cut off",
+     [](container_case& it, const std::string&) { it.seen.note.restarting = true; }},
+    {"not recorded", [](container_case& it, const std::string&) { it.seen.recorded = false; }},
+    {"foreign", [](container_case& it, const std::string&) { it.seen.ours = false; }},
   };
-  return rows;
+}
+
+vocabulary<container_case> container_wanted() {
+  return {
+    {"the same", [](container_case&, const std::string&) {}},
+    {"revision ",
+     [](container_case& it, const std::string& value) { it.want.revision = "sha256:" + value; }},
+    {"image ", [](container_case& it, const std::string& value) { it.want.spec.image = value; }},
+    {"stamp ", [](container_case& it, const std::string& value) { it.want.restart_stamp = value; }},
+  };
 }
 
 } // namespace
 
-TEST_CASE("container plan: each observed state -> its changes") {
-  for (const auto& row : plan_table()) {
-    INFO(row.given);
-    auto want = want_of();
-    auto seen = seen_of(info_of(want));
-    row.arrange(want, seen);
-    const auto changes = container_reconciler<device>::plan(want, seen);
-    REQUIRE(changes);
-    CHECK(*changes == row.expected);
-  }
+TEST_CASE("container plan: the table in docs/reconcilers/container.md -> the planner's answers") {
+  test::check_plans<container_case>(
+    "container", {}, container_now(), container_wanted(),
+    [](const container_case& it) { return container_reconciler<device>::plan(it.want, it.seen); },
+    {{"sha256:", ""}});
 }
 
 TEST_CASE("container plan: a container of somebody else -> name_conflict with a remedy") {

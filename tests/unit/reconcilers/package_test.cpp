@@ -9,6 +9,7 @@
 #include "support/outcomes.hpp"
 #include "unit/reconcilers/killed.hpp"
 #include "unit/reconcilers/package_fake.hpp"
+#include "unit/reconcilers/plan_table.hpp"
 
 namespace harmony::test {
 namespace {
@@ -61,52 +62,35 @@ struct fixture {
   std::optional<owned_target> record() { return owned.find(want.id, want.spec.package); }
 };
 
-TEST_CASE("package plan: every standing and wish -> exactly the differences") {
-  struct row {
-    package_state wish;
-    std::string version;
-    package_info seen;
-    std::vector<change> changes;
+TEST_CASE("package plan: the table in docs/reconcilers/package.md -> the planner's answers") {
+  struct package_case {
+    desired<package_spec> want{{"Package", "web"}, {"web", package_state::present, {}}, {}, {}};
+    package_info seen{standing::installed, "1.0", "installed", false};
   };
-  const auto present = package_state::present;
-  const auto absent = package_state::absent;
-  const package_info none;
-  const package_info gone{standing::absent, "", "config-files", false};
-  const package_info there{standing::installed, "1.0", "installed", false};
-  const package_info open{standing::unconfigured, "1.0", "half-configured", false};
-  const package_info half{standing::broken, "1.0", "half-installed", false};
-  const std::vector<row> rows{
-    {present, "", none, {{action::create, "state", "absent", "present"}}},
-    {present, "", gone, {{action::create, "state", "absent", "present"}}},
-    {present, "", there, {}},
-    {present, "", open, {{action::update, "state", "half-configured", "present"}}},
-    {present, "", half, {{action::replace, "state", "half-installed", "present"}}},
-    {present, "1.0", there, {}},
-    {present, "1.1", there, {{action::update, "version", "1.0", "1.1"}}},
-    {present,
-     "1.1",
-     none,
-     {{action::create, "state", "absent", "present"}, {action::create, "version", "", "1.1"}}},
-    {present,
-     "1.1",
-     open,
-     {{action::update, "state", "half-configured", "present"},
-      {action::update, "version", "1.0", "1.1"}}},
-    {absent, "", none, {}},
-    {absent, "", gone, {}},
-    {absent, "", there, {{action::remove, "state", "installed", "absent"}}},
-    {absent, "", open, {{action::remove, "state", "half-configured", "absent"}}},
-    {absent, "", half, {{action::remove, "state", "half-installed", "absent"}}},
+  const auto is = [](standing condition, const char* version, const char* status) {
+    return [=](package_case& it, const std::string&) {
+      it.seen = {condition, version, status, false};
+    };
+  };
+  const vocabulary<package_case> now{
+    {"in place", [](package_case&, const std::string&) {}},
+    {"nothing", [](package_case& it, const std::string&) { it.seen = {}; }},
+    {"configuration alone", is(standing::absent, "", "config-files")},
+    {"half-configured", is(standing::unconfigured, "1.0", "half-configured")},
+    {"half-installed", is(standing::broken, "1.0", "half-installed")},
+    {"version ", [](package_case& it, const std::string& value) { it.seen.version = value; }},
+    {"apt was cut off", [](package_case& it, const std::string&) { it.seen.interrupted = true; }},
+  };
+  const vocabulary<package_case> wanted{
+    {"the same", [](package_case&, const std::string&) {}},
+    {"absent",
+     [](package_case& it, const std::string&) { it.want.spec.state = package_state::absent; }},
+    {"version ", [](package_case& it, const std::string& value) { it.want.spec.version = value; }},
   };
   fixture f;
-  for (const auto& r : rows) {
-    f.want.spec.state = r.wish;
-    f.want.spec.version = r.version;
-    const auto changes = f.packages.plan(f.want, r.seen);
-    REQUIRE(changes.ok());
-    INFO(r.version << " " << r.seen.status << ": " << describe(*changes));
-    CHECK(*changes == r.changes);
-  }
+  check_plans<package_case>("package", {}, now, wanted, [&](const package_case& it) {
+    return f.packages.plan(it.want, it.seen);
+  });
 }
 
 TEST_CASE("package: absent -> the newest is installed, claimed before, removed on leaving") {

@@ -2,6 +2,7 @@
 
 #include "shell_job_fake.hpp"
 #include "support/catch.hpp"
+#include "unit/reconcilers/plan_table.hpp"
 
 namespace harmony::test {
 
@@ -27,59 +28,50 @@ job_record ended(const job_device::want_t& want, std::string result, int code, i
 
 } // namespace
 
-TEST_CASE("shell job plan: record and unit -> the step") {
-  const auto want = job_want();
-  auto other = want;
-  other.revision = "sha256:0";
+TEST_CASE("shell job plan: the table in docs/reconcilers/shell-job.md -> the planner's answers") {
+  struct job_case {
+    job_device::want_t want = job_want();
+    shell_job_observed seen{record(job_want(), stage::ended, "success"), {}, {}, {}};
+  };
   using owner = job_unit_owner;
-  const std::optional<job_record> none;
-  const std::optional checking{record(want, stage::checking)};
-  const std::optional running{record(want, stage::running)};
-  const std::optional good{record(want, stage::ended, "success")};
-  const std::optional skipped{record(want, stage::ended, "skipped")};
-  const std::optional bad{record(want, stage::ended, "exit-code")};
-  const std::optional lost{record(want, stage::ended, "interrupted")};
-  const std::optional old_good{record(other, stage::ended, "success")};
-  const std::optional old_running{record(other, stage::running)};
-  struct line {
-    std::optional<job_record> record;
-    owner unit;
-    job_step step;
+  const auto stands = [](stage at) {
+    return [at](job_case& it, const std::string&) { it.seen.record = record(it.want, at); };
   };
-  const std::vector<line> table{
-    {none, owner::none, job_step::run},
-    {checking, owner::none, job_step::run},
-    {running, owner::none, job_step::interrupt},
-    {good, owner::none, job_step::none},
-    {skipped, owner::none, job_step::none},
-    {bad, owner::none, job_step::run},
-    {lost, owner::none, job_step::run},
-    {old_good, owner::none, job_step::run},
-    {old_running, owner::none, job_step::run},
-    {none, owner::current, job_step::follow}, // the inventory was lost
-    {checking, owner::current, job_step::follow},
-    {running, owner::current, job_step::follow},
-    {good, owner::current, job_step::tidy},
-    {skipped, owner::current, job_step::tidy},
-    {bad, owner::current, job_step::replace},
-    {old_good, owner::current, job_step::follow},
-    {none, owner::former, job_step::replace},
-    {old_running, owner::former, job_step::replace},
-    {good, owner::former, job_step::replace},
-    {none, owner::foreign, job_step::conflict},
-    {good, owner::foreign, job_step::conflict},
+  const auto unit = [](owner is) {
+    return [is](job_case& it, const std::string&) { it.seen.unit = is; };
   };
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    CAPTURE(i);
-    const shell_job_observed seen{table[i].record, table[i].unit, false, {}};
-    CHECK(shell_job_operations::next_step(want, seen) == table[i].step);
-    const auto todo = shell_job_operations::plan(want, seen);
-    CHECK(todo.ok() == (table[i].step != job_step::conflict));
-    if (todo)
-      CHECK(todo->empty() == (table[i].step == job_step::none));
-    else
-      CHECK(todo.error().code == ec::name_conflict);
-  }
+  const vocabulary<job_case> now{
+    {"in place", [](job_case&, const std::string&) {}},
+    {"no record", [](job_case& it, const std::string&) { it.seen.record.reset(); }},
+    {"guards looked at", stands(stage::checking)},
+    {"run begun", stands(stage::running)},
+    {"ended ",
+     [](job_case& it, const std::string& value) {
+       it.seen.record = record(it.want, stage::ended, value);
+     }},
+    {"of another revision",
+     [](job_case& it, const std::string&) {
+       auto other = it.want;
+       other.revision = "sha256:0";
+       it.seen.record->desire = job_desire(other);
+     }},
+    {"of another stamp",
+     [](job_case& it, const std::string&) {
+       auto other = it.want;
+       other.restart_stamp = "File/conf@1";
+       it.seen.record->desire = job_desire(other);
+     }},
+    {"its unit", unit(owner::current)},
+    {"its unit ended",
+     [](job_case& it, const std::string&) { it.seen.unit = owner::current, it.seen.over = true; }},
+    {"unit of another revision", unit(owner::former)},
+    {"foreign unit", unit(owner::foreign)},
+  };
+  const vocabulary<job_case> wanted{{"the same", [](job_case&, const std::string&) {}}};
+  check_plans<job_case>(
+    "shell-job", {}, now, wanted,
+    [](const job_case& it) { return shell_job_operations::plan(it.want, it.seen); },
+    {{"sha256:1", "this revision"}, {"harmony-job-once.service", "its unit"}});
 }
 
 TEST_CASE("shell job record: written and read -> the same; a note that is none -> nothing") {

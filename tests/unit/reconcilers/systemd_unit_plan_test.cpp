@@ -4,6 +4,7 @@
 #include "reconcilers/driver.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "support/catch.hpp"
+#include "unit/reconcilers/plan_table.hpp"
 
 namespace harmony::test {
 
@@ -29,20 +30,12 @@ using seen_t = systemd_unit_observed;
 constexpr auto content = "[Service]\nExecStart=/bin/web\n";
 constexpr auto path = "/etc/systemd/system/web.service";
 
-// A unit with content, enabled, active; each word changes one thing.
+// A unit with content, enabled, active.
 want_t want() {
   return {{"SystemdUnit", "web"}, {"web.service", content, true, unit_state::active}, {}, {}};
 }
-want_t stopped(want_t w = want()) {
-  w.spec.state = unit_state::inactive;
-  return w;
-}
 want_t disabled(want_t w = want()) {
   w.spec.enabled = false;
-  return w;
-}
-want_t any_enablement(want_t w = want()) {
-  w.spec.enabled.reset();
   return w;
 }
 want_t no_content(want_t w = want()) {
@@ -51,11 +44,6 @@ want_t no_content(want_t w = want()) {
 }
 want_t stamped(want_t w = want()) {
   w.restart_stamp = "File/conf@2";
-  return w;
-}
-want_t named(std::string unit) {
-  auto w = want();
-  w.spec.unit = std::move(unit);
   return w;
 }
 
@@ -74,43 +62,8 @@ seen_t good() {
   s.stamp = start_stamp(want());
   return s;
 }
-seen_t nothing() {
-  seen_t s;
-  s.path = path;
-  return s;
-}
-seen_t state(const char* active, const char* sub, seen_t s = good()) {
-  s.unit.active_state = active;
-  s.unit.sub_state = sub;
-  return s;
-}
-seen_t file_state(const char* is, seen_t s = good()) {
-  s.unit.unit_file_state = is;
-  return s;
-}
-seen_t edited(seen_t s = good()) {
-  s.content += "Nice=5\n";
-  return s;
-}
-seen_t file(unit_file_owner owner, seen_t s = good()) {
-  s.file = owner;
-  s.content.clear();
-  return s;
-}
-seen_t not_reloaded(seen_t s = good()) {
-  s.unit.need_reload = true;
-  return s;
-}
-seen_t unrecorded(seen_t s = good()) {
-  s.recorded = false;
-  s.stamp.clear();
-  return s;
-}
-seen_t never_started(seen_t s = good()) {
-  s.stamp.clear();
-  return s;
-}
-seen_t packaged(seen_t s = good()) {
+seen_t packaged() {
+  auto s = good();
   s.file = unit_file_owner::none;
   s.content.clear();
   s.unit.fragment_path = "/lib/systemd/system/web.service";
@@ -118,101 +71,85 @@ seen_t packaged(seen_t s = good()) {
   s.stamp.clear();
   return s;
 }
-seen_t load(const char* is, seen_t s = nothing()) {
-  s.unit.load_state = is;
+seen_t masked() {
+  seen_t s;
+  s.path = path;
+  s.unit.load_state = "masked";
   return s;
 }
 
-struct row {
-  const char* given;
-  want_t want;
-  seen_t seen;
-  std::string expected; ///< "action field" joined by ", ", or the reason of the refusal
+struct unit_case {
+  want_t want = test::want();
+  seen_t seen = good();
 };
 
-std::vector<row> table() {
-  using owner = unit_file_owner;
+vocabulary<unit_case> unit_now() {
+  const auto file = [](unit_file_owner owner) {
+    return [owner](unit_case& it, const std::string&) {
+      it.seen.file = owner;
+      it.seen.content.clear();
+    };
+  };
   return {
-    // content
-    {"all in place", want(), good(), ""},
-    {"nothing there", want(), nothing(), "create content, update enabled, update state"},
-    {"nothing there, to be stopped", stopped(any_enablement()), nothing(), "create content"},
-    {"edited by hand", want(), edited(), "update content, restart restart"},
-    {"edited while stopped", stopped(), edited(state("inactive", "dead")), "update content"},
-    {"edited while failed", want(), edited(state("failed", "failed")),
-     "update content, update state"},
-    {"file gone while running", want(), file(owner::none), "update content, restart restart"},
-    {"file gone, unit unloaded", want(), nothing(), "create content, update enabled, update state"},
-    {"written, not loaded", want(), not_reloaded(), "update content, restart restart"},
-    {"written, not loaded, stopped", stopped(), not_reloaded(state("inactive", "dead")),
-     "update content"},
-    {"ours by its marker, inventory lost", want(), unrecorded(), "update content, restart restart"},
-    {"foreign file", want(), file(owner::foreign), "NameConflict"},
-    {"foreign file, no content wanted", no_content(), file(owner::foreign), ""},
-    {"packaged unit", want(), packaged(), "NameConflict"},
-    {"packaged unit, no content wanted", no_content(), packaged(), ""},
-    {"masked by a link", want(), file(owner::masked), "UnitMasked"},
-    {"masked at run time", want(), load("masked"), "UnitMasked"},
-    {"masked, to be stopped", stopped(any_enablement(no_content())), load("masked"), ""},
-    {"not installed", no_content(), nothing(), "UnitNotFound"},
-    {"not installed, to be stopped", stopped(disabled(no_content())), nothing(), ""},
-    {"name without suffix", named("web"), nothing(), "InvalidSpec"},
-    {"name with a path", named("../web.service"), nothing(), "InvalidSpec"},
-
-    // enabled
-    {"disabled", want(), file_state("disabled"), "update enabled"},
-    {"enabled until the next boot", want(), file_state("enabled-runtime"), "update enabled"},
-    {"without [Install]", want(), file_state("static"), "update enabled"},
-    {"enabled under an alias", want(), file_state("alias"), ""},
-    {"enabled, to be disabled", disabled(), good(), "update enabled"},
-    {"without [Install], to be disabled", disabled(), file_state("static"), ""},
-    {"enabled, not managed", any_enablement(), good(), ""},
-    {"disabled, not managed", any_enablement(), file_state("disabled"), ""},
-
-    // state
-    {"inactive", want(), state("inactive", "dead"), "update state"},
-    {"failed", want(), state("failed", "failed"), "update state"},
-    {"starting", want(), state("activating", "start-pre"), "update state"},
-    {"waits to be restarted by systemd", want(), state("activating", "auto-restart"),
-     "update state"},
-    {"stopping", want(), state("deactivating", "stop-sigterm"), "update state"},
-    {"reloading its configuration", want(), state("reloading", "reload"), ""},
-    {"oneshot that remains", want(), state("active", "exited"), ""},
-    {"active, to be stopped", stopped(), good(), "update state"},
-    {"starting, to be stopped", stopped(), state("activating", "start"), "update state"},
-    {"failed, to be stopped", stopped(), state("failed", "failed"), ""},
-
-    // restart
-    {"restartOn changed", stamped(), good(), "restart restart"},
-    {"restartOn changed while starting", stamped(), state("activating", "start"),
-     "restart restart"},
-    {"restartOn changed while failed", stamped(), state("failed", "failed"), "update state"},
-    {"restartOn changed while stopped", stamped(stopped()), state("inactive", "dead"), ""},
-    {"killed between writing and restarting", want(), never_started(), "restart restart"},
-    {"packaged, follows a file for the first time", stamped(no_content()), packaged(),
-     "restart restart"},
-    {"packaged, follows nothing", no_content(), packaged(), ""},
+    {"in place", [](unit_case&, const std::string&) {}},
+    {"nothing",
+     [](unit_case& it, const std::string&) {
+       it.seen = {};
+       it.seen.path = path;
+     }},
+    {"packaged", [](unit_case& it, const std::string&) { it.seen = packaged(); }},
+    {"masked until the next boot", [](unit_case& it, const std::string&) { it.seen = masked(); }},
+    {"masked", file(unit_file_owner::masked)},
+    {"file gone", file(unit_file_owner::none)},
+    {"foreign file", file(unit_file_owner::foreign)},
+    {"edited", [](unit_case& it, const std::string&) { it.seen.content += "Nice=5\n"; }},
+    {"not reloaded", [](unit_case& it, const std::string&) { it.seen.unit.need_reload = true; }},
+    {"not recorded",
+     [](unit_case& it, const std::string&) {
+       it.seen.recorded = false;
+       it.seen.stamp.clear();
+     }},
+    {"no start recorded", [](unit_case& it, const std::string&) { it.seen.stamp.clear(); }},
+    {"enablement ",
+     [](unit_case& it, const std::string& value) { it.seen.unit.unit_file_state = value; }},
+    {"state ",
+     [](unit_case& it, const std::string& value) {
+       const auto space = value.find(' ');
+       it.seen.unit.active_state = value.substr(0, space);
+       it.seen.unit.sub_state = value.substr(space + 1);
+     }},
   };
 }
 
-std::string text_of(const outcome<std::vector<change>>& planned) {
-  if (!planned)
-    return std::string{reason_of(planned.error().code)};
-  std::string text;
-  for (const auto& c : *planned)
-    text += (text.empty() ? "" : ", ") + std::string{name_of(c.what)} + " " + c.field;
-  return text;
+vocabulary<unit_case> unit_wanted() {
+  return {
+    {"the same", [](unit_case&, const std::string&) {}},
+    {"no content", [](unit_case& it, const std::string&) { it.want.spec.content.reset(); }},
+    {"inactive",
+     [](unit_case& it, const std::string&) { it.want.spec.state = unit_state::inactive; }},
+    {"disabled", [](unit_case& it, const std::string&) { it.want.spec.enabled = false; }},
+    {"any enablement", [](unit_case& it, const std::string&) { it.want.spec.enabled.reset(); }},
+    {"new stamp", [](unit_case& it, const std::string&) { it.want = stamped(it.want); }},
+    {"unit ", [](unit_case& it, const std::string& value) { it.want.spec.unit = value; }},
+  };
+}
+
+std::string brief(const std::string& text) {
+  return "sha256:" + sha256_hex(text).substr(0, 12);
 }
 
 } // namespace
 
-TEST_CASE("systemd unit plan: what is seen -> what is to be done") {
-  for (const auto& r : table()) {
-    INFO("given: " << r.given);
-    const auto planned = systemd_unit::plan(r.want, r.seen);
-    INFO((planned ? std::string{} : planned.error().message));
-    CHECK(text_of(planned) == r.expected);
-  }
+TEST_CASE("systemd unit plan: the table in docs/reconcilers/systemd-unit.md -> the planner's") {
+  const std::string text{content};
+  check_plans<unit_case>("systemd-unit", {}, unit_now(), unit_wanted(),
+                         [](const unit_case& it) { return systemd_unit::plan(it.want, it.seen); },
+                         {{"restart restart", "restart"}, // the field has the action's name
+                          {brief(text), "declared"},
+                          {brief(text + "Nice=5\n"), "edited"},
+                          {start_stamp(want()), "run of this content"},
+                          {start_stamp(stamped()), "run of new stamp"},
+                          {start_stamp(stamped(no_content())), "run of new stamp"}});
 }
 
 TEST_CASE("systemd unit plan: refusals -> say what to do") {
@@ -222,7 +159,7 @@ TEST_CASE("systemd unit plan: refusals -> say what to do") {
   CHECK(message(want(), packaged())
         == "unit 'web.service' exists already, from '/lib/systemd/system/web.service', and a file "
            "of the agent would hide it; choose another name, or manage it without content");
-  CHECK(message(want(), load("masked"))
+  CHECK(message(want(), masked())
         == "unit 'web.service' is masked on this device; unmask it with 'systemctl unmask "
            "web.service'");
 }

@@ -139,62 +139,6 @@ struct fixture {
   }
 };
 
-TEST_CASE("user plan: every field -> exactly its difference") {
-  const auto seen = [](bool created) {
-    return user_observed{
-      {true, 1000, "web", "/home/web", "/bin/sh", "Web", {"docker"}}, true, created};
-  };
-  struct row {
-    std::function<void(user_spec&)> wish;
-    bool created;
-    std::vector<change> changes;
-  };
-  const std::vector<row> rows{
-    {[](user_spec&) {}, true, {}},
-    {[](user_spec&) {}, false, {}},
-    {[](user_spec& s) { s.uid = 1000; }, true, {}},
-    {[](user_spec& s) { s.uid = 1001; }, true, {{action::update, "uid", "1000", "1001"}}},
-    {[](user_spec& s) { s.group = "users"; }, true, {{action::update, "group", "web", "users"}}},
-    {[](user_spec& s) {
-       s.groups = {"docker", "web"};
-     },
-     true,
-     {}},
-    {[](user_spec& s) {
-       s.groups = {"dialout", "docker", "users"};
-     },
-     true,
-     {{action::update, "groups", "docker", "with dialout,users"}}},
-    {[](user_spec& s) { s.home = "/srv"; }, true, {{action::update, "home", "/home/web", "/srv"}}},
-    {[](user_spec& s) { s.shell = "/bin/bash"; },
-     true,
-     {{action::update, "shell", "/bin/sh", "/bin/bash"}}},
-    {[](user_spec& s) { s.comment = "Shop"; }, true, {{action::update, "comment", "Web", "Shop"}}},
-    {[](user_spec& s) { s.system = true; }, true, {}},
-  };
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    fixture f;
-    rows[i].wish(f.spec());
-    const auto changes = f.users.plan(f.want, seen(rows[i].created));
-    REQUIRE(changes.ok());
-    INFO("row " << i << ": " << describe(*changes));
-    CHECK(*changes == rows[i].changes);
-  }
-}
-
-TEST_CASE("user plan: absent -> what is declared is created") {
-  fixture f;
-  f.spec().uid = 1234;
-  f.spec().groups = {"dialout", "docker"};
-  f.spec().shell = "/bin/bash";
-  CHECK(*f.plan()
-        == std::vector<change>{{action::create, "user", "", "web"},
-                               {action::create, "uid", "", "1234"},
-                               {action::create, "group", "", "web"},
-                               {action::create, "groups", "", "dialout,docker"},
-                               {action::create, "shell", "", "/bin/bash"}});
-}
-
 TEST_CASE("user: absent -> made with its group, claimed before, both removed on leaving") {
   fixture f;
   f.spec().groups = {"docker"};
