@@ -22,7 +22,7 @@
 #include "model/status.hpp"
 #include "reconcilers/driver.hpp"
 #include "topology/monitor.hpp"
-#include "topology/probe_runner.hpp"
+#include "topology/probe_port.hpp"
 
 namespace harmony {
 

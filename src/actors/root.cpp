@@ -68,6 +68,7 @@ void spawn_converging(self_pointer self, const agent_config& c) {
   services->drivers = c.drivers;
   services->lanes = spawn_lanes(self, c);
   services->probe_lane = spawn_lane(self, "probes", c.probe_workers, lane_limits{8});
+  services->probes = c.probes;
   services->owned = c.state;
   services->retries = c.state;
   services->limits = c.limits;

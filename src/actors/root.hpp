@@ -34,6 +34,7 @@ struct agent_config {
   state_store* state = nullptr;
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, runtime_config> runtimes;
+  std::shared_ptr<probe_port> probes;
   std::shared_ptr<executor> probe_workers; ///< run the probes' checks
   std::vector<condition> conditions;       ///< known at the start
   duration heartbeat_interval = std::chrono::seconds{10};

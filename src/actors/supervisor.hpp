@@ -11,6 +11,7 @@
 #include "core/lifecycle.hpp"
 #include "reconcilers/registry.hpp"
 #include "reconcilers/retry_memory.hpp"
+#include "topology/probe_port.hpp"
 
 namespace harmony {
 
@@ -28,6 +29,7 @@ struct supervisor_services {
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, lane_actor> lanes;
   lane_actor probe_lane;
+  std::shared_ptr<probe_port> probes;
   inventory* owned = nullptr;      ///< outlives every actor
   retry_memory* retries = nullptr; ///< outlives every actor
   operation_limits limits;

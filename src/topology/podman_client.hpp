@@ -7,6 +7,10 @@
 
 namespace harmony {
 
+namespace podman {
+struct exec_session;
+}
+
 /// podman, through its REST API (libpod) on a unix socket. Each call has a connection of its own,
 /// so a call that hangs holds only its caller, and a podman that left and comes back
 /// (podman.socket starts it on demand) is not noticed.
@@ -34,6 +38,8 @@ public:
                                             const call_limits& limits) override;
   outcome<std::string> last_words(const std::string& id, unsigned lines, std::size_t bytes,
                                   const call_limits& limits) override;
+  outcome<process_result> exec(const std::string& name, const std::vector<std::string>& command,
+                               std::size_t keep, const call_limits& limits) override;
   outcome<void> events(const std::string& label, const std::function<void()>& opened,
                        const std::function<void(const container_event&)>& sink,
                        const std::stop_token& cancel) override;
@@ -42,6 +48,9 @@ private:
   outcome<http_response> call(const http_request& ask, const call_limits& limits) const;
   outcome<void> act(const http_request& ask, const std::string& doing,
                     const call_limits& limits) const;
+  outcome<podman::exec_session> session(const std::string& id, const call_limits& limits) const;
+  outcome<std::optional<int>> exit_status(const std::string& id, const call_limits& limits) const;
+  void kill_exec(const std::string& name, const std::string& id);
 
   std::string socket_;
 };

@@ -49,6 +49,9 @@ public:
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
 
+  /// How its probes are checked; lives no longer than this.
+  std::shared_ptr<probe_port> probes();
+
   /// The lanes and observers of each runtime.
   std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
 

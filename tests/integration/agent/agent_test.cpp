@@ -66,6 +66,38 @@ TEST_CASE("agent: files and a unit over a directory store -> converged, healed, 
   CHECK(read_file(page) == "hello");
 }
 
+TEST_CASE("agent: a unit probe -> follows the unit, its own or another") {
+  agent_process agent{program, {"--podman", "off"}};
+  agent.start();
+  const auto probes = [](const std::string& unit) {
+    return R"(,"probes":{"readiness":{"periodSeconds":1,"failureThreshold":1,"unit":{)" + unit
+           + "}}}";
+  };
+  temp_dir site;
+  auto file = file_json((site / "page").string(), "hello");
+  file.insert(file.size() - 1, probes(R"("unit":"test-db.service")"));
+  agent.apply(file + "," + unit_json("web", "/bin/sleep infinity", probes("")));
+  CHECK(agent.await_standing("SystemdUnit/web", "Ready") == "Ready");
+  CHECK(agent.await_standing("File/page", "Probing ProbeFailed") == "Probing ProbeFailed");
+
+  REQUIRE(run("systemd-run --quiet --unit=test-db.service /bin/sleep infinity"));
+  REQUIRE(agent.converged());
+  REQUIRE(run("systemctl stop test-db.service"));
+  CHECK(agent.await_standing("File/page", "Probing ProbeFailed") == "Probing ProbeFailed");
+  CHECK(agent.standing("SystemdUnit/web") == "Ready");
+}
+
+TEST_CASE("agent: a unit probe without systemd -> rejected with the reason") {
+  agent_process agent{program, {"--podman", "off", "--systemd", "off"}};
+  agent.start();
+  temp_dir site;
+  auto file = file_json((site / "page").string(), "hello");
+  file.insert(file.size() - 1, R"(,"probes":{"liveness":{"unit":{"unit":"x.service"}}})");
+  agent.apply(file + "," + file_json((site / "other").string(), "1"));
+  CHECK(agent.await_standing("File/other", "Ready") == "Ready");
+  CHECK(agent.standing("File/page") == "Rejected CapabilityMissing");
+}
+
 TEST_CASE("agent: over a real nats-server -> converged, and again after the server's restart") {
   nats_server server;
   temp_dir site;
