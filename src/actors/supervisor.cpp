@@ -150,14 +150,14 @@ struct performer {
     auto& s = self->state;
     const auto& services = *s.config.services;
     const auto& id = s.config.id;
-    s.prober = self->spawn(
-      prober, prober_config{id.str(),
-                            s.what->probes,
-                            {id.kind, services.drivers->find(id.kind)->target(*s.what)},
-                            services.probes,
-                            services.probe_lane,
-                            supervisor_actor{self},
-                            ++s.probe_run});
+    s.prober =
+      self->spawn(prober, prober_config{id.str(),
+                                        s.what->probes,
+                                        {id.kind, services.drivers->find(id.kind)->target(*s.what)},
+                                        services.probes,
+                                        services.probe_lane,
+                                        supervisor_actor{self},
+                                        ++s.probe_run});
   }
   void operator()(const fx::stop_probes&) const {
     auto& s = self->state;

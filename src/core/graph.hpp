@@ -12,10 +12,10 @@ namespace harmony {
 /// Whether `path` lies below the folder `parent`. Both are absolute and normal.
 bool lies_below(std::string_view path, std::string_view parent) noexcept;
 
-/// Who comes before whom in one manifest. A resource's prerequisites are what it names in dependsOn,
-/// what it names in restartOn and is not rejected, the nearest managed Directory above its own path, and the managed User that owns
-/// it (as Puppet's autorequire does), unless that one depends on the resource. Acyclic if the
-/// manifest's explicit dependencies are.
+/// Who comes before whom in one manifest. A resource's prerequisites are what it names in
+/// dependsOn, what it names in restartOn and is not rejected, the nearest managed Directory above
+/// its own path, and the managed User that owns it (as Puppet's autorequire does), unless that one
+/// depends on the resource. Acyclic if the manifest's explicit dependencies are.
 class resource_graph {
 public:
   resource_graph() = default;

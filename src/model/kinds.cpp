@@ -226,8 +226,8 @@ shape<unit_probe> unit_probe_shape() {
       optional<S>("unit", &S::unit, text(formats::unit),
                   "Full name of the unit. Left out: the SystemdUnit's own."),
       optional<S>("state", &S::state,
-                  named<active_state>({"active", "reloading", "inactive", "failed", "activating",
-                                       "deactivating"}),
+                  named<active_state>(
+                    {"active", "reloading", "inactive", "failed", "activating", "deactivating"}),
                   "Success is this ActiveState; one that reloads counts as active too."),
     });
 }

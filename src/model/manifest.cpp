@@ -3,6 +3,7 @@
 #include "model/manifest.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "model/detail/shapes.hpp"
 
@@ -75,7 +76,7 @@ rule<resource> spec_by_kind(schema_context& ctx) {
 
 /// Only a SystemdUnit has a unit of its own that a probe may mean.
 rule<resource> unit_probes_named() {
-  constexpr auto kinds_of_probe = {"startup", "readiness", "liveness"};
+  constexpr std::array kinds_of_probe{"startup", "readiness", "liveness"};
   json probes;
   for (const auto* which : kinds_of_probe)
     probes["properties"][which]["properties"]["unit"]["required"] = {"unit"};

@@ -88,8 +88,8 @@ TEST_CASE("agent: a unit probe on a device without systemd -> rejected, the othe
   w.probes->systemd = false;
   w.start();
   const auto which = GENERATE("startup", "readiness", "liveness");
-  w.apply(file_json("a", "1", R"(,"probes":{")" + std::string{which}
-                                + R"(":{"unit":{"unit":"x.service"}}})")
+  w.apply(file_json("a", "1",
+                    R"(,"probes":{")" + std::string{which} + R"(":{"unit":{"unit":"x.service"}}})")
           + "," + file_json("b", "1", R"(,"probes":{"readiness":{"tcp":{"port":80}}})"));
   CHECK(w.standing("File/a") == "Rejected CapabilityMissing");
   CHECK(w.resource("File/a").message == "no systemd");

@@ -84,7 +84,9 @@ public:
   void fails(const std::string& target, std::string why = "connection refused") {
     answers.insert_or_assign(target, probe_result{false, std::move(why)});
   }
-  void passes(const std::string& target) { answers.insert_or_assign(target, probe_result{true, {}}); }
+  void passes(const std::string& target) {
+    answers.insert_or_assign(target, probe_result{true, {}});
+  }
   void breaks(const std::string& target, ec code, std::string why) {
     answers.insert_or_assign(target, failure{code, std::move(why)});
   }

@@ -116,8 +116,8 @@ TEST_CASE("podman probe: exec over its time -> failed, and its whole group is ki
   }
   SECTION("it is canceled") {
     std::stop_source stop;
-    auto result = std::async(std::launch::async,
-                             [&] { return app.check(shell(script), stop.get_token()); });
+    auto result =
+      std::async(std::launch::async, [&] { return app.check(shell(script), stop.get_token()); });
     REQUIRE(eventually([] { return processes_with("9123") > 0; }));
     stop.request_stop();
     const auto answer = result.get();

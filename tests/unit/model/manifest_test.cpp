@@ -290,8 +290,9 @@ TEST_CASE("manifest: bad probes -> each fault by its path") {
   const std::string at = "spec.resources[0].probes.";
   CHECK(probes(R"("readyness":{})")
         == strings{at + "readyness: unknown field; did you mean 'readiness'?"});
-  CHECK(probes(R"("readiness":{})")
-        == strings{at + "readiness: expected exactly one of 'exec', 'tcp', 'http', 'unit', got none"});
+  CHECK(
+    probes(R"("readiness":{})")
+    == strings{at + "readiness: expected exactly one of 'exec', 'tcp', 'http', 'unit', got none"});
   CHECK(probes(R"("readiness":{"exec":{"command":[]},"tcp":{"port":1}})")
         == strings{at
                      + "readiness.exec.command: expected a list that is not empty, got an array "

@@ -15,8 +15,8 @@ using clock = std::chrono::steady_clock;
 using ending = process_result::ending;
 
 std::string json_answer(int status, const std::string& body) {
-  return "HTTP/1.1 " + std::to_string(status) + " x\r\nContent-Length: "
-         + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status)
+         + " x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 std::string frame(const std::string& text) {
@@ -30,8 +30,8 @@ const std::string stream_head =
 struct played_podman {
   std::string created = json_answer(201, R"({"Id":"s1"})");
   std::string started = stream_head + frame("hello\n") + frame("more");
-  bool ends = true;              ///< whether the stream ends after `started`
-  int looks_until_it_ended = 0;  ///< what follows the stream's end
+  bool ends = true;             ///< whether the stream ends after `started`
+  int looks_until_it_ended = 0; ///< what follows the stream's end
   std::string looked = json_answer(200, R"({"Running":false,"Pid":0,"ExitCode":3})");
   std::vector<std::string> asked = {}; ///< "POST /exec/s1/start"
 
@@ -49,9 +49,9 @@ struct played_podman {
         bad_server::until_gone(connection);
     } else if (line == "GET /exec/s1/json") {
       const bool running = looks_until_it_ended-- > 0;
-      bad_server::say(connection,
-                      running ? json_answer(200, R"({"Running":true,"Pid":0,"ExitCode":0})")
-                              : looked);
+      bad_server::say(connection, running
+                                    ? json_answer(200, R"({"Running":true,"Pid":0,"ExitCode":0})")
+                                    : looked);
     } else {
       bad_server::say(connection, json_answer(404, R"({"message":"no such container"})"));
     }
@@ -62,8 +62,7 @@ outcome<process_result> run(played_podman& podman, clock::duration limit = 30s,
                             std::stop_token cancel = {}) {
   const bad_server server{[&podman](int c) { podman(c); }};
   podman_client client{server.socket()};
-  return client.exec("harmony-app", {"/bin/check"}, 200,
-                     {std::move(cancel), clock::now() + limit});
+  return client.exec("harmony-app", {"/bin/check"}, 200, {std::move(cancel), clock::now() + limit});
 }
 
 } // namespace

@@ -15,7 +15,8 @@
 
 namespace harmony {
 
-/// A server on a unix socket that does with a connection what the test says: reads one request a connection and hands the connection to `answer`.
+/// A server on a unix socket that does with a connection what the test says: reads one request a
+/// connection and hands the connection to `answer`.
 class bad_server {
 public:
   using answer_function = std::function<void(int connection)>;

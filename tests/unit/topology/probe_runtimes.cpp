@@ -75,8 +75,7 @@ TEST_CASE("probe runner: a unit that is not there -> failed, and says so") {
   probe_runner runner{&units, nullptr};
   const auto result = check(runner, of_unit(), own_unit);
   REQUIRE(result);
-  CHECK(result->message
-        == "unit 'web.service' is 'inactive' (dead), not-found; expected 'active'");
+  CHECK(result->message == "unit 'web.service' is 'inactive' (dead), not-found; expected 'active'");
 }
 
 TEST_CASE("probe runner: the service manager does not answer -> the prober's error") {
@@ -129,9 +128,9 @@ TEST_CASE("probe runner: how a command in a container ends -> what is said of it
   CHECK(said(process_result{ending::canceled, 0, ""}).error().code == ec::canceled);
   const auto away = said({ec::runtime_unavailable, "podman is away"});
   REQUIRE_FALSE(away);
-  CHECK(away.error()
-        == failure{ec::runtime_unavailable,
-                   "exec probe: '/bin/check' cannot be run: podman is away"});
+  CHECK(
+    away.error()
+    == failure{ec::runtime_unavailable, "exec probe: '/bin/check' cannot be run: podman is away"});
 }
 
 } // namespace harmony::test
