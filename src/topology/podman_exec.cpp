@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using clock = std::chrono::steady_clock;
 using ending = process_result::ending;
 
-constexpr milliseconds kill_time{1000};
+constexpr milliseconds grace{1000}; ///< for podman to answer after the end of the time
 constexpr milliseconds longest_pause{100};
 
 std::string session_path(const std::string& id, std::string_view rest) {
@@ -80,19 +80,15 @@ outcome<process_result> podman_client::exec(const std::string& name,
   const auto result = [&](ending how, int number) {
     return process_result{how, number, podman::read_frames(output.frames).substr(0, keep)};
   };
-  if (ran) {
-    const auto status = exit_status(*id, limits);
-    if (!status)
-      return status.error();
-    if (*status)
-      return result(ending::exited, **status);
-  }
+  const auto status =
+    ran ? exit_status(*id, limits) : outcome<std::optional<int>>{failure{ran.error()}};
+  if (status && *status)
+    return result(ending::exited, **status);
   kill_exec(name, *id);
   if (limits.cancel.stop_requested())
     return result(ending::canceled, 0);
-  if (output.begun && clock::now() >= limits.deadline)
-    return result(ending::timed_out, 0);
-  return ran.error();
+  const bool over = status || (!ran && output.begun && ran.error().code == ec::timed_out);
+  return over ? result(ending::timed_out, 0) : outcome<process_result>{status.error()};
 }
 
 outcome<podman::exec_session> podman_client::session(const std::string& id,
@@ -108,24 +104,27 @@ outcome<podman::exec_session> podman_client::session(const std::string& id,
   return *seen;
 }
 
-/// Its output ended, which may be before it does and before podman has noted its status. Nothing:
-/// it runs on at the end of the time, or when it is canceled.
+/// The output ended, which may be before the command does and before podman has noted its status.
+/// Nothing: it runs on at the end of the time, or when it is canceled.
 outcome<std::optional<int>> podman_client::exit_status(const std::string& id,
                                                        const call_limits& limits) const {
+  // That podman is slow to tell is not the command's fault.
+  const auto end = std::min(limits.deadline, clock::time_point::max() - grace);
+  const call_limits look{limits.cancel, end + grace};
   for (milliseconds wait{2};; wait = std::min(wait * 2, longest_pause)) {
-    const auto seen = session(id, limits);
+    const auto seen = session(id, look);
     if (!seen)
       return seen.error();
     if (!seen->running)
       return std::optional<int>{seen->exit_code};
-    pause(wait, limits.cancel);
-    if (limits.cancel.stop_requested() || clock::now() >= limits.deadline)
+    if (clock::now() >= limits.deadline)
       return std::optional<int>{};
+    pause(wait, limits.cancel);
   }
 }
 
 void podman_client::kill_exec(const std::string& name, const std::string& id) {
-  const call_limits limits{{}, clock::now() + kill_time};
+  const call_limits limits{{}, clock::now() + grace};
   const auto running = session(id, limits);
   if (!running || !running->running)
     return;

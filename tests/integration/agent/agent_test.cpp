@@ -160,6 +160,24 @@ TEST_CASE("agent: bad resources -> each its own reason, the good one converges")
   CHECK(agent.standing("File/good") == "Ready");
 }
 
+TEST_CASE("agent: an exec probe of a container -> ready once its command passes inside") {
+  REQUIRE(run("systemctl start podman.socket"));
+  REQUIRE(run("podman version >/dev/null")); // its storage is set up
+  const std::string image = "localhost/harmony-test:1";
+  build_test_image(image);
+  agent_process agent{program, {}};
+  agent.start();
+  agent.apply(
+    R"({"kind":"Container","name":"app","spec":{"image":")" + image
+    + R"(","pullPolicy":"Never","network":"none"},"probes":{"readiness":{"periodSeconds":1,)"
+      R"("timeoutSeconds":10,"exec":{"command":["/bin/cat","/tmp/ready"]}}}})");
+  CHECK(agent.await_standing("Container/app", "Probing ProbeFailed") == "Probing ProbeFailed");
+  REQUIRE(run("podman exec harmony-app /bin/sh -c 'echo yes >/tmp/ready'"));
+  CHECK(agent.converged());
+  agent.apply("");
+  CHECK(agent.converged());
+}
+
 TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {
   REQUIRE(run("systemctl start podman.socket"));
   REQUIRE(run("podman version >/dev/null")); // its storage is set up

@@ -86,7 +86,7 @@ TEST_CASE("podman probe: exec -> inside the container, as its user, in its envir
 
 TEST_CASE("podman probe: exec fails -> its status and the first line of its output") {
   probed_container app;
-  CHECK(app.why_failed(shell("echo no luck >&2; echo more; exit 3"))
+  CHECK(app.why_failed(shell("echo no luck >&2; echo more >&2; exit 3"))
         == "'/bin/sh' exited with status 3: no luck");
   CHECK(app.why_failed(shell("kill -9 $$")) == "'/bin/sh' exited with status 137");
   probe missing;

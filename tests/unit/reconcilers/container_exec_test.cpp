@@ -33,6 +33,7 @@ struct played_podman {
   bool ends = true;             ///< whether the stream ends after `started`
   int looks_until_it_ended = 0; ///< what follows the stream's end
   std::string looked = json_answer(200, R"({"Running":false,"Pid":0,"ExitCode":3})");
+  bool hangs_when_looked_at = false;
   std::vector<std::string> asked = {}; ///< "POST /exec/s1/start"
 
   void operator()(int connection) {
@@ -48,6 +49,8 @@ struct played_podman {
       if (!ends)
         bad_server::until_gone(connection);
     } else if (line == "GET /exec/s1/json") {
+      if (hangs_when_looked_at)
+        bad_server::until_gone(connection);
       const bool running = looks_until_it_ended-- > 0;
       bad_server::say(connection, running
                                     ? json_answer(200, R"({"Running":true,"Pid":0,"ExitCode":0})")
@@ -162,6 +165,13 @@ TEST_CASE("podman exec: podman does not come to start it -> an error, nothing of
     const auto result = run(podman);
     REQUIRE_FALSE(result);
     CHECK(result.error().code == ec::runtime_unavailable);
+  }
+  SECTION("silent once it ended") {
+    podman.looked.clear();
+    podman.hangs_when_looked_at = true;
+    const auto result = run(podman, 200ms);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ec::timed_out);
   }
   SECTION("the session is gone") {
     podman.looked = json_answer(404, R"({"message":"no such exec session"})");

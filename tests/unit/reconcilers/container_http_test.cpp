@@ -55,6 +55,31 @@ TEST_CASE("http client: an answer without a body -> its status") {
   CHECK(answer->status == 204);
 }
 
+TEST_CASE("http client: an answer without a length, cut off -> not taken for a whole one") {
+  std::stop_source stop;
+  const bad_server server{[&stop](int c) {
+    take_request(c);
+    bad_server::say(c, "HTTP/1.1 200 OK\r\n\r\nhalf an ans");
+    bad_server::until_gone(c);
+  }};
+  auto ask = get();
+  ask.streamed = true;
+  SECTION("by the deadline") {
+    const auto answer = call(server, ask, {{}, clock::now() + 100ms});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ec::timed_out);
+  }
+  SECTION("by its caller") {
+    ask.piece = [&stop](std::string_view) {
+      stop.request_stop();
+      return true;
+    };
+    const auto answer = call(server, ask, {stop.get_token(), clock::now() + 30s});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ec::canceled);
+  }
+}
+
 TEST_CASE("http client: the server is silent -> timed_out at the deadline") {
   const bad_server server{bad_server::until_gone};
   const auto begun = clock::now();

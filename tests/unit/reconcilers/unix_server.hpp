@@ -72,15 +72,25 @@ private:
   std::thread thread_;
 };
 
-/// Reads the request's header and gives it.
+/// Reads a request, and gives its header. With its body: to close a connection with bytes unread
+/// would cut the answer off.
 inline std::string take_request(int connection) {
-  std::string head;
+  std::string all;
   std::array<char, 512> bytes{};
-  while (head.find("\r\n\r\n") == std::string::npos) {
-    const auto size = ::recv(connection, bytes.data(), bytes.size(), 0);
-    if (size <= 0)
-      break;
-    head.append(bytes.data(), static_cast<std::size_t>(size));
+  const auto read_until = [&](auto enough) {
+    while (!enough()) {
+      const auto size = ::recv(connection, bytes.data(), bytes.size(), 0);
+      if (size <= 0)
+        return;
+      all.append(bytes.data(), static_cast<std::size_t>(size));
+    }
+  };
+  read_until([&] { return all.find("\r\n\r\n") != std::string::npos; });
+  const auto head = all.substr(0, all.find("\r\n\r\n"));
+  const std::string length = "Content-Length: ";
+  if (const auto at = head.find(length); at != std::string::npos) {
+    const auto whole = head.size() + 4 + std::stoul(head.substr(at + length.size()));
+    read_until([&] { return all.size() >= whole; });
   }
   return head;
 }
