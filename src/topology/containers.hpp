@@ -118,8 +118,8 @@ public:
   /// its end. Keeps the first `keep` bytes of its output (both streams); a command that a signal
   /// ended has status 128 and its number, and one that is not there 127. What does not end within
   /// `limits` is killed with its process group, as far as the runtime lets this process; that takes
-  /// up to two seconds more. Fails with `not_found` (no such container), `container_failed` (it does
-  /// not run), and where the runtime did not come to start the command, as `limits` say.
+  /// up to two seconds more. Fails with `not_found` (no such container), `container_failed` (it
+  /// does not run), and where the runtime did not come to start the command, as `limits` say.
   virtual outcome<process_result> exec(const std::string& name,
                                        const std::vector<std::string>& command, std::size_t keep,
                                        const call_limits& limits) = 0;
