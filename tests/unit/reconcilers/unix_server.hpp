@@ -86,7 +86,7 @@ inline std::string take_request(int connection) {
     }
   };
   read_until([&] { return all.find("\r\n\r\n") != std::string::npos; });
-  const auto head = all.substr(0, all.find("\r\n\r\n"));
+  auto head = all.substr(0, all.find("\r\n\r\n"));
   const std::string length = "Content-Length: ";
   if (const auto at = head.find(length); at != std::string::npos) {
     const auto whole = head.size() + 4 + std::stoul(head.substr(at + length.size()));
