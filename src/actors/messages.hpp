@@ -23,7 +23,7 @@
 #include "model/status.hpp"
 #include "reconcilers/driver.hpp"
 #include "topology/monitor.hpp"
-#include "topology/probe_runner.hpp"
+#include "topology/probe_port.hpp"
 #include "transport/store.hpp"
 
 namespace harmony {

@@ -1,7 +1,5 @@
 #include "actors/prober.hpp"
 
-#include "topology/probe_runner.hpp"
-
 namespace harmony {
 
 namespace {
@@ -17,9 +15,10 @@ const probe& probe_of(const probe_set& all, probe_kind which) {
   return *all.liveness;
 }
 
-operation_work check(const probe& p) {
-  return [p](const std::stop_token& stop, instant deadline) -> operation_answer {
-    auto result = run_probe(p, stop, deadline);
+operation_work check(const prober_config& c, const probe& p) {
+  return [checks = c.checks, of = c.subject, p](const std::stop_token& stop,
+                                                instant deadline) -> operation_answer {
+    auto result = checks->check(p, of, stop, deadline);
     if (!result)
       return result.error();
     return std::move(*result);
@@ -37,7 +36,7 @@ struct performer {
     // Its own timeout ends the check; the lane's only bounds what hangs all the same.
     const auto limit = std::chrono::seconds{p.timeout} + std::chrono::seconds{5};
     self->send(c.lane, run_operation{operation_client{prober_actor{self}}, e.number,
-                                     operation_kind::none, key, limit, check(p)});
+                                     operation_kind::none, key, limit, check(c, p)});
   }
   void operator()(const probe_fx::arm& e) const {
     self->scheduled_send(self, e.at, timer_due{e.epoch});

@@ -12,6 +12,8 @@ namespace harmony {
 struct prober_config {
   std::string resource; ///< its id, for the lane
   probe_set probes;
+  probe_subject subject;
+  std::shared_ptr<probe_port> checks;
   lane_actor lane;
   supervisor_actor supervisor;
   std::uint64_t run = 0; ///< which start of the probes this is

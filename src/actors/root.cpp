@@ -69,6 +69,7 @@ std::shared_ptr<const supervisor_services> spawn_converging(self_pointer self,
   services->drivers = c.drivers;
   services->lanes = spawn_lanes(self, c);
   services->probe_lane = spawn_lane(self, "probes", c.probe_workers, lane_limits{8});
+  services->probes = c.probes;
   services->owned = c.state;
   services->retries = c.state;
   services->holds = c.state;

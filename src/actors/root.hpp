@@ -35,6 +35,7 @@ struct agent_config {
   state_store* state = nullptr;
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, runtime_config> runtimes;
+  std::shared_ptr<probe_port> probes;
   std::shared_ptr<executor> probe_workers; ///< run the probes' checks
   std::shared_ptr<executor> log_workers;   ///< read logs that somebody asks for
   command_access commands = command_access::all;

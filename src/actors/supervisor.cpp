@@ -149,9 +149,16 @@ struct performer {
   }
   void operator()(const fx::start_probes&) const {
     auto& s = self->state;
-    s.prober = self->spawn(prober, prober_config{s.config.id.str(), s.what->probes,
-                                                 s.config.services->probe_lane,
-                                                 supervisor_actor{self}, ++s.probe_run});
+    const auto& services = *s.config.services;
+    const auto& id = s.config.id;
+    s.prober =
+      self->spawn(prober, prober_config{id.str(),
+                                        s.what->probes,
+                                        {id.kind, services.drivers->find(id.kind)->target(*s.what)},
+                                        services.probes,
+                                        services.probe_lane,
+                                        supervisor_actor{self},
+                                        ++s.probe_run});
   }
   void operator()(const fx::stop_probes&) const {
     auto& s = self->state;
@@ -223,6 +230,15 @@ restart_answered restart(self_pointer self) {
 // --- events
 // ---------------------------------------------------------------------------------------
 
+/// Why this device can never make one of the checks; nothing: it can make all.
+std::optional<failure> lack_of(const probe_port& device, const probe_set& probes) {
+  for (const auto* each : {&probes.startup, &probes.readiness, &probes.liveness})
+    if (*each)
+      if (auto lack = device.lack(**each))
+        return lack;
+  return {};
+}
+
 void on_desired(self_pointer self, desired_changed& what) {
   auto& s = self->state;
   if (!s.what || s.what->probes != what.what->probes)
@@ -236,6 +252,10 @@ void on_desired(self_pointer self, desired_changed& what) {
     if (why.code == ec::not_allowed && drivers.refused)
       drivers.refused(*s.what, why);
     handle(self, ev::rejected{why});
+    return;
+  }
+  if (auto lack = lack_of(*s.config.services->probes, s.what->probes)) {
+    handle(self, ev::rejected{std::move(*lack)});
     return;
   }
   auto before = s.config.services->retries->recall(s.config.id);

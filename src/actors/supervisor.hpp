@@ -12,6 +12,7 @@
 #include "reconcilers/hold_memory.hpp"
 #include "reconcilers/registry.hpp"
 #include "reconcilers/retry_memory.hpp"
+#include "topology/probe_port.hpp"
 
 namespace harmony {
 
@@ -29,6 +30,7 @@ struct supervisor_services {
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, lane_actor> lanes;
   lane_actor probe_lane;
+  std::shared_ptr<probe_port> probes;
   inventory* owned = nullptr;      ///< outlives every actor
   retry_memory* retries = nullptr; ///< outlives every actor
   hold_memory* holds = nullptr;    ///< outlives every actor

@@ -57,11 +57,12 @@ bool lies_below(std::string_view path, std::string_view parent) noexcept {
 resource_graph::resource_graph(const manifest& m) {
   folder_index folders;
   std::unordered_map<std::string_view, const resource*> users;
+  for (const auto& r : m.resources)
+    before_[r.id] = r.depends_on;
   for (const auto& r : m.resources) {
     auto& list = before_[r.id];
-    list = r.depends_on;
     for (const auto& id : r.restart_on)
-      if (!has(list, id))
+      if (before_.count(id) != 0 && !has(list, id))
         list.push_back({id});
     if (std::holds_alternative<directory_spec>(r.spec))
       folders.emplace(path_of(r), &r);

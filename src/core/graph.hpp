@@ -20,10 +20,10 @@ constexpr bool reached(resource_phase p, dependency_condition c) noexcept {
          || (c == dependency_condition::applied && p == resource_phase::probing);
 }
 
-/// Who comes before whom in one manifest. A resource's prerequisites are what it names in dependsOn
-/// and restartOn, the nearest managed Directory above its own path, and the managed User that owns
-/// it (as Puppet's autorequire does), unless that one depends on the resource. Acyclic if the
-/// manifest's explicit dependencies are.
+/// Who comes before whom in one manifest. A resource's prerequisites are what it names in
+/// dependsOn, what it names in restartOn and is not rejected, the nearest managed Directory above
+/// its own path, and the managed User that owns it (as Puppet's autorequire does), unless that one
+/// depends on the resource. Acyclic if the manifest's explicit dependencies are.
 class resource_graph {
 public:
   resource_graph() = default;

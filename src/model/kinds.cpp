@@ -218,6 +218,20 @@ shape<http_probe> http_shape() {
                    });
 }
 
+shape<unit_probe> unit_probe_shape() {
+  using S = unit_probe;
+  return object<S>(
+    "UnitProbe",
+    {
+      optional<S>("unit", &S::unit, text(formats::unit),
+                  "Full name of the unit. Left out: the SystemdUnit's own."),
+      optional<S>("state", &S::state,
+                  named<active_state>(
+                    {"active", "reloading", "inactive", "failed", "activating", "deactivating"}),
+                  "Success is this ActiveState; one that reloads counts as active too."),
+    });
+}
+
 /// `successes`: how many may be asked for.
 shape<probe> probe_shape(std::string_view title, std::uint32_t successes) {
   using S = probe;
@@ -227,9 +241,11 @@ shape<probe> probe_shape(std::string_view title, std::uint32_t successes) {
   return object<S>(
     title,
     {
-      alternative<S>("exec", &S::check, exec_shape(), "Runs a program."),
+      alternative<S>("exec", &S::check, exec_shape(),
+                     "Runs a program: of a Container inside it, otherwise on the device."),
       alternative<S>("tcp", &S::check, tcp_shape(), "Opens a connection."),
       alternative<S>("http", &S::check, http_shape(), "Sends a GET request."),
+      alternative<S>("unit", &S::check, unit_probe_shape(), "Asks systemd for a unit's state."),
       optional<S>("initialDelaySeconds", &S::initial_delay, seconds(0, 86400),
                   "From the start to the first probe."),
       optional<S>("periodSeconds", &S::period, seconds(1, 86400), "From one to the next."),
@@ -239,7 +255,7 @@ shape<probe> probe_shape(std::string_view title, std::uint32_t successes) {
       optional<S>("failureThreshold", &S::failure_threshold, whole<std::uint32_t>(1, 100),
                   "Failures in a row that end a success."),
     },
-    {exactly_one<S>({"exec", "tcp", "http"})});
+    {exactly_one<S>({"exec", "tcp", "http", "unit"})});
 }
 
 template <class Spec>

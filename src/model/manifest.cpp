@@ -74,6 +74,27 @@ rule<resource> spec_by_kind(schema_context& ctx) {
   return {{}, cases};
 }
 
+/// Only a SystemdUnit has a unit of its own that a probe may mean.
+rule<resource> unit_probes_named() {
+  constexpr std::array kinds_of_probe{"startup", "readiness", "liveness"};
+  json probes;
+  for (const auto* which : kinds_of_probe)
+    probes["properties"][which]["properties"]["unit"]["required"] = {"unit"};
+  const json other{{"properties", {{"kind", {{"not", {{"const", "SystemdUnit"}}}}}}}};
+  return {[=](const json& object, const resource& r, const place& where) {
+            if (r.id.kind == "SystemdUnit")
+              return;
+            for (const auto* which : kinds_of_probe) {
+              const json::json_pointer unit{std::string{"/probes/"} + which + "/unit"};
+              if (object.contains(unit) && object.at(unit).is_object()
+                  && !object.at(unit).contains("unit"))
+                where.at("probes").at(which).at("unit").at("unit").fail(
+                  "is missing; only a probe of a SystemdUnit may leave it out");
+            }
+          },
+          json::array({{{"if", other}, {"then", {{"properties", {{"probes", probes}}}}}}})};
+}
+
 const resource_id& id_of(const resource_id& id) {
   return id;
 }
@@ -153,8 +174,9 @@ shape<resource> resource_shape() {
                 "The class, rollout or person that it came from."),
     spec_field(),
   };
-  return object<S>("", fields).described([fields](schema_context& ctx) {
-    ctx.definitions["Resource"] = object_schema(ctx, fields, {spec_by_kind(ctx)});
+  const auto units = unit_probes_named();
+  return object<S>("", fields, {units}).described([=](schema_context& ctx) {
+    ctx.definitions["Resource"] = object_schema(ctx, fields, {spec_by_kind(ctx), units});
     return json{{"$ref", "#/$defs/Resource"}};
   });
 }

@@ -101,6 +101,7 @@ struct container_spec {
   friend bool operator==(const container_spec&, const container_spec&) = default;
 };
 
+/// Runs in the resource's container if it is one, otherwise on the device.
 struct exec_probe {
   std::vector<std::string> command; ///< argument vector, never a shell string
 
@@ -122,10 +123,20 @@ struct http_probe {
   friend bool operator==(const http_probe&, const http_probe&) = default;
 };
 
+/// A unit's ActiveState, in systemd's words.
+enum class active_state { active, reloading, inactive, failed, activating, deactivating };
+
+struct unit_probe {
+  std::string unit; ///< empty: the resource's own, which only a SystemdUnit has
+  active_state state = active_state::active;
+
+  friend bool operator==(const unit_probe&, const unit_probe&) = default;
+};
+
 /// One probe, with Kubernetes' meaning and defaults; times in seconds.
 struct probe {
-  std::variant<exec_probe, tcp_probe, http_probe>
-    check;                             ///< on the wire one of `exec`, `tcp`, `http`
+  std::variant<exec_probe, tcp_probe, http_probe, unit_probe>
+    check;                             ///< on the wire one of `exec`, `tcp`, `http`, `unit`
   std::uint32_t initial_delay = 0;     ///< `initialDelaySeconds`, 0..86400
   std::uint32_t period = 10;           ///< `periodSeconds`, 1..86400
   std::uint32_t timeout = 1;           ///< `timeoutSeconds`, 1..3600

@@ -15,6 +15,7 @@
 #include "model/outcome.hpp"
 #include "model/specs.hpp"
 #include "topology/logs.hpp"
+#include "topology/process_runner.hpp"
 
 namespace harmony {
 
@@ -118,6 +119,16 @@ public:
   /// `query.wait`, where there is none. Fails with `not_found`.
   virtual outcome<logs_result> logs(const std::string& id, const log_query& query,
                                     const call_limits& limits) = 0;
+
+  /// Runs `command` in a running container, as the container's user, without input, and waits for
+  /// its end. Keeps the first `keep` bytes of its output (both streams); a command that a signal
+  /// ended has status 128 and its number, and one that is not there 127. What does not end within
+  /// `limits` is killed with its process group, as far as the runtime lets this process; that takes
+  /// up to two seconds more. Fails with `not_found` (no such container), `container_failed` (it
+  /// does not run), and where the runtime did not come to start the command, as `limits` say.
+  virtual outcome<process_result> exec(const std::string& name,
+                                       const std::vector<std::string>& command, std::size_t keep,
+                                       const call_limits& limits) = 0;
 
   /// Calls `opened` once the event stream is up, then `sink` for each event of a container with
   /// that label, until the stream breaks (a failure) or `cancel` is requested (`canceled`).

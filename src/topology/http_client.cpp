@@ -97,8 +97,13 @@ public:
       ::shutdown(fd_, SHUT_RDWR);
   }
 
+  [[nodiscard]] bool aborted() const {
+    const std::lock_guard lock{mutex_};
+    return aborted_;
+  }
+
 private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   int fd_ = -1;
   bool aborted_ = false;
 };
@@ -209,7 +214,8 @@ outcome<http_response> http_call(const std::string& socket, const http_request& 
       if (ask.streamed && limits.deadline - clock::now() < longest_wait)
         watch.emplace(abort, limits.deadline);
       done = exchange_once(socket, ask, limits, abort);
-      if (done.error == httplib::Error::Success)
+      // An answer without a length ends with its connection, so cut off it looks whole.
+      if (done.error == httplib::Error::Success && !abort.aborted())
         return std::move(done.answer);
     }
     if (limits.cancel.stop_requested())

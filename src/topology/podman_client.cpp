@@ -1,16 +1,14 @@
 #include "topology/podman_client.hpp"
 
 #include "topology/check_limits.hpp"
+#include "topology/podman_calls.hpp"
 #include "topology/podman_codec.hpp"
 
 namespace harmony {
 
-namespace {
+using namespace podman_calls;
 
-// The API's version: podman 4.0 and newer serve it.
-constexpr std::string_view api = "/v4.0.0/libpod";
-constexpr std::string_view remedy =
-  "is podman.socket active? Start it with `systemctl start podman.socket`";
+namespace {
 
 /// Between looks at a log that nobody writes to.
 constexpr std::chrono::seconds ended_log_pause{1};
@@ -19,42 +17,6 @@ void sleep_until(std::chrono::steady_clock::time_point end, const std::stop_toke
   const check_limits limits{cancel, end};
   auto canceled = limits.canceled_fd();
   ::poll(&canceled, 1, limits.left());
-}
-
-std::string path_of(std::string_view rest) {
-  return std::string{api} + std::string{rest};
-}
-
-std::string container_path(const std::string& name, std::string_view rest) {
-  return path_of("/containers/") + percent_encode(name) + std::string{rest};
-}
-
-http_request get(std::string target) {
-  http_request ask;
-  ask.method = "GET";
-  ask.target = std::move(target);
-  return ask;
-}
-
-http_request post(std::string target) {
-  http_request ask;
-  ask.method = "POST";
-  ask.target = std::move(target);
-  return ask;
-}
-
-bool good(const http_response& answer) {
-  return answer.status >= 200 && answer.status < 300;
-}
-
-failure unreadable(const std::string& what) {
-  return {ec::runtime_unavailable,
-          "podman gave an answer that is not understood for " + what
-            + "; this agent needs podman 4.0 or newer, see `podman version`"};
-}
-
-std::string quoted(const std::string& text) {
-  return "'" + text + "'";
 }
 
 } // namespace

@@ -8,6 +8,10 @@
 
 namespace harmony {
 
+namespace podman {
+struct exec_session;
+}
+
 /// podman, through its REST API (libpod) on a unix socket. Each call has a connection of its own,
 /// so a call that hangs holds only its caller, and a podman that left and comes back
 /// (podman.socket starts it on demand) is not noticed.
@@ -37,6 +41,8 @@ public:
                                   const call_limits& limits) override;
   outcome<logs_result> logs(const std::string& id, const log_query& query,
                             const call_limits& limits) override;
+  outcome<process_result> exec(const std::string& name, const std::vector<std::string>& command,
+                               std::size_t keep, const call_limits& limits) override;
   outcome<void> events(const std::string& label, const std::function<void()>& opened,
                        const std::function<void(const container_event&)>& sink,
                        const std::stop_token& cancel) override;
@@ -47,6 +53,9 @@ private:
                          bool follow, const call_limits& limits) const;
   outcome<void> act(const http_request& ask, const std::string& doing,
                     const call_limits& limits) const;
+  outcome<podman::exec_session> session(const std::string& id, const call_limits& limits) const;
+  outcome<std::optional<int>> exit_status(const std::string& id, const call_limits& limits) const;
+  void kill_exec(const std::string& name, const std::string& id);
 
   std::string socket_;
 };

@@ -5,39 +5,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
+
+#include "topology/podman_json.hpp"
 
 namespace harmony::podman {
 
 namespace {
-
-using nlohmann::json;
-
-json parse(std::string_view text) {
-  return json::parse(text.begin(), text.end(), nullptr, false);
-}
-
-// An absent member and one of another type read as null.
-const json& member(const json& object, const char* key) {
-  static const json null;
-  if (!object.is_object())
-    return null;
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
-
-std::string text_of(const json& value) {
-  const auto* text = value.get_ptr<const std::string*>();
-  return text != nullptr ? *text : std::string{};
-}
-
-std::int64_t number_of(const json& value) {
-  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
-}
-
-bool flag_of(const json& value) {
-  return value.is_boolean() && value.get<bool>();
-}
 
 std::map<std::string, std::string> labels_of(const json& value) {
   std::map<std::string, std::string> labels;
@@ -296,18 +269,11 @@ outcome<std::string> read_pull(std::string_view reference, std::string_view line
 }
 
 std::string read_logs(std::string_view frames, std::size_t bytes) {
-  // A frame: stream (0..2), three zeros, size as 32 bits big-endian, then the bytes.
   std::string text;
-  while (frames.size() >= 8 && frames[0] <= 2) {
-    std::size_t size = 0;
-    for (std::size_t i = 4; i < 8; ++i)
-      size = (size << 8U) | static_cast<unsigned char>(frames[i]);
-    frames.remove_prefix(8);
-    const auto part = frames.substr(0, size);
-    text += part;
-    if (!part.empty() && part.back() != '\n')
+  while (const auto part = next_frame(frames)) {
+    text += *part;
+    if (!part->empty() && part->back() != '\n')
       text += '\n';
-    frames.remove_prefix(part.size());
   }
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
     text.pop_back();

@@ -38,6 +38,24 @@ outcome<std::string> read_pull(std::string_view reference, std::string_view line
 /// there is one.
 std::string read_logs(std::string_view frames, std::size_t bytes);
 
+/// The body of `POST /libpod/containers/{name}/exec`: without input, both outputs attached.
+std::string exec_body(const std::vector<std::string>& command);
+
+/// A command that runs or ran in a container.
+struct exec_session {
+  bool running = false;
+  std::int64_t pid = 0; ///< in podman's own namespace; 0: no process
+  std::int32_t exit_code = 0;
+
+  friend bool operator==(const exec_session&, const exec_session&) = default;
+};
+
+/// Reads `GET /libpod/exec/{id}/json`.
+std::optional<exec_session> read_exec(std::string_view json);
+
+/// What the frames of an attached command hold, the last of which may be cut off.
+std::string read_frames(std::string_view frames);
+
 /// podman's own words in an error answer, on one line, at most 300 bytes.
 std::string read_error(std::string_view json);
 

@@ -28,21 +28,11 @@ std::string first_line(const std::string& output) {
   return line.empty() ? line : ": " + line;
 }
 
-} // namespace
-
-outcome<probe_result> check_exec(const exec_probe& p, const check_limits& limits) {
-  if (p.command.empty())
-    return {ec::invalid_spec, "exec probe: the command is empty; name a program"};
+/// What the end of the command says of the resource.
+outcome<probe_result> judge(const exec_probe& p, const outcome<process_result>& ended) {
   const auto name = "'" + p.command.front() + "'";
-  process_command command;
-  command.arguments = p.command;
-  command.environment = environment();
-  command.keep = shown_output;
-  command.kept = process_command::part::beginning;
-  const auto ended = run_process(command, limits);
   if (!ended)
-    return {ended.error().code,
-            "exec probe: " + name + " cannot be started: " + ended.error().message};
+    return {ended.error().code, "exec probe: " + name + " cannot be run: " + ended.error().message};
   const auto shown = first_line(ended->output);
   switch (ended->how) {
   case process_result::ending::exited: break;
@@ -59,6 +49,31 @@ outcome<probe_result> check_exec(const exec_probe& p, const check_limits& limits
   if (ended->number == 0)
     return probe_result{true, {}};
   return probe_result{false, name + " exited with status " + std::to_string(ended->number) + shown};
+}
+
+failure no_command() {
+  return {ec::invalid_spec, "exec probe: the command is empty; name a program"};
+}
+
+} // namespace
+
+outcome<probe_result> check_exec(const exec_probe& p, const check_limits& limits) {
+  if (p.command.empty())
+    return no_command();
+  process_command command;
+  command.arguments = p.command;
+  command.environment = environment();
+  command.keep = shown_output;
+  command.kept = process_command::part::beginning;
+  return judge(p, run_process(command, limits));
+}
+
+outcome<probe_result> check_exec(const exec_probe& p, container_runtime& runtime,
+                                 const std::string& container, const check_limits& limits) {
+  if (p.command.empty())
+    return no_command();
+  return judge(p,
+               runtime.exec(container, p.command, shown_output, {limits.cancel(), limits.end()}));
 }
 
 } // namespace harmony

@@ -195,6 +195,43 @@ TEST_CASE("agent: a resource of restartOn changes -> restarted, and converged on
   CHECK(w.status().phase == agent_phase::converged);
 }
 
+TEST_CASE("agent: a resource of restartOn is rejected -> not waited for, and repaired as ever") {
+  world w;
+  w.start();
+  const auto web = unit_json("web", R"(,"restartOn":["File/conf"])");
+  const std::string bad =
+    R"({"kind":"File","name":"conf","spec":{"path":"../conf","content":""}},)";
+  SECTION("from the beginning") {
+    w.apply(bad + web);
+  }
+  SECTION("after it was in place") {
+    w.apply(file_json("conf", "1") + "," + web);
+    w.apply(bad + web);
+  }
+  CHECK(w.standing("File/conf") == "Rejected InvalidSpec");
+  CHECK(w.standing("SystemdUnit/web") == "Ready");
+  w.device.things.erase("web.service");
+  w.units_monitor->hint("web.service");
+  w.run_for(1s);
+  CHECK(w.device.things.count("web.service") == 1);
+  CHECK(w.standing("SystemdUnit/web") == "Ready");
+
+  w.device.log.clear();
+  w.apply(file_json("conf", "2") + "," + web);
+  CHECK(w.device.log == log{"apply /srv/conf", "restart web.service"});
+}
+
+TEST_CASE("agent: a resource of dependsOn is rejected -> waited for until it is corrected") {
+  world w;
+  w.start();
+  const auto web = unit_json("web", R"(,"dependsOn":["File/conf"],"restartOn":["File/conf"])");
+  w.apply(R"({"kind":"File","name":"conf","spec":{"path":"../conf","content":""}},)" + web);
+  w.run_for(1h);
+  CHECK(w.standing("SystemdUnit/web") == "Blocked DependencyNotReady");
+  w.apply(file_json("conf", "1") + "," + web);
+  CHECK(w.standing("SystemdUnit/web") == "Ready");
+}
+
 TEST_CASE(
   "agent: rubbish as desired state -> rejected with the reason, the last manifest stays in force") {
   world w;

@@ -193,6 +193,7 @@ TEST_CASE("onRemove: retain -> the thing stays and is nobody's") {
 
 TEST_CASE("dependsOn: applied -> does not wait for probes; ready -> does") {
   world w;
+  w.probes->fails("base.service");
   w.start();
   const auto probed =
     R"(,"probes":{"readiness":{"tcp":{"port":1},"periodSeconds":1,"failureThreshold":1}})";

@@ -1,5 +1,6 @@
 #include "sim/world.hpp"
 
+#include <array>
 #include <cstdlib>
 
 #include <spdlog/spdlog.h>
@@ -85,6 +86,21 @@ outcome<void> fake_driver::fetch(const desired<resource_spec>& want, op_context&
   return {};
 }
 
+outcome<probe_result> fake_probes::check(const probe& p, const probe_subject& of,
+                                         const std::stop_token&,
+                                         std::chrono::steady_clock::time_point) {
+  static constexpr std::array names{"exec", "tcp", "http", "unit"};
+  made.push_back(std::string{names.at(p.check.index())} + " " + of.kind + " " + of.target);
+  const auto it = answers.find(of.target);
+  return it == answers.end() ? outcome<probe_result>{probe_result{true, {}}} : it->second;
+}
+
+std::optional<failure> fake_probes::lack(const probe& p) const {
+  if (!systemd && std::holds_alternative<unit_probe>(p.check))
+    return failure{ec::capability_missing, "no systemd"};
+  return {};
+}
+
 outcome<std::vector<runtime_fact>> fake_monitor::relist(std::chrono::milliseconds) {
   std::vector<runtime_fact> facts;
   for (const auto& t : targets_) {
@@ -109,6 +125,7 @@ world::world(const std::function<void(agent_config&)>& adjust) {
   config_.drivers = std::move(registry);
   config_.runtimes[runtime_kind::files] = {"files", workers, files_monitor, {}};
   config_.runtimes[runtime_kind::systemd] = {"systemd", workers, units_monitor, {}};
+  config_.probes = probes;
   config_.probe_workers = workers;
   config_.log_workers = workers;
   config_.version = "1.2.3";

@@ -88,6 +88,28 @@ struct fake_device {
   std::vector<std::string> log;                         ///< "apply /a", "remove /a", "restart /a"
 };
 
+/// What the checks of a resource say, by its target; what is not named passes.
+class fake_probes final : public probe_port {
+public:
+  std::map<std::string, outcome<probe_result>> answers;
+  bool systemd = true; ///< whether unit probes can be made
+  std::vector<std::string> made;
+
+  outcome<probe_result> check(const probe& p, const probe_subject& of, const std::stop_token&,
+                              std::chrono::steady_clock::time_point) override;
+  [[nodiscard]] std::optional<failure> lack(const probe& p) const override;
+
+  void fails(const std::string& target, std::string why = "connection refused") {
+    answers.insert_or_assign(target, probe_result{false, std::move(why)});
+  }
+  void passes(const std::string& target) {
+    answers.insert_or_assign(target, probe_result{true, {}});
+  }
+  void breaks(const std::string& target, ec code, std::string why) {
+    answers.insert_or_assign(target, failure{code, std::move(why)});
+  }
+};
+
 /// A driver over the simulated device; the target is the File's or Directory's path, or the unit.
 class fake_driver final : public driver {
 public:
@@ -173,6 +195,7 @@ public:
   fake_device device;
   std::shared_ptr<fake_monitor> files_monitor = std::make_shared<fake_monitor>();
   std::shared_ptr<fake_monitor> units_monitor = std::make_shared<fake_monitor>();
+  std::shared_ptr<fake_probes> probes = std::make_shared<fake_probes>();
   std::shared_ptr<stepped_executor> workers = std::make_shared<stepped_executor>();
   std::vector<instant> beats;
   generation_number generation = 0;

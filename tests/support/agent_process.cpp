@@ -42,6 +42,7 @@ agent_process::agent_process(std::string program, std::vector<std::string> flags
               (folder_ / "state").string(),
               "--heartbeat-interval",
               "100ms"};
+  store_url_ = std::move(store_url);
   command_.insert(command_.end(), flags.begin(), flags.end());
 }
 

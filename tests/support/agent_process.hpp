@@ -55,11 +55,13 @@ public:
   bool await_beats(int count);
 
   store& link() { return *link_; }
+  [[nodiscard]] const std::string& store_url() const { return store_url_; }
   [[nodiscard]] generation_number generation() const { return generation_; }
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
 
 private:
   temp_dir folder_;
+  std::string store_url_;
   std::vector<std::string> command_;
   std::unique_ptr<store> link_;
   std::unique_ptr<process> process_;

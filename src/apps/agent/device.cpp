@@ -18,6 +18,7 @@
 #include "topology/files_monitor.hpp"
 #include "topology/network_monitor.hpp"
 #include "topology/podman_monitor.hpp"
+#include "topology/probe_runner.hpp"
 #include "topology/shadow_accounts.hpp"
 #include "topology/systemd_monitor.hpp"
 #include "topology/wall_clock.hpp"
@@ -125,6 +126,10 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
   else
     result->missing["Network"] = "the agent lacks CAP_NET_ADMIN";
   return result;
+}
+
+std::shared_ptr<probe_port> linux_device::probes() {
+  return std::make_shared<probe_runner>(systemd_.get(), podman_.get());
 }
 
 void linux_device::add_jobs(driver_registry& to) {

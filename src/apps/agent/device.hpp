@@ -54,6 +54,9 @@ public:
   /// Where what was done at somebody's word is kept on record.
   [[nodiscard]] audit_trail& audit() { return *audit_; }
 
+  /// How its probes are checked; lives no longer than this.
+  std::shared_ptr<probe_port> probes();
+
   /// The lanes and observers of each runtime.
   std::map<runtime_kind, runtime_config> runtimes(const std::string& agent);
 

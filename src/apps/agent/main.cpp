@@ -79,6 +79,7 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.drivers = device.drivers();
   c.facts = device_facts(c.id, *c.drivers);
   c.runtimes = device.runtimes(options.agent_id);
+  c.probes = device.probes();
   c.probe_workers = std::make_shared<thread_executor>();
   c.log_workers = std::make_shared<thread_executor>();
   c.commands = access_of(options.commands);

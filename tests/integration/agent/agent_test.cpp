@@ -52,6 +52,38 @@ TEST_CASE("agent: files and a unit over a directory store -> converged, healed, 
   CHECK(read_file(page) == "hello");
 }
 
+TEST_CASE("agent: a unit probe -> follows the unit, its own or another") {
+  agent_process agent{agent_program, no_podman};
+  agent.start();
+  const auto probes = [](const std::string& unit) {
+    return R"(,"probes":{"readiness":{"periodSeconds":1,"failureThreshold":1,"unit":{)" + unit
+           + "}}}";
+  };
+  temp_dir site;
+  const auto file =
+    file_json("page", (site / "page").string(), "hello", probes(R"("unit":"test-db.service")"));
+  agent.apply(file + "," + unit_json("web", "ExecStart=/bin/sleep infinity", probes("")));
+  CHECK(agent.await_standing("SystemdUnit/web", "Ready") == "Ready");
+  CHECK(agent.await_standing("File/page", "Probing ProbeFailed") == "Probing ProbeFailed");
+
+  REQUIRE(run("systemd-run --quiet --unit=test-db.service /bin/sleep infinity"));
+  REQUIRE(agent.converged());
+  REQUIRE(run("systemctl stop test-db.service"));
+  CHECK(agent.await_standing("File/page", "Probing ProbeFailed") == "Probing ProbeFailed");
+  CHECK(agent.standing("SystemdUnit/web") == "Ready");
+}
+
+TEST_CASE("agent: a unit probe without systemd -> rejected with the reason") {
+  agent_process agent{agent_program, files_only};
+  agent.start();
+  temp_dir site;
+  const auto file = file_json("page", (site / "page").string(), "hello",
+                              R"(,"probes":{"liveness":{"unit":{"unit":"x.service"}}})");
+  agent.apply(file + "," + file_at(site / "other", "1"));
+  CHECK(agent.await_standing("File/other", "Ready") == "Ready");
+  CHECK(agent.standing("File/page") == "Rejected CapabilityMissing");
+}
+
 TEST_CASE("agent: over a real nats-server -> converged, and again after the server's restart") {
   nats_server server;
   temp_dir site;
@@ -110,6 +142,24 @@ TEST_CASE("agent: bad resources -> each its own reason, the good one converges")
   CHECK(agent.await([](const agent_status& s) { return s.phase == agent_phase::rejected; }).phase
         == agent_phase::rejected);
   CHECK(agent.standing("File/good") == "Ready");
+}
+
+TEST_CASE("agent: an exec probe of a container -> ready once its command passes inside") {
+  REQUIRE(run("systemctl start podman.socket"));
+  REQUIRE(run("podman version >/dev/null")); // its storage is set up
+  const std::string image = "localhost/harmony-test:1";
+  build_test_image(image);
+  agent_process agent{agent_program, {}};
+  agent.start();
+  agent.apply(
+    R"({"kind":"Container","name":"app","spec":{"image":")" + image
+    + R"(","pullPolicy":"Never","network":"none"},"probes":{"readiness":{"periodSeconds":1,)"
+      R"("timeoutSeconds":10,"exec":{"command":["/bin/cat","/tmp/ready"]}}}})");
+  CHECK(agent.await_standing("Container/app", "Probing ProbeFailed") == "Probing ProbeFailed");
+  REQUIRE(run("podman exec harmony-app /bin/sh -c 'echo yes >/tmp/ready'"));
+  CHECK(agent.converged());
+  agent.apply("");
+  CHECK(agent.converged());
 }
 
 TEST_CASE("agent: podman hangs -> heartbeats and other resources unmoved") {

@@ -39,6 +39,8 @@ TEST_CASE("manifest: every field set -> read without an issue") {
   CHECK(web.probes.startup == probe{exec_probe{{"/bin/true", ""}}, 0, 10, 1, 1, 30});
   CHECK(web.probes.readiness == probe{tcp_probe{"::1", 8080}, 3, 5, 2, 2, 3});
   CHECK(web.probes.liveness == probe{http_probe{"localhost", 80, "/healthz?x=1"}, 0, 10, 1, 1, 3});
+  CHECK(m->resources[3].probes.readiness
+        == probe{unit_probe{"srv-data.mount", active_state::failed}});
   const auto& app = std::get<container_spec>(m->resources[5].spec);
   CHECK(app.memory == 64 * 1024 * 1024);
   CHECK(app.ports
@@ -146,6 +148,36 @@ TEST_CASE("manifest: a number written as 7.0 -> a whole number") {
         "metadata":{"agent":"a","generation":7.0},"spec":{"resources":[]}})");
   REQUIRE(m.value);
   CHECK(m.value->metadata.generation == 7);
+}
+
+TEST_CASE("manifest: bad unit probes -> each its own reason") {
+  const auto issues = [](const std::string& kind, const std::string& spec,
+                         const std::string& check) {
+    return issues_of(manifest_of(R"({"kind":")" + kind + R"(","name":"r","spec":)" + spec
+                                 + R"(,"probes":{"liveness":{"unit":)" + check + "}}}"));
+  };
+  const auto of_unit = [&](const std::string& check) {
+    return issues("SystemdUnit", R"({"unit":"a.service"})", check);
+  };
+  const std::string at = "spec.resources[0].probes.liveness.unit";
+  CHECK(of_unit("{}").empty());
+  CHECK(of_unit(R"({"unit":"b.timer","state":"inactive"})").empty());
+  CHECK(of_unit(R"("b.service")") == strings{at + ": expected an object, got \"b.service\""});
+  CHECK(of_unit(R"({"unit":"b"})")
+        == strings{at
+                   + ".unit: expected a systemd unit name such as \"web.service\" (a template "
+                     "needs its instance: \"web@1.service\"), got \"b\""});
+  CHECK(of_unit(R"({"state":"running"})")
+        == strings{at
+                   + ".state: expected one of \"active\", \"reloading\", \"inactive\", "
+                     "\"failed\", \"activating\", \"deactivating\", got \"running\""});
+  CHECK(of_unit(R"({"name":"b.service"})") == strings{at + ".name: unknown field"});
+
+  CHECK(issues("Directory", R"({"path":"/a"})", R"({"unit":"b.service"})").empty());
+  CHECK(issues("Directory", R"({"path":"/a"})", R"({"state":"active"})")
+        == strings{at + ".unit: is missing; only a probe of a SystemdUnit may leave it out"});
+  CHECK(issues("Directory", R"({"path":"/a"})", "7")
+        == strings{at + ": expected an object, got 7"});
 }
 
 TEST_CASE("manifest: a long value in a message -> cut between two characters") {

@@ -193,6 +193,15 @@ inline const std::vector<verdict>& verdicts() {
     {false, manifest_of(probes(R"({"readiness":{"http":{"port":1,"path":"x"}}})"))},
     {false, manifest_of(probes(R"({"readiness":{"tcp":{"port":1},"periodSeconds":0}})"))},
     {false, manifest_of(probes(R"({"ready":{"tcp":{"port":1}}})"))},
+    {true, manifest_of(probes(R"({"readiness":{"unit":{"unit":"a.service"}}})"))},
+    {true, manifest_of(probes(R"({"startup":{"unit":{"unit":"a.service","state":"failed"}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"unit":{"unit":"a"}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"unit":{"unit":"a.service","state":"up"}}})"))},
+    {false, manifest_of(probes(R"({"readiness":{"unit":{}}})"))},
+    {false, manifest_of(probes(R"({"startup":{"unit":{"state":"active"}}})"))},
+    {false, manifest_of(probes(R"({"liveness":{"unit":{}}})"))},
+    {true, manifest_of(R"({"kind":"SystemdUnit","name":"a","spec":{"unit":"a.service"},)"
+                       R"("probes":{"startup":{"unit":{}},"liveness":{"unit":{}}}})")},
   };
   return all;
 }

@@ -219,6 +219,11 @@ public:
     return words;
   }
 
+  outcome<process_result> exec(const std::string&, const std::vector<std::string>&, std::size_t,
+                               const call_limits&) override {
+    return {ec::container_failed, "no commands here"};
+  }
+
   outcome<void> events(const std::string&, const std::function<void()>&,
                        const std::function<void(const container_event&)>&,
                        const std::stop_token&) override {

@@ -1,9 +1,5 @@
 // The HTTP client against servers that misbehave.
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -13,9 +9,9 @@
 #include <thread>
 
 #include "support/catch.hpp"
-#include "support/temp_dir.hpp"
 #include "topology/http_client.hpp"
 #include "topology/podman_client.hpp"
+#include "unit/reconcilers/unix_server.hpp"
 
 namespace harmony {
 
@@ -23,74 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
-
-// A server on a unix socket: reads one request a connection and hands the connection to `answer`.
-class bad_server {
-public:
-  using answer_function = std::function<void(int connection)>;
-
-  explicit bad_server(answer_function answer)
-    : answer_(std::move(answer)), fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto path = socket();
-    REQUIRE(path.size() < sizeof address.sun_path);
-    path.copy(address.sun_path, path.size());
-    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(::listen(fd_, 16) == 0);
-    thread_ = std::thread{[this] { serve(); }};
-  }
-  bad_server(const bad_server&) = delete;
-  bad_server& operator=(const bad_server&) = delete;
-  ~bad_server() {
-    ::shutdown(fd_, SHUT_RDWR);
-    thread_.join();
-    ::close(fd_);
-  }
-
-  [[nodiscard]] std::string socket() const { return (folder_ / "s").string(); }
-  std::atomic<int> connections = 0;
-
-  // Waits until the client has gone.
-  static void until_gone(int connection) {
-    std::array<char, 64> bytes{};
-    while (::recv(connection, bytes.data(), bytes.size(), 0) > 0) {
-    }
-  }
-
-  static void say(int connection, const std::string& text) {
-    ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
-  }
-
-private:
-  void serve() {
-    for (;;) {
-      const int connection = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (connection < 0)
-        return;
-      ++connections;
-      answer_(connection);
-      ::close(connection);
-    }
-  }
-
-  test::temp_dir folder_;
-  answer_function answer_;
-  int fd_;
-  std::thread thread_;
-};
-
-// Reads the request's header.
-void take_request(int connection) {
-  std::string head;
-  std::array<char, 512> bytes{};
-  while (head.find("\r\n\r\n") == std::string::npos) {
-    const auto size = ::recv(connection, bytes.data(), bytes.size(), 0);
-    if (size <= 0)
-      return;
-    head.append(bytes.data(), static_cast<std::size_t>(size));
-  }
-}
 
 http_request get(const std::string& target = "/x") {
   http_request ask;
@@ -125,6 +53,31 @@ TEST_CASE("http client: an answer without a body -> its status") {
   const auto answer = call(server, get());
   REQUIRE(answer);
   CHECK(answer->status == 204);
+}
+
+TEST_CASE("http client: an answer without a length, cut off -> not taken for a whole one") {
+  std::stop_source stop;
+  const bad_server server{[&stop](int c) {
+    take_request(c);
+    bad_server::say(c, "HTTP/1.1 200 OK\r\n\r\nhalf an ans");
+    bad_server::until_gone(c);
+  }};
+  auto ask = get();
+  ask.streamed = true;
+  SECTION("by the deadline") {
+    const auto answer = call(server, ask, {{}, clock::now() + 100ms});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ec::timed_out);
+  }
+  SECTION("by its caller") {
+    ask.piece = [&stop](std::string_view) {
+      stop.request_stop();
+      return true;
+    };
+    const auto answer = call(server, ask, {stop.get_token(), clock::now() + 30s});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ec::canceled);
+  }
 }
 
 TEST_CASE("http client: the server is silent -> timed_out at the deadline") {

@@ -134,6 +134,32 @@ TEST_CASE("podman codec: a list answer -> one line a container") {
   CHECK(podman::read_list("null")->empty());
 }
 
+TEST_CASE("podman codec: a command -> its arguments as they are, both outputs, no input") {
+  const auto body = json::parse(podman::exec_body({"/bin/sh", "-c", "echo \"$A\""}));
+  CHECK(body == json::parse(R"({"Cmd": ["/bin/sh", "-c", "echo \"$A\""],
+                               "AttachStdout": true, "AttachStderr": true})"));
+  CHECK(json::accept(podman::exec_body({"\xff"})));
+}
+
+TEST_CASE("podman codec: an answer about a command -> how it stands") {
+  CHECK(podman::read_exec(R"({"Running":true,"Pid":270,"ExitCode":0})")
+        == podman::exec_session{true, 270, 0});
+  CHECK(podman::read_exec(R"({"Running":false,"Pid":0,"ExitCode":3})")
+        == podman::exec_session{false, 0, 3});
+  for (const auto* text : {"", "{", "7", "{}", "[]", R"({"Running":1})", "\xff"})
+    CHECK_FALSE(podman::read_exec(text));
+}
+
+TEST_CASE("podman codec: frames of output -> their bytes, also of one cut off") {
+  const auto all = frame(1, "out\n") + frame(2, "err") + frame(1, std::string(300, 'x'));
+  CHECK(podman::read_frames(all) == "out\nerr" + std::string(300, 'x'));
+  for (std::size_t size = 0; size < all.size(); ++size) {
+    const auto part = podman::read_frames(all.substr(0, size));
+    CHECK(part == podman::read_frames(all).substr(0, part.size()));
+  }
+  CHECK(podman::read_frames("HTTP/1.1 500").empty());
+}
+
 TEST_CASE("podman codec: anything else -> nothing, no exception") {
   for (const auto* text : {"", "{", "7", R"("x")", R"({"Id":7})", R"({"Id":""})", "\xff", "[[[["}) {
     INFO(text);

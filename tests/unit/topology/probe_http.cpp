@@ -5,8 +5,8 @@
 #include <future>
 
 #include "support/catch.hpp"
-#include "topology/probe_runner.hpp"
 #include "unit/topology/local_server.hpp"
+#include "unit/topology/on_device.hpp"
 
 namespace harmony::test {
 
@@ -21,7 +21,7 @@ outcome<probe_result> get(std::uint16_t port, const std::string& path = "/",
   probe p;
   p.check = http_probe{"127.0.0.1", port, path};
   p.timeout = 30;
-  return run_probe(p, cancel, clock::now() + limit);
+  return on_device(p, cancel, clock::now() + limit);
 }
 
 std::string answer(int status, const std::string& more = "Content-Length: 0\r\n") {

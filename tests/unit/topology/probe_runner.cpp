@@ -17,6 +17,7 @@
 #include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/topology/local_server.hpp"
+#include "unit/topology/on_device.hpp"
 
 namespace harmony::test {
 
@@ -52,7 +53,7 @@ probe http(std::uint16_t port, std::string path = "/") {
 }
 
 outcome<probe_result> run(const probe& p, clock::duration limit = 30s) {
-  return run_probe(p, {}, clock::now() + limit);
+  return on_device(p, {}, clock::now() + limit);
 }
 
 /// The check's failure; a check that could not be made fails the test.
@@ -130,7 +131,7 @@ TEST_CASE("probe runner: exec over its time -> failed, and its whole group is ki
   SECTION("it is canceled") {
     std::stop_source stop;
     auto result = std::async(std::launch::async, [&] {
-      return run_probe(shell(script), stop.get_token(), clock::now() + 30s);
+      return on_device(shell(script), stop.get_token(), clock::now() + 30s);
     });
     REQUIRE(await([&] { return std::filesystem::exists(file); }));
     const auto asked = clock::now();
@@ -186,7 +187,7 @@ TEST_CASE("probe runner: canceled before it begins -> the prober's error, nothin
   stop.request_stop();
   const auto touched = dir / "touched";
   for (const auto& p : {exec({"touch", touched.string()}), tcp(1), http(1)}) {
-    const auto result = run_probe(p, stop.get_token(), clock::now() + 30s);
+    const auto result = on_device(p, stop.get_token(), clock::now() + 30s);
     REQUIRE_FALSE(result.ok());
     CHECK(result.error().code == ec::canceled);
   }
@@ -236,7 +237,7 @@ TEST_CASE("probe runner: tcp without an answer -> a cancel ends the wait") {
   const silent_port silent;
   std::stop_source stop;
   auto result = std::async(std::launch::async, [&] {
-    return run_probe(tcp(silent.port), stop.get_token(), clock::now() + 30s);
+    return on_device(tcp(silent.port), stop.get_token(), clock::now() + 30s);
   });
   const auto asked = clock::now();
   stop.request_stop();
