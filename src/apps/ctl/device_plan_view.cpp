@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apps/ctl/plan.hpp"
+#include "apps/ctl/view.hpp"
 
 namespace harmony::ctl {
 
@@ -26,14 +27,19 @@ look look_of(plan_step step) {
   return {"=", tone::faint};
 }
 
+/// As text; of a hash only its beginning.
+std::string shown(const std::string& value) {
+  return printable(value.rfind("sha256:", 0) == 0 ? short_hash(value) : value);
+}
+
 std::string render_change(const planned_change& change, bool colour) {
-  const auto to = coloured(printable(change.to), tone::good, colour);
+  const auto to = coloured(shown(change.to), tone::good, colour);
   auto text = "      " + change.field;
   if (change.from.empty() && change.to.empty())
     return text + "\n";
   text += ": ";
   if (!change.from.empty())
-    text += coloured(printable(change.from), tone::bad, colour) + " -> ";
+    text += coloured(shown(change.from), tone::bad, colour) + " -> ";
   return text + (change.to.empty() ? "(gone)" : to) + "\n";
 }
 

@@ -4,7 +4,8 @@ namespace harmony::ctl {
 
 exit_code exit_code_of(ec code) noexcept {
   switch (code) {
-  case ec::not_found: return exit_code::not_found;
+  case ec::not_found:
+  case ec::agent_unreachable: return exit_code::not_found;
   case ec::conflict: return exit_code::conflict;
   case ec::timed_out: return exit_code::timeout;
   case ec::invalid_document:

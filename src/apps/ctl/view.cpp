@@ -27,11 +27,6 @@ std::string counted(std::uint32_t n, const std::string& what) {
   return n == 0 ? "" : std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
-std::string short_hash(const std::string& hash) {
-  constexpr std::size_t shown = 19; // "sha256:" and 12 digits, as container tools show it
-  return hash.substr(0, shown);
-}
-
 struct summarizer {
   std::string operator()(const std::monostate& /*none*/) const { return ""; }
   std::string operator()(const file_state& s) const {
@@ -141,6 +136,11 @@ std::vector<cell> resource_row(const agent_record& r, const resource_id& id) {
 }
 
 } // namespace
+
+std::string short_hash(const std::string& hash) {
+  constexpr std::size_t shown = 19; // "sha256:" and 12 digits, as container tools show it
+  return hash.substr(0, shown);
+}
 
 tone tone_of(std::string_view phase) {
   static constexpr std::array<std::string_view, 3> good{"Ready", "Converged", "Removed"};

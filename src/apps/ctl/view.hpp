@@ -16,6 +16,9 @@ tone tone_of(std::string_view phase);
 /// "active (running), enabled", "present, mode 0644": the observed state in a few words.
 std::string summary_of(const resource_state& state);
 
+/// The beginning of "sha256:…", by which people tell hashes apart.
+std::string short_hash(const std::string& hash);
+
 /// "3s" or "none seen".
 std::string heartbeat_age(const agent_record& record, wall_time now);
 

@@ -82,7 +82,7 @@ TEST_CASE("commands: logs of a container -> what it wrote; -f -> what it writes"
   agent_process agent{agent_program, {}};
   agent.start();
   agent.apply(R"({"kind":"Container","name":"app","spec":{"image":")" + image
-              + R"(","pullPolicy":"Never","network":"none","command":["/busybox","sh","-c",)"
+              + R"(","pullPolicy":"Never","network":"none","command":["/bin/sh","-c",)"
                 R"("i=0; while sleep 0.2; do i=$((i+1)); echo line $i; done"]}})");
   REQUIRE(agent.converged());
   const auto reader = start_ctl(agent, {"logs", "pi-1", "Container/app", "-f", "-o", "json"});
@@ -123,10 +123,8 @@ TEST_CASE("commands: hold -> a drift stays, over a restart of the agent; unhold 
   CHECK(agent.await_standing("File/a", "Drifted Held") == "Drifted Held");
   agent.kill();
   agent.start();
-  agent.await([](const agent_status& s) {
-    const auto it = s.resources.find({"File", "a"});
-    return it != s.resources.end() && it->second.reason == "Held";
-  });
+  REQUIRE(becomes([&] { return ctl(agent, {"ping", "pi-1"}).code == 0; }));
+  CHECK(agent.await_standing("File/a", "Observing Held") == "Observing Held");
   CHECK(read_file("/tmp/held") == "edited");
   CHECK_THAT(ctl(agent, {"explain", "pi-1"}).out, Contains("by hand"));
   REQUIRE(ctl(agent, {"unhold", "pi-1"}).code == 0);

@@ -165,7 +165,7 @@ TEST_CASE("container: the supervisor asks for a restart -> the running one is re
   b.converge(want);
   b.runtime.log.clear();
   auto context = b.ctx();
-  REQUIRE(b.subject.apply(want, {{action::restart, "liveness", "dead", "alive"}}, context));
+  REQUIRE(b.subject.apply(want, {{action::restart, "restart", "", ""}}, context));
   CHECK(b.runtime.log == std::vector<std::string>{"stop", "start"});
   CHECK(std::get<container_running>(b.state(want).state).restarts == 1);
 }
