@@ -20,6 +20,10 @@ const bus_reply& await(bus_wait& wait, const std::string& what) {
 
 bare_jobs::bare_jobs()
   : loop_(std::make_shared<systemd_loop>(std::string{})), thread_([this] { loop_->run(); }) {
+  loop_->listen([this](const systemd_event& e) {
+    if (e.what == systemd_event::kind::files)
+      ++reloads_;
+  });
   spin([this] { return loop_->up(); }, "connecting to systemd");
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,8 +24,12 @@ public:
   /// their ends; gives up unless all are "done".
   void run(const char* method, const std::vector<std::string>& units);
   void reload();
+  /// How often the manager read its unit files again, or enabled or disabled one, since this
+  /// object is there.
+  [[nodiscard]] std::uint64_t reloads_seen() const { return reloads_; }
 
 private:
+  std::atomic<std::uint64_t> reloads_ = 0;
   std::shared_ptr<systemd_loop> loop_;
   std::thread thread_;
 };

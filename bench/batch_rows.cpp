@@ -94,7 +94,7 @@ void batch_row() {
     for (const auto& unit : units)
       write_bare(unit, sleeper_of(version));
   };
-  samples bare_new, bare_reloaded, bare_changed, applied_new, applied_changed;
+  samples bare_new, bare_reloaded, bare_changed, applied_new, applied_changed, reloads;
   for (int i = 0; i < batch_runs; ++i) {
     bare_reloaded.time([&] {
       write_all(i);
@@ -113,7 +113,9 @@ void batch_row() {
     });
     remove_bare(systemd, units);
     time_apply(applied_new, agent, batch_json(count, i));
+    const auto before = systemd.reloads_seen();
     time_apply(applied_changed, agent, batch_json(count, i + 1000));
+    reloads.add(static_cast<double>(systemd.reloads_seen() - before));
     settle(agent, "");
   }
   print_row("100 bare units, new: writes, one reload, starts at once", bare_reloaded, "-");
@@ -124,6 +126,7 @@ void batch_row() {
   print_ratio("100 new units, to the bare ones without", applied_new, bare_new, "<= 1.3");
   print_row("100 bare units, changed: writes, one reload, restarts at once", bare_changed, "-");
   print_row("100 independent units, changed: apply until converged", applied_changed, "-");
+  print_row("100 independent units, changed: reloads", reloads, "1");
   print_ratio("100 changed units", applied_changed, bare_changed, "<= 1.3");
   agent.stop();
 }

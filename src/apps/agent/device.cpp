@@ -33,10 +33,11 @@ static_assert(has_network<linux_device>);
 
 namespace {
 
-/// Operations of one runtime that make progress at once. Files contend for one disk; a unit's start
-/// is mostly waiting; podman works on a few things at a time.
+/// Operations of one runtime that make progress at once. Files contend for one disk; podman works
+/// on a few things at a time. A unit's operation is mostly waiting, and those that wait together
+/// share one reload.
 constexpr lane_limits file_lane{4};
-constexpr lane_limits systemd_lane{16};
+constexpr lane_limits systemd_lane{128, 256};
 constexpr lane_limits container_lane{8};
 /// Transactions take turns. One that takes longer than this lets the others' looks go on.
 constexpr lane_limits package_lane{1, 128, std::chrono::seconds{20}};
