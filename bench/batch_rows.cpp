@@ -18,6 +18,7 @@ const std::filesystem::path unit_folder = "/etc/systemd/system";
 
 std::vector<std::string> unit_names(const std::string& prefix, int count) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     names.push_back(prefix + std::to_string(i) + ".service");
   return names;
@@ -42,6 +43,7 @@ void remove_bare(bare_jobs& systemd, const std::vector<std::string>& units) {
 /// Each depends on the one before it.
 std::string chain_json(int count) {
   std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     all.push_back(unit_json(
       "chain-" + std::to_string(i), sleeper,
@@ -51,6 +53,7 @@ std::string chain_json(int count) {
 
 std::string batch_json(int count, int version) {
   std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     all.push_back(unit_json("batch-" + std::to_string(i), sleeper_of(version)));
   return list(all);

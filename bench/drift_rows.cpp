@@ -44,6 +44,7 @@ std::string main_process_of(const std::string& unit) {
 std::vector<mishap> mishaps_of(const full_device& device) {
   std::vector<mishap> all;
   const auto [files, units, containers] = device.how_many();
+  all.reserve(static_cast<std::size_t>(files + units + containers));
   for (int i = 0; i < files; ++i)
     all.push_back({id_of("File/" + full_device::name(i)),
                    [path = device.path(i)] { test::write_file(path, "edited"); }});
@@ -118,7 +119,8 @@ void measure(const std::string& program_to_run, const full_device::counts& count
     by_kind[id.kind].add(ms_between(at, it->second));
   }
   for (const auto& [kind, s] : by_kind)
-    print_row("drift of one " + kind + " until its repair starts" + when, s, "99 %: " + target);
+    print_row("drift of one " + std::string{kind}.append(" until its repair starts").append(when),
+              s, "99 %: " + target);
 }
 
 } // namespace

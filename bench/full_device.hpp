@@ -20,6 +20,7 @@ public:
 
   [[nodiscard]] std::string json() const {
     std::vector<std::string> all;
+    all.reserve(static_cast<std::size_t>(of_.files + of_.units + of_.containers));
     for (int i = 0; i < of_.files; ++i)
       all.push_back(file_json(name(i), path(i).string(), "declared"));
     for (int i = 0; i < of_.units; ++i)

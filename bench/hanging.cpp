@@ -50,6 +50,7 @@ std::string hanging_kind::one(const std::string& json, const std::string& name) 
 std::vector<std::string> hanging_kind::many(const std::string& json, const std::string& prefix,
                                             int count) {
   std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     all.push_back(one(json, prefix + std::to_string(i)));
   return all;

@@ -1,5 +1,6 @@
 // What an agent costs that has nothing to do.
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -27,16 +28,13 @@ double rollup(pid_t pid, const std::string& key) {
   give_up("no " + key + " of the agent");
 }
 
-/// CPU time that a process used, in milliseconds.
+/// CPU time that a process used, threads that have left included, in milliseconds.
 double cpu_ms(pid_t pid) {
-  double nanoseconds = 0; // schedstat is a thread's: the sum over all
-  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
-    std::ifstream one(task.path() / "schedstat");
-    double ns = 0;
-    one >> ns;
-    nanoseconds += ns;
-  }
-  return nanoseconds / 1e6;
+  clockid_t clock{};
+  need(::clock_getcpuclockid(pid, &clock) == 0, "finding the CPU clock of the agent");
+  timespec used{};
+  need(::clock_gettime(clock, &used) == 0, "reading the CPU clock of the agent");
+  return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6;
 }
 
 struct idle_targets {
@@ -46,7 +44,7 @@ struct idle_targets {
 };
 
 /// An agent whose resources converged 10 s ago, over 60 s.
-void idle(const std::string& what, const std::string& resources, const idle_targets& targets) {
+void idle(const std::string& of, const std::string& resources, const idle_targets& targets) {
   for (const bool nats : {false, true}) {
     std::optional<test::nats_server> server;
     if (nats)
@@ -59,17 +57,17 @@ void idle(const std::string& what, const std::string& resources, const idle_targ
     const auto before = cpu_ms(agent.pid());
     std::this_thread::sleep_for(60s);
     const auto used = cpu_ms(agent.pid()) - before;
-    const std::string over = nats ? " (NATS)" : " (directory)";
+    const auto what = "idle, " + of + (nats ? ", NATS: " : ", directory: ");
     samples pss, dirty, cpu, threads;
     pss.add(rollup(agent.pid(), "Pss") / 1024);
     dirty.add(rollup(agent.pid(), "Private_Dirty") / 1024);
     cpu.add(used / 60'000 * 100);
     threads.add(static_cast<double>(
       std::distance(fs::directory_iterator("/proc/" + std::to_string(agent.pid()) + "/task"), {})));
-    print_row("idle, " + what + ": PSS, MiB" + over, pss, targets.pss);
-    print_row("idle, " + what + ": private dirty, MiB" + over, dirty, targets.dirty);
-    print_row("idle, " + what + ", 60 s: CPU, % of a core" + over, cpu, targets.cpu);
-    print_row("idle, " + what + ": threads" + over, threads, "-");
+    print_row(what + "PSS, MiB", pss, targets.pss);
+    print_row(what + "private dirty, MiB", dirty, targets.dirty);
+    print_row(what + "CPU, % of a core, over 60 s", cpu, targets.cpu);
+    print_row(what + "threads", threads, "-");
     settle(agent, "");
     agent.stop();
   }
