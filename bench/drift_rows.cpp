@@ -44,7 +44,7 @@ std::string main_process_of(const std::string& unit) {
 std::vector<mishap> mishaps_of(const full_device& device) {
   std::vector<mishap> all;
   const auto [files, units, containers] = device.how_many();
-  all.reserve(static_cast<std::size_t>(files + units + containers));
+  all.reserve(device.size());
   for (int i = 0; i < files; ++i)
     all.push_back({id_of("File/" + full_device::name(i)),
                    [path = device.path(i)] { test::write_file(path, "edited"); }});

@@ -20,7 +20,7 @@ public:
 
   [[nodiscard]] std::string json() const {
     std::vector<std::string> all;
-    all.reserve(static_cast<std::size_t>(of_.files + of_.units + of_.containers));
+    all.reserve(size());
     for (int i = 0; i < of_.files; ++i)
       all.push_back(file_json(name(i), path(i).string(), "declared"));
     for (int i = 0; i < of_.units; ++i)
@@ -33,6 +33,10 @@ public:
   static std::string name(int i) { return "full-" + std::to_string(i); }
   [[nodiscard]] std::filesystem::path path(int i) const { return site_ / name(i); }
   [[nodiscard]] counts how_many() const { return of_; }
+  [[nodiscard]] std::size_t size() const {
+    return static_cast<std::size_t>(of_.files) + static_cast<std::size_t>(of_.units)
+           + static_cast<std::size_t>(of_.containers);
+  }
 
 private:
   std::filesystem::path site_;
