@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -43,8 +44,13 @@ void thread_executor::post(std::function<void()> work) {
     state_->work_came.notify_one();
     return;
   }
-  ++state_->threads;
-  std::thread([state = state_] { run(state); }).detach();
+  try {
+    std::thread([state = state_] { run(state); }).detach();
+    ++state_->threads;
+  } catch (const std::system_error&) {
+    // No more threads for this process (TasksMax, memory): a busy one comes to it, or the next post
+    // tries again.
+  }
 }
 
 void thread_executor::run(const std::shared_ptr<shared_state>& state) {

@@ -16,7 +16,7 @@ public:
 
 /// Threads on demand: a new one for each piece of work that finds none idle. An idle thread leaves
 /// after a few seconds, so a quiet agent has none. How many pieces run at once is the lanes'
-/// decision.
+/// decision; where the system refuses one more thread, the work waits for one that is there.
 class thread_executor final : public executor {
 public:
   thread_executor();

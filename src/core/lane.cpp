@@ -32,6 +32,7 @@ void lane_schedule::finished(ticket t) {
     return;
   busy_.erase(it->second.key);
   running_.erase(it);
+  stuck_in_row_ = 0;
 }
 
 lane_schedule::orders lane_schedule::tick(instant now) {
@@ -41,26 +42,43 @@ lane_schedule::orders lane_schedule::tick(instant now) {
       op.expired = true;
       result.expired.push_back(id);
     }
-  auto moving = active(now);
+  find_stuck(now);
+  auto moving = active();
   while (!queue_.empty() && moving < limits_.width && running_.size() < limits_.most) {
     auto next = std::move(queue_.front());
     queue_.pop_front();
-    running_.emplace(next.id, running_op{std::move(next.key), now, now + next.limit, false});
+    running_.emplace(next.id, running_op{std::move(next.key), now, now + next.limit});
     result.start.push_back(next.id);
     ++moving;
   }
-  result.wake = next_wake(now);
+  result.wake = next_wake();
   return result;
 }
 
-std::size_t lane_schedule::active(instant now) const {
-  return static_cast<std::size_t>(
-    std::count_if(running_.begin(), running_.end(), [&](const auto& each) {
-      return !each.second.expired && now - each.second.started < limits_.patience;
-    }));
+duration lane_schedule::patience() const {
+  constexpr std::size_t most_halvings = 6;
+  return limits_.patience / (1 << std::min(stuck_in_row_ / limits_.width, most_halvings));
 }
 
-std::optional<instant> lane_schedule::next_wake(instant now) const {
+void lane_schedule::find_stuck(instant now) {
+  for (bool found = true; found;) { // each one found may shorten the patience with the others
+    found = false;
+    for (auto& [id, op] : running_)
+      if (!op.stuck && !op.expired && now - op.started >= patience()) {
+        op.stuck = true;
+        ++stuck_in_row_;
+        found = true;
+      }
+  }
+}
+
+std::size_t lane_schedule::active() const {
+  return static_cast<std::size_t>(
+    std::count_if(running_.begin(), running_.end(),
+                  [](const auto& each) { return !each.second.expired && !each.second.stuck; }));
+}
+
+std::optional<instant> lane_schedule::next_wake() const {
   std::optional<instant> wake;
   const auto consider = [&](instant at) {
     if (!wake || at < *wake)
@@ -69,8 +87,8 @@ std::optional<instant> lane_schedule::next_wake(instant now) const {
   for (const auto& [id, op] : running_) {
     if (!op.expired)
       consider(op.deadline);
-    if (!queue_.empty() && op.started + limits_.patience > now)
-      consider(op.started + limits_.patience);
+    if (!queue_.empty() && !op.expired && !op.stuck)
+      consider(op.started + patience());
   }
   return wake;
 }

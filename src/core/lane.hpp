@@ -29,8 +29,9 @@ struct lane_limits {
 /// - never two operations of one key at once: while one is on a thread, another of that key is
 /// refused;
 /// - an operation that runs longer than `patience` while others wait gives its place in the width
-/// away, so that stuck
-///   ones hold up nobody, until `most` threads are in use;
+/// away, so that stuck ones hold up nobody, until `most` threads are in use;
+/// - where a whole width of them is stuck and nothing has ended since, the patience with the next
+/// ones is half as long, and so on: many that hang let the others through almost at once;
 /// - after its deadline an operation is reported as expired once; its thread stays counted until it
 /// returns.
 class lane_schedule {
@@ -77,15 +78,19 @@ private:
     instant started;
     instant deadline;
     bool expired = false;
+    bool stuck = false;
   };
 
-  [[nodiscard]] std::size_t active(instant now) const;
-  [[nodiscard]] std::optional<instant> next_wake(instant now) const;
+  [[nodiscard]] duration patience() const;
+  void find_stuck(instant now);
+  [[nodiscard]] std::size_t active() const;
+  [[nodiscard]] std::optional<instant> next_wake() const;
 
   lane_limits limits_;
   std::deque<waiting_op> queue_;
   std::map<ticket, running_op> running_;
-  std::set<std::string> busy_; ///< keys of running and waiting operations
+  std::set<std::string> busy_;   ///< keys of running and waiting operations
+  std::size_t stuck_in_row_ = 0; ///< since an operation ended
 };
 
 } // namespace harmony

@@ -95,18 +95,18 @@ public:
   }
 
   outcome<void> start(unit_job job, bool first) {
-    unit_properties now; // of one that never ran, unless it is looked at
+    unit_row now; // of one that never ran, unless it is looked at
     if (!first) {
-      auto seen = manager_.properties(unit_, false, limit_);
+      auto seen = manager_.list({unit_}, limit_);
       if (!seen)
         return seen.error();
-      now = std::move(*seen);
+      now = std::move(seen->front());
     }
-    if (now.active_state == "failed")
+    if (now.active == "failed")
       if (auto done = manager_.reset_failed(unit_, limit_); !done)
         return done;
     auto limit = limit_;
-    const bool waiting = job == unit_job::start && now.sub_state == "auto-restart";
+    const bool waiting = job == unit_job::start && now.sub == "auto-restart";
     if (waiting)
       limit.deadline =
         std::min(limit.deadline, std::chrono::steady_clock::now() + auto_restart_patience);

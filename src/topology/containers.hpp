@@ -59,6 +59,7 @@ struct container_info {
 struct container_event {
   std::string name; ///< of the container
   std::string what; ///< the runtime's word, e.g. "died"
+  std::string id;   ///< of the container; empty: not told
 
   friend bool operator==(const container_event&, const container_event&) = default;
 };

@@ -221,8 +221,9 @@ std::optional<container_event> read_event(std::string_view text) {
   const auto top = parse(text);
   if (text_of(member(top, "Type")) != "container")
     return std::nullopt;
-  container_event event{text_of(member(member(member(top, "Actor"), "Attributes"), "name")),
-                        text_of(member(top, "Action"))};
+  const auto& actor = member(top, "Actor");
+  container_event event{text_of(member(member(actor, "Attributes"), "name")),
+                        text_of(member(top, "Action")), text_of(member(actor, "ID"))};
   if (event.name.empty() || event.what.empty())
     return std::nullopt;
   return event;

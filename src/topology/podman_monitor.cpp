@@ -25,10 +25,13 @@ std::string fingerprint(const container_info& info) {
 
 podman_monitor::podman_monitor(container_runtime& runtime, const std::string& agent,
                                options settings)
-  : runtime_(runtime), label_("io.harmony.agent=" + agent), settings_(settings) {}
+  : runtime_(runtime), label_("io.harmony.agent=" + agent), settings_(std::move(settings)) {}
 
 void podman_monitor::start(on_hint sink) {
   sink_ = std::move(sink);
+  if (!settings_.exits.empty())
+    exits_ = std::make_unique<exit_folder>(settings_.exits,
+                                           [this](const std::string& id) { on_exit(id); });
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -36,6 +39,11 @@ void podman_monitor::stop() {
   stop_.request_stop();
   if (thread_.joinable())
     thread_.join();
+  std::unique_ptr<exit_folder> exits; // its thread may be about to lock
+  {
+    const std::lock_guard lock{mutex_};
+    exits = std::move(exits_);
+  }
 }
 
 void podman_monitor::watch(std::vector<std::string> targets) {
@@ -53,6 +61,27 @@ bool podman_monitor::watched(const std::string& name) const {
   return targets_.contains(name);
 }
 
+// Ids of containers that are made between two relists.
+void podman_monitor::note_id(const container_event& event) {
+  const std::lock_guard lock{mutex_};
+  if (event.what == "remove")
+    names_.erase(event.id);
+  else if (!event.id.empty())
+    names_[event.id] = event.name;
+}
+
+void podman_monitor::on_exit(const std::string& id) {
+  std::string name;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto it = names_.find(id);
+    if (it == names_.end())
+      return;
+    name = it->second;
+  }
+  sink_(std::move(name));
+}
+
 outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseconds timeout) {
   std::map<std::string, std::string> facts;
   {
@@ -66,16 +95,20 @@ outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseco
     runtime_.list(label_, {stop_.get_token(), std::chrono::steady_clock::now() + timeout});
   if (!list)
     return list.error();
+  std::map<std::string, std::string> names;
   for (const auto& info : *list)
-    if (const auto at = facts.find(info.name); at != facts.end())
+    if (const auto at = facts.find(info.name); at != facts.end()) {
       at->second = fingerprint(info);
-  if (!streaming_) {
-    {
-      const std::lock_guard lock{mutex_};
-      reachable_ = true;
+      names.emplace(info.id, info.name);
     }
-    changed_.notify_all();
+  {
+    const std::lock_guard lock{mutex_};
+    names_ = std::move(names);
+    if (exits_)
+      exits_->refresh();
+    reachable_ = !streaming_;
   }
+  changed_.notify_all();
   std::vector<runtime_fact> result;
   result.reserve(facts.size());
   for (auto& [target, print] : facts)
@@ -95,38 +128,47 @@ void podman_monitor::run() {
       current_ = std::stop_source{};
     }
     const auto begun = std::chrono::steady_clock::now();
-    const bool broke = stream_once();
+    const auto end = stream_once();
     if (cancel.stop_requested())
       return;
-    if (!broke || std::chrono::steady_clock::now() - begun >= settings_.settled)
+    if (end == ending::let_go || std::chrono::steady_clock::now() - begun >= settings_.settled)
       delay = settings_.first_retry;
-    if (!broke)
+    if (end == ending::let_go)
       continue;
+    if (end == ending::broke) // what happens from now on, relists must find
+      sink_({});
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, cancel, delay, [this] { return reachable_; });
+    // That podman answers is news only where it did not.
+    changed_.wait_for(lock, cancel, delay,
+                      [&] { return end == ending::unreachable && reachable_; });
     delay = std::min(delay * 2, settings_.longest_retry);
   }
 }
 
-// False where it was ended from this side.
-bool podman_monitor::stream_once() {
-  auto ending = [this] {
+podman_monitor::ending podman_monitor::stream_once() {
+  auto ending_source = [this] {
     const std::lock_guard lock{mutex_};
     return current_;
   }();
-  const std::stop_callback on_stop{stop_.get_token(), [&ending] { ending.request_stop(); }};
-  const auto opened = [this] {
+  const std::stop_callback on_stop{stop_.get_token(), [&] { ending_source.request_stop(); }};
+  bool was_up = false;
+  const auto opened = [&] {
+    was_up = true;
     streaming_ = true;
     sink_({});
   };
   const auto event = [this](const container_event& what) {
-    if (matters(what.what) && watched(what.name))
-      sink_(what.name);
+    if (!matters(what.what) || !watched(what.name))
+      return;
+    note_id(what);
+    sink_(what.name);
   };
   // Why it broke matters to nobody: the relist reports a runtime that does not answer.
-  const auto ended = runtime_.events(label_, opened, event, ending.get_token());
+  const auto ended = runtime_.events(label_, opened, event, ending_source.get_token());
   streaming_ = false;
-  return ended || ended.error().code != ec::canceled;
+  if (!ended && ended.error().code == ec::canceled)
+    return ending::let_go;
+  return was_up ? ending::broke : ending::unreachable;
 }
 
 } // namespace harmony

@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stop_token>
@@ -9,6 +12,7 @@
 #include <thread>
 
 #include "topology/containers.hpp"
+#include "topology/exit_folder.hpp"
 #include "topology/monitor.hpp"
 
 namespace harmony {
@@ -22,12 +26,15 @@ namespace harmony {
 /// The stream is up only while a container is watched: it keeps podman's service in memory, which a
 /// device without containers does not pay for. Each time that it comes up, an empty hint asks for
 /// a relist, for what happened before.
+///
+/// The end of a container's process is told sooner by podman's folder of exits, where that is.
 class podman_monitor final : public runtime_monitor {
 public:
   struct options {
     std::chrono::milliseconds first_retry{200}; ///< doubles with each failure
     std::chrono::milliseconds longest_retry{30'000};
     std::chrono::milliseconds settled{10'000}; ///< a stream this old resets the delay
+    std::filesystem::path exits{};             ///< podman's folder of exits; empty: none
   };
 
   /// `runtime` outlives the monitor. Watches the containers of agent `agent`.
@@ -45,9 +52,13 @@ public:
   [[nodiscard]] bool streaming() const override { return streaming_; }
 
 private:
+  enum class ending { let_go, broke, unreachable };
+
   void run();
-  bool stream_once();
+  ending stream_once();
   bool watched(const std::string& name) const;
+  void note_id(const container_event& event);
+  void on_exit(const std::string& id);
 
   container_runtime& runtime_;
   std::string label_;
@@ -58,9 +69,11 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::set<std::string> targets_; ///< guarded by mutex_
-  std::stop_source current_;      ///< guarded by mutex_: ends the stream that is up
-  bool reachable_ = false;        ///< guarded by mutex_: podman answered, so do not wait longer
+  std::set<std::string> targets_;            ///< guarded by mutex_
+  std::map<std::string, std::string> names_; ///< guarded by mutex_: id -> name, of watched ones
+  std::unique_ptr<exit_folder> exits_;       ///< from start to stop
+  std::stop_source current_;                 ///< guarded by mutex_: ends the stream that is up
+  bool reachable_ = false; ///< guarded by mutex_: podman answered, so do not wait longer
   std::thread thread_;
 };
 

@@ -107,8 +107,8 @@ public:
   virtual outcome<void> disable(const std::string& unit, const wait_limit& limit) = 0;
 
   /// Makes the manager read all unit files again, those written before this call included.
-  /// Concurrent callers share reloads: who comes while one runs waits for the next one, which
-  /// serves all that wait.
+  /// Concurrent callers share reloads: one is made once no more callers come, and serves all that
+  /// wait; who comes while one runs waits for the next.
   virtual outcome<void> reload(const wait_limit& limit) = 0;
 
   /// The rows of `units`, in their order, by one call.

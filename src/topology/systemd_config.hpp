@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -16,6 +17,9 @@ struct systemd_config {
   /// Empty: /etc/systemd/system, or for a user manager $XDG_CONFIG_HOME/systemd/user, or
   /// ~/.config/systemd/user.
   std::filesystem::path unit_folder;
+  /// A reload is made once nobody else asked for one for so long. It costs 50 ms and more, so those
+  /// who change units at the same time share one.
+  std::chrono::milliseconds reload_quiet{10};
 };
 
 /// The bus address that `config` means; empty: the system bus.

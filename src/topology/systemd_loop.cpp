@@ -50,8 +50,9 @@ bus_request subscribe_call() {
 
 } // namespace
 
-systemd_loop::systemd_loop(std::string address)
+systemd_loop::systemd_loop(std::string address, milliseconds reload_quiet)
   : address_(std::move(address)),
+    reload_quiet_(reload_quiet),
     wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
     connecting_since_(clock::now()),
     next_try_(connecting_since_),
@@ -86,7 +87,9 @@ systemd_loop::wait_ptr systemd_loop::call(std::vector<bus_request> requests,
   post([this, wait, requests = std::move(requests), deadline] {
     whenever_up(wait, [this, wait, requests, deadline] {
       for (std::size_t i = 0; i < requests.size(); ++i)
-        send(wait, i, requests[i], deadline);
+        in_turn(wait, [this, wait, i, request = requests[i], deadline] {
+          send(wait, i, request, deadline);
+        });
     });
   });
   return wait;
@@ -97,7 +100,9 @@ systemd_loop::wait_ptr systemd_loop::job(bus_request request, clock::time_point 
   wait->replies.resize(1);
   wait->missing = 1;
   post([this, wait, request = std::move(request), deadline] {
-    whenever_up(wait, [this, wait, request, deadline] { send_job(wait, request, deadline); });
+    whenever_up(wait, [this, wait, request, deadline] {
+      in_turn(wait, [this, wait, request, deadline] { send_job(wait, request, deadline); });
+    });
   });
   return wait;
 }
@@ -108,9 +113,10 @@ systemd_loop::wait_ptr systemd_loop::reload() {
   wait->missing = 1;
   post([this, wait] {
     whenever_up(wait, [this, wait] {
+      last_reload_asked_ = clock::now();
+      if (reload_waiting_.empty())
+        first_reload_asked_ = last_reload_asked_;
       reload_waiting_.push_back(wait);
-      if (reload_running_.empty())
-        send_reload();
     });
   });
   return wait;
@@ -160,9 +166,7 @@ void systemd_loop::run() {
   }
   up_ = false;
   give_up("the agent is shutting down");
-  unit_matches_.clear();
-  matches_.clear();
-  link_.reset();
+  disconnect();
 }
 
 void systemd_loop::step() {
@@ -173,6 +177,8 @@ void systemd_loop::step() {
     else
       connect();
   }
+  if (const auto due = reload_due(); due && clock::now() >= *due)
+    send_reload();
   while (link_ && !stopping_) {
     const auto more = link_->process();
     if (!more) {
@@ -205,6 +211,8 @@ void systemd_loop::wait_for_work() {
     until(next_try_);
   if (phase_ == phase::connecting)
     until(connecting_since_ + patience);
+  if (const auto due = reload_due())
+    until(*due);
   ::poll(fds.data(), count, timeout);
   std::uint64_t ignored = 0;
   [[maybe_unused]] const auto n = ::read(wake_, &ignored, sizeof ignored);
@@ -224,9 +232,7 @@ void systemd_loop::drain() {
 
 void systemd_loop::connect() {
   auto failed = [this](const std::string& why) {
-    unit_matches_.clear();
-    matches_.clear();
-    link_.reset();
+    disconnect();
     give_up(why);
   };
   auto opened = systemd_link::open(address_, [this](const bus_signal& s) { deliver(s); });
@@ -243,6 +249,13 @@ void systemd_loop::connect() {
   subscribe();
 }
 
+void systemd_loop::disconnect() {
+  unit_matches_.clear();
+  matches_.clear();
+  link_.reset();
+  unanswered_ = 0;
+}
+
 void systemd_loop::subscribe() {
   const auto epoch = epoch_;
   auto answered = [this, epoch](const bus_reply& reply) {
@@ -255,7 +268,7 @@ void systemd_loop::subscribe() {
   };
   next_try_ = clock::now() + subscribe_timeout;
   // A connection that cannot send is found broken by the next `process`.
-  if (auto sent = link_->call(subscribe_call(), subscribe_timeout, answered); !sent)
+  if (auto sent = ask(subscribe_call(), subscribe_timeout, answered); !sent)
     give_up(sent.error().message);
 }
 
@@ -282,12 +295,11 @@ void systemd_loop::lose(const std::string& why, bool manager_only) {
   if (manager_only) {
     next_try_ = connecting_since_ + patience;
   } else {
-    unit_matches_.clear();
-    matches_.clear();
-    link_.reset();
+    disconnect();
     next_try_ = connecting_since_;
   }
   // What was under way may have happened or not: its caller looks again.
+  outgoing_.clear();
   const auto lost = std::exchange(in_flight_, {});
   jobs_.clear();
   unit_jobs_.clear();

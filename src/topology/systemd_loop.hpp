@@ -4,10 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,8 +40,8 @@ public:
   using clock = std::chrono::steady_clock;
   using wait_ptr = std::shared_ptr<bus_wait>;
 
-  /// `address` as of systemd_link::open.
-  explicit systemd_loop(std::string address);
+  /// `address` as of systemd_link::open; `reload_quiet` as of systemd_config.
+  explicit systemd_loop(std::string address, std::chrono::milliseconds reload_quiet = {});
   ~systemd_loop();
   systemd_loop(const systemd_loop&) = delete;
   systemd_loop& operator=(const systemd_loop&) = delete;
@@ -72,14 +74,22 @@ private:
   void wait_for_work();
   void step();
   void connect();
+  void disconnect();
   void subscribe();
   void become_up();
   void lose(const std::string& why, bool manager_only);
   void give_up(const std::string& why);
   void whenever_up(const wait_ptr& wait, task send);
+  /// Sends a call of `wait` as soon as there is room for one more without an answer.
+  void in_turn(const wait_ptr& wait, task send);
+  void send_waiting();
+  outcome<void> ask(const bus_request& request, std::chrono::milliseconds timeout,
+                    systemd_link::on_reply done);
   void send(const wait_ptr& wait, std::size_t index, const bus_request& request,
             clock::time_point deadline);
   void send_job(const wait_ptr& wait, const bus_request& request, clock::time_point deadline);
+  /// When the reload that somebody waits for is to be sent; nothing: none is, or one runs.
+  [[nodiscard]] std::optional<clock::time_point> reload_due() const;
   void send_reload();
   void job_ended(const std::string& path, const std::string& result);
   void end_waits(std::multimap<std::string, wait_ptr>& waits, const std::string& key,
@@ -91,6 +101,7 @@ private:
   static void fail(const wait_ptr& wait, const std::string& why);
 
   const std::string address_;
+  const std::chrono::milliseconds reload_quiet_;
   int wake_ = -1; ///< eventfd
 
   std::mutex queue_mutex_;
@@ -113,6 +124,8 @@ private:
   std::map<std::string, std::shared_ptr<void>> unit_matches_; ///< by object path; "": all units
   std::map<std::string, std::string> watched_;                ///< object path -> unit
   std::vector<std::pair<wait_ptr, task>> queued_;             ///< until the manager is up
+  std::deque<std::pair<wait_ptr, task>> outgoing_;            ///< until there is room
+  std::size_t unanswered_ = 0;                                ///< calls of this connection
   std::set<wait_ptr> in_flight_;
   std::multimap<std::string, wait_ptr> jobs_;      ///< by object path of the job
   std::multimap<std::string, wait_ptr> unit_jobs_; ///< by unit: its next job's end
@@ -120,6 +133,8 @@ private:
   std::size_t starting_ = 0;                       ///< job calls without a reply
   std::vector<wait_ptr> reload_running_;
   std::vector<wait_ptr> reload_waiting_;
+  clock::time_point first_reload_asked_; ///< of those in reload_waiting_
+  clock::time_point last_reload_asked_;
 };
 
 } // namespace harmony

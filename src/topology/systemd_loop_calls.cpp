@@ -2,6 +2,7 @@
 
 #include "topology/systemd_loop.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace harmony {
@@ -14,6 +15,11 @@ using std::chrono::seconds;
 // A reload reads every unit file and runs every generator; its callers have deadlines of their own.
 constexpr seconds reload_timeout{120};
 constexpr milliseconds longest_call{90'000};
+// dbus-daemon refuses a call beyond 128 without an answer on one connection of the system bus; the
+// rest is for calls that take no turn.
+constexpr std::size_t most_unanswered = 100;
+// A reload is put off while more of its callers come, but not for ever: for so many quiet times.
+constexpr int most_quiet_times = 20;
 
 milliseconds time_left(systemd_loop::clock::time_point deadline) {
   const auto now = systemd_loop::clock::now();
@@ -47,6 +53,33 @@ void systemd_loop::whenever_up(const wait_ptr& wait, task send_now) {
   }
 }
 
+void systemd_loop::in_turn(const wait_ptr& wait, task send) {
+  outgoing_.emplace_back(wait, std::move(send));
+  send_waiting();
+}
+
+void systemd_loop::send_waiting() {
+  while (!outgoing_.empty() && unanswered_ < most_unanswered) {
+    const auto [wait, send] = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    if (in_flight_.count(wait) != 0) // not left meanwhile
+      send();
+  }
+}
+
+outcome<void> systemd_loop::ask(const bus_request& request, milliseconds timeout,
+                                systemd_link::on_reply done) {
+  ++unanswered_;
+  auto sent = link_->call(request, timeout, [this, done = std::move(done)](bus_reply reply) {
+    --unanswered_;
+    done(std::move(reply));
+    send_waiting();
+  });
+  if (!sent)
+    --unanswered_;
+  return sent;
+}
+
 void systemd_loop::send(const wait_ptr& wait, std::size_t index, const bus_request& request,
                         clock::time_point deadline) {
   auto done = [this, wait, index](bus_reply reply) {
@@ -54,7 +87,7 @@ void systemd_loop::send(const wait_ptr& wait, std::size_t index, const bus_reque
     if (wait->missing == 0)
       in_flight_.erase(wait);
   };
-  if (auto sent = link_->call(request, time_left(deadline), done); !sent) {
+  if (auto sent = ask(request, time_left(deadline), done); !sent) {
     in_flight_.erase(wait);
     fail(wait, sent.error().message);
   }
@@ -84,7 +117,7 @@ void systemd_loop::send_job(const wait_ptr& wait, const bus_request& request,
       early_.clear();
   };
   ++starting_;
-  if (auto sent = link_->call(request, time_left(deadline), answered); !sent) {
+  if (auto sent = ask(request, time_left(deadline), answered); !sent) {
     --starting_;
     in_flight_.erase(wait);
     fail(wait, sent.error().message);
@@ -107,6 +140,13 @@ void systemd_loop::end_waits(std::multimap<std::string, wait_ptr>& waits, const 
   waits.erase(first, last);
 }
 
+std::optional<systemd_loop::clock::time_point> systemd_loop::reload_due() const {
+  if (phase_ != phase::up || !reload_running_.empty() || reload_waiting_.empty())
+    return {};
+  return std::min(last_reload_asked_ + reload_quiet_,
+                  first_reload_asked_ + most_quiet_times * reload_quiet_);
+}
+
 void systemd_loop::send_reload() {
   reload_running_ = std::exchange(reload_waiting_, {});
   const auto epoch = epoch_;
@@ -117,11 +157,9 @@ void systemd_loop::send_reload() {
       in_flight_.erase(wait);
       fulfil(wait, 0, reply);
     }
-    if (!reload_waiting_.empty() && phase_ == phase::up)
-      send_reload();
   };
   ++reloads_;
-  if (auto sent = link_->call(reload_call(), reload_timeout, done); !sent)
+  if (auto sent = ask(reload_call(), reload_timeout, done); !sent)
     for (const auto& wait : std::exchange(reload_running_, {})) {
       in_flight_.erase(wait);
       fail(wait, sent.error().message);

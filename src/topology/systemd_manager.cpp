@@ -48,7 +48,7 @@ systemd_manager::systemd_manager(const systemd_config& config)
   : scope_(config.manager),
     folder_(unit_folder_of(config)),
     output_(runtime_folder_of(config) / "harmony-jobs"),
-    loop_(std::make_shared<systemd_loop>(bus_address_of(config))) {
+    loop_(std::make_shared<systemd_loop>(bus_address_of(config), config.reload_quiet)) {
   std::promise<void> end;
   ended_ = end.get_future();
   thread_ = std::thread{[loop = loop_, end = std::move(end)]() mutable {

@@ -32,6 +32,8 @@ public:
   void reload();
   /// Waits until its log has `text`; false if it never came.
   bool logged(const std::string& text) { return process_->complained(text); }
+  /// Its whole log so far; also after its end.
+  [[nodiscard]] std::string log() const { return process_->complaints(); }
   /// SIGKILL, and waits for its end.
   void kill();
 

@@ -33,6 +33,8 @@ public:
   [[nodiscard]] bool printed(const std::string& text) const { return wrote("out", text); }
   /// The same of its standard error.
   [[nodiscard]] bool complained(const std::string& text) const { return wrote("err", text); }
+  /// What it wrote to its standard error; also after its end.
+  [[nodiscard]] std::string complaints() const { return read_file(folder_ / "err"); }
 
 private:
   [[nodiscard]] bool wrote(const char* stream, const std::string& text) const;

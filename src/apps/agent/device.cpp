@@ -36,10 +36,11 @@ static_assert(has_network<linux_device>);
 
 namespace {
 
-/// Operations of one runtime that make progress at once. Files contend for one disk; a unit's start
-/// is mostly waiting; podman works on a few things at a time.
+/// Operations of one runtime that make progress at once. Files contend for one disk; podman works
+/// on a few things at a time. A unit's operation is mostly waiting, and those that wait together
+/// share one reload.
 constexpr lane_limits file_lane{4};
-constexpr lane_limits systemd_lane{16};
+constexpr lane_limits systemd_lane{128, 256};
 constexpr lane_limits container_lane{8};
 /// Transactions take turns. One that takes longer than this lets the others' looks go on.
 constexpr lane_limits package_lane{1, 128, std::chrono::seconds{20}};
@@ -74,6 +75,7 @@ std::vector<std::string> command_of(const resource& r) {
 linux_device::linux_device(const agent_options& options, store& link)
   : allow_shell_jobs_(options.allow_shell_jobs),
     systemd_mode_(options.systemd),
+    podman_socket_(options.podman),
     state_dir_(options.state_dir),
     audit_(
       std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
@@ -163,10 +165,13 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
     result[runtime_kind::systemd] = {"systemd", std::make_shared<thread_executor>(),
                                      std::make_shared<systemd_monitor>(*systemd_, *systemd_),
                                      systemd_lane};
-  if (podman_)
-    result[runtime_kind::containers] = {"containers", std::make_shared<thread_executor>(),
-                                        std::make_shared<podman_monitor>(*podman_, agent),
-                                        container_lane};
+  if (podman_) {
+    podman_monitor::options settings;
+    settings.exits = exit_folder_of(podman_socket_);
+    result[runtime_kind::containers] = {
+      "containers", std::make_shared<thread_executor>(),
+      std::make_shared<podman_monitor>(*podman_, agent, std::move(settings)), container_lane};
+  }
   if (packages_)
     result[runtime_kind::packages] = {"packages", std::make_shared<thread_executor>(),
                                       watch_packages(packages_), package_lane};

@@ -65,6 +65,7 @@ private:
 
   bool allow_shell_jobs_;
   systemd_mode systemd_mode_;
+  std::string podman_socket_;
   std::string state_dir_;
   std::shared_ptr<audit_trail> audit_; ///< shared with the work that tells it of refusals
   posix_device posix_;

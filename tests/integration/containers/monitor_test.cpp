@@ -133,7 +133,7 @@ TEST_CASE(
     seen.clear();
     REQUIRE(::kill(podman_service(), SIGKILL) == 0);
     REQUIRE(eventually([&] { return seen.has(""); }));
-    CHECK(monitor.streaming());
+    CHECK(eventually([&] { return monitor.streaming(); }));
   }
   CHECK(bed.plan(want_app())->empty()); // containers outlive podman's service
   seen.clear();

@@ -51,6 +51,22 @@ TEST_CASE("lane: stuck operations -> give their places away, until there are too
   CHECK(lane.tick(start + 101ms).start == tickets{5});
 }
 
+TEST_CASE("lane: stuck ones in a row -> each width of them shortens the patience, until one ends") {
+  lane_schedule lane{{2, 100, 64ms}};
+  for (lane_schedule::ticket t = 1; t <= 40; ++t)
+    lane.submit(t, "k" + std::to_string(t), 10s);
+  auto now = start;
+  std::vector<duration> pauses;
+  for (auto orders = lane.tick(now); pauses.size() < 8; orders = lane.tick(now)) {
+    CHECK(orders.start.size() == 2);
+    pauses.push_back(*orders.wake - now);
+    now = *orders.wake;
+  }
+  CHECK(pauses == std::vector<duration>{64ms, 32ms, 16ms, 8ms, 4ms, 2ms, 1ms, 1ms});
+  lane.finished(1);
+  CHECK(lane.tick(now).wake == now + 64ms);
+}
+
 TEST_CASE("lane: nobody waits -> no timer for patience") {
   auto lane = narrow();
   lane.submit(1, "a", 10s);
@@ -151,6 +167,7 @@ private:
     duration limit{};
     instant began{};
     bool expired = false;
+    bool stuck = false;
   };
 
   void expect(bool ok, const char* what) {
@@ -176,6 +193,7 @@ private:
   void finish(lane_schedule::ticket t) {
     running_.erase(t);
     lane_.finished(t);
+    stuck_in_row_ = 0;
   }
 
   void withdraw() {
@@ -186,9 +204,28 @@ private:
 
   std::size_t moving() const {
     return static_cast<std::size_t>(
-      std::count_if(running_.begin(), running_.end(), [&](const auto& each) {
-        return !each.second.expired && now_ - each.second.began < limits_.patience;
-      }));
+      std::count_if(running_.begin(), running_.end(),
+                    [&](const auto& each) { return !each.second.expired && !each.second.stuck; }));
+  }
+
+  duration patience() const {
+    auto result = limits_.patience;
+    for (auto n = stuck_in_row_; n >= limits_.width && result > limits_.patience / 64;
+         n -= limits_.width)
+      result /= 2;
+    return result;
+  }
+
+  void note_stuck() {
+    const auto next = [&] {
+      return std::find_if(running_.begin(), running_.end(), [&](const auto& each) {
+        return !each.second.stuck && !each.second.expired && now_ - each.second.began >= patience();
+      });
+    };
+    for (auto it = next(); it != running_.end(); it = next()) {
+      it->second.stuck = true;
+      ++stuck_in_row_;
+    }
   }
 
   void tick() {
@@ -201,6 +238,7 @@ private:
       expect(it->second.began + it->second.limit <= now_, "expired before its deadline");
       it->second.expired = true;
     }
+    note_stuck();
     for (const auto t : orders.start) {
       expect(!queue_.empty() && queue_.front().first == t, "started out of order");
       if (queue_.empty())
@@ -223,8 +261,8 @@ private:
       expect(each.expired || each.began + each.limit > now_, "not told that it expired");
       if (!each.expired)
         expect(wake && *wake <= each.began + each.limit, "would sleep over a deadline");
-      const auto stuck_at = each.began + limits_.patience;
-      if (!each.expired && !queue_.empty() && stuck_at > now_)
+      const auto stuck_at = each.began + patience();
+      if (!each.expired && !each.stuck && !queue_.empty())
         expect(wake && *wake <= stuck_at, "would sleep over a stuck one");
     }
     expect(!wake || *wake > now_, "wakes at once, for ever");
@@ -232,6 +270,7 @@ private:
 
   dice dice_;
   instant now_ = start;
+  std::size_t stuck_in_row_ = 0;
   lane_limits limits_;
   lane_schedule lane_;
   lane_schedule::ticket last_ = 0;

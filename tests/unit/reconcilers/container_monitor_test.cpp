@@ -3,10 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 
 #include "container_fakes.hpp"
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 #include "topology/podman_monitor.hpp"
 
 namespace harmony {
@@ -15,13 +17,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
+using test::temp_dir;
 using test::containers::fake_runtime;
 
 struct script {
   std::mutex mutex;
   std::condition_variable_any changed;
   bool reachable = true;
-  bool broken = false; ///< ends the stream that is up
+  bool broken = false;   ///< ends the stream that is up
+  bool fleeting = false; ///< each stream ends as soon as it is up
   std::deque<container_event> feed;
   std::vector<clock::time_point> attempts;
   std::vector<std::string> hints;
@@ -59,15 +63,19 @@ public:
                        const std::function<void(const container_event&)>& sink,
                        const std::stop_token& cancel) override {
     bool reachable = false;
+    bool fleeting = false;
     script_.set([&] {
       script_.attempts.push_back(clock::now());
       script_.label = label;
       reachable = script_.reachable;
+      fleeting = script_.fleeting;
       script_.broken = false;
     });
     if (!reachable)
       return {ec::runtime_unavailable, "not there"};
     opened();
+    if (fleeting)
+      return {ec::runtime_unavailable, "broke"};
     for (;;) {
       std::unique_lock lock{script_.mutex};
       script_.changed.wait(lock, cancel,
@@ -119,7 +127,7 @@ TEST_CASE("container monitor: events -> hints for those watched and those that m
   CHECK(s.hinted({"", "harmony-a", "harmony-a", "harmony-a", "harmony-a", "harmony-b"}));
 }
 
-TEST_CASE("container monitor: the stream breaks -> not streaming, then a relist hint") {
+TEST_CASE("container monitor: the stream breaks -> a relist hint, and one when it is up again") {
   script s;
   scripted_runtime runtime{s};
   podman_monitor monitor{runtime, "pi-1", {1ms, 10ms, 1h}};
@@ -127,7 +135,70 @@ TEST_CASE("container monitor: the stream breaks -> not streaming, then a relist 
   monitor.start(s.sink());
   REQUIRE(s.hinted({""}));
   s.set([&] { s.broken = true; });
-  CHECK(s.hinted({"", ""}));
+  CHECK(s.hinted({"", "", ""}));
+}
+
+TEST_CASE(
+  "container monitor: streams that break at once -> the delay doubles, whatever relists find") {
+  script s;
+  s.fleeting = true;
+  scripted_runtime runtime{s};
+  podman_monitor monitor{runtime, "pi-1", {10ms, 40ms, 1h}};
+  monitor.watch({"harmony-a"});
+  monitor.start(s.sink());
+  for (std::size_t seen = 1; seen < 6; ++seen) { // as the observer does on each hint
+    REQUIRE(s.wait([&] { return s.hints.size() >= seen; }));
+    REQUIRE(monitor.relist(1s));
+  }
+  REQUIRE(s.wait([&] { return s.attempts.size() >= 5; }));
+  monitor.stop();
+  const std::vector<std::chrono::milliseconds> least{10ms, 20ms, 40ms, 40ms};
+  for (std::size_t i = 0; i < least.size(); ++i)
+    CHECK(s.attempts[i + 1] - s.attempts[i] >= least[i]);
+}
+
+TEST_CASE("container monitor: a file in the folder of exits -> a hint for the watched one") {
+  script s;
+  scripted_runtime runtime{s};
+  const temp_dir exits;
+  podman_monitor::options settings;
+  settings.exits = exits.path();
+  podman_monitor monitor{runtime, "pi-1", settings};
+  monitor.watch({"harmony-a", "harmony-b"});
+  monitor.start(s.sink());
+  REQUIRE(s.hinted({""}));
+  runtime.all["harmony-a"] = running("harmony-a");
+  REQUIRE(monitor.relist(1s));
+  test::write_file(exits / "id-other", "137");
+  test::write_file(exits / "id-harmony-a", "137");
+  CHECK(s.hinted({"", "harmony-a"}));
+  // Made after the relist: known by its event.
+  s.set([&] { s.feed.push_back({"harmony-b", "create", "id-harmony-b"}); });
+  REQUIRE(s.hinted({"", "harmony-a", "harmony-b"}));
+  test::write_file(exits / "id-harmony-b", "0");
+  CHECK(s.hinted({"", "harmony-a", "harmony-b", "harmony-b"}));
+}
+
+TEST_CASE("container monitor: the folder of exits comes later -> watched from the next relist") {
+  script s;
+  scripted_runtime runtime{s};
+  const temp_dir site;
+  podman_monitor::options settings;
+  settings.exits = site / "libpod";
+  podman_monitor monitor{runtime, "pi-1", settings};
+  monitor.watch({"harmony-a"});
+  monitor.start(s.sink());
+  REQUIRE(s.hinted({""}));
+  runtime.all["harmony-a"] = running("harmony-a");
+  std::filesystem::create_directory(settings.exits);
+  REQUIRE(monitor.relist(1s));
+  test::write_file(settings.exits / "id-harmony-a", "137");
+  CHECK(s.hinted({"", "harmony-a"}));
+}
+
+TEST_CASE("exit folder: a socket -> where that podman keeps its exits") {
+  CHECK(exit_folder_of("/run/podman/podman.sock") == "/run/libpod/exits");
+  CHECK(exit_folder_of("/run/user/1000/podman/podman.sock") == "/run/user/1000/libpod/tmp/exits");
 }
 
 TEST_CASE("container monitor: no runtime -> the delay doubles up to its limit") {

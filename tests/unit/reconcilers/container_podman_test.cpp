@@ -173,10 +173,10 @@ TEST_CASE("podman codec: anything else -> nothing, no exception") {
   CHECK(podman::read_list("[7,null,{\"Names\":[7],\"Pid\":\"x\"}]")->size() == 3);
 }
 
-TEST_CASE("podman codec: an event -> container and what; others -> nothing") {
+TEST_CASE("podman codec: an event -> container, what and id; others -> nothing") {
   CHECK(podman::read_event(R"({"Type":"container","Action":"died",
     "Actor":{"ID":"f","Attributes":{"name":"harmony-x","containerExitCode":"3"}}})")
-        == container_event{"harmony-x", "died"});
+        == container_event{"harmony-x", "died", "f"});
   CHECK_FALSE(podman::read_event(R"({"Type":"image","Action":"pull",
     "Actor":{"Attributes":{"name":"i"}}})"));
   CHECK_FALSE(podman::read_event(R"({"Type":"container","Action":"died"})"));
