@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -116,12 +118,17 @@ void judge(self_pointer self, const std::string& document) {
   }
 }
 
+outcome<std::optional<store_entry>> desired_entry(const manifest_watcher_state& s) {
+  HARMONY_FAULT("store.read");
+  return s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+}
+
 /// Reads the key once. A deleted or missing key changes nothing: it never means "stop everything".
 void read(self_pointer self) {
   auto& s = self->state;
   if (!s.connected)
     return;
-  auto entry = s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+  const auto entry = desired_entry(s);
   if (!entry) {
     spdlog::warn("desired state cannot be read: {}: {}", reason_of(entry.error().code),
                  entry.error().message);

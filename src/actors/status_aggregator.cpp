@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -184,14 +186,21 @@ outcome<void> learn_revision(status_aggregator_state& s) {
   return {};
 }
 
+outcome<std::uint64_t> compare_and_set(const status_aggregator_state& s, const std::string& text) {
+  HARMONY_FAULT("store.put.before");
+  auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
+                                     s.config.put_timeout);
+  HARMONY_FAULT("store.put.after");
+  return stored;
+}
+
 outcome<void> put(status_aggregator_state& s, const std::string& text) {
   outcome<void> result;
   for (int i = 0; i < max_conflicts; ++i) {
     if (!s.revision)
       if (result = learn_revision(s); !result)
         return result;
-    auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
-                                       s.config.put_timeout);
+    const auto stored = compare_and_set(s, text);
     if (stored) {
       s.revision = *stored;
       return {};

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -156,10 +158,13 @@ state_database::open(const std::string& file) {
 
 outcome<void> state_database::commit(const std::vector<const state_write*>& writes) {
   try {
+    HARMONY_FAULT("state.commit.before");
     SQLite::Transaction t{*db_};
     for (const auto* w : writes)
       std::visit([&](const auto& write) { perform(write); }, *w);
+    HARMONY_FAULT("state.commit.within");
     t.commit();
+    HARMONY_FAULT("state.commit.after");
     return {};
   } catch (const SQLite::Exception& e) {
     return failure_of(e, file_);

@@ -20,6 +20,7 @@
 #include "apps/agent/logging.hpp"
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
+#include "fault/fault.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
 
@@ -82,6 +83,10 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.relist_interval = options.relist_interval;
   c.grace = options.shutdown_grace;
   c.seed = std::random_device{}();
+#ifdef HARMONY_FAULTS
+  if (const auto limit = fault::operation_limit())
+    c.limits = {*limit, *limit, *limit, *limit};
+#endif
   c.wall_clock = wall_now;
   if (const auto& folder = state.path(); !folder.empty())
     c.keep_status = [folder](const std::string& text) { keep_local_status(folder, text); };
@@ -169,6 +174,13 @@ int main(int argc, char* argv[]) {
   // little.
   mallopt(M_ARENA_MAX, 2);
   service_manager::block_signals();
+#ifdef HARMONY_FAULTS
+  if (argc == 2 && std::string_view{argv[1]} == "--list-fault-points") {
+    for (const auto name : fault::points)
+      std::cout << name << "\n";
+    return 0;
+  }
+#endif
   auto read = read_options(argc, argv);
   if (auto* exit = std::get_if<early_exit>(&read)) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;
