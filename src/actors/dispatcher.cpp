@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/leftovers.hpp"
 #include "core/diff.hpp"
 
 namespace harmony {
@@ -99,6 +100,7 @@ void start_fetch(self_pointer self, const resource& r, const std::string& restar
   s.fetching.emplace(++s.fetches, r.id);
   auto work = [services, driver, want = desired<resource_spec>{r.id, r.spec, r.revision, restart}](
                 std::stop_token stop, instant deadline) -> operation_answer {
+    const logged_operation entry{services->log, want.id, true};
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
     if (auto done = driver->fetch(want, context); !done)
       return done.error();
@@ -146,19 +148,6 @@ void send_desires(self_pointer self) {
 // --- what left
 // ------------------------------------------------------------------------------------
 
-/// What the newest manifest that named each resource says of its removal.
-std::map<resource_id, bool> retained_before(const dispatcher_state& s) {
-  std::map<resource_id, bool> result;
-  const auto history = s.config.state->history();
-  if (!history)
-    return result;
-  for (const auto& each : *history)
-    if (const auto read = read_manifest(each.document); read.value)
-      for (const auto& r : read.value->resources)
-        result.try_emplace(r.id, r.on_remove == removal_policy::retain);
-  return result;
-}
-
 /// Things that this agent owns and that no supervisor knows: it was stopped before they were
 /// removed. They have no declaration any more, so folders wait for what lies below them.
 void adopt_leftovers(self_pointer self, const expectation& expected) {
@@ -169,7 +158,7 @@ void adopt_leftovers(self_pointer self, const expectation& expected) {
       left.push_back(std::move(t));
   std::map<resource_id, bool> retained;
   if (!left.empty())
-    retained = retained_before(s);
+    retained = retained_before(*s.config.state);
   for (const auto& t : left) {
     auto& d = ensure(self, t.owner);
     d.target = t.target;
@@ -177,6 +166,21 @@ void adopt_leftovers(self_pointer self, const expectation& expected) {
     for (const auto& other : left)
       if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
         d.after.push_back(other.owner);
+  }
+}
+
+/// After the records were lost: looks once, at the first manifest, for what has left it.
+void search_marked(self_pointer self) {
+  auto& s = self->state;
+  if (!s.config.state->rebuilding() || std::exchange(s.searched, true))
+    return;
+  const auto& services = s.config.services;
+  for (const auto& [kind, driver] : services->drivers->drivers) {
+    s.searches.insert(++s.fetches);
+    self->send(services->lanes.at(driver->runtime()),
+               run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none,
+                             "marks of " + kind, services->limits.observe,
+                             take_back_marked(services, driver)});
   }
 }
 
@@ -296,6 +300,18 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   send_desires(self);
   start_removals(self);
   send_targets(self);
+  search_marked(self);
+}
+
+/// What was taken back and is in no manifest leaves.
+void on_searched(self_pointer self, const operation_finished& what) {
+  if (const auto* why = std::get_if<failure>(&what.answer))
+    spdlog::warn("what bears this agent's mark could not be looked for: {}: {}",
+                 reason_of(why->code), why->message);
+  const auto expected = expected_of(*self->state.current);
+  adopt_leftovers(self, *expected);
+  mark_leaving(self, *expected);
+  start_removals(self);
 }
 
 /// Something was fetched, or could not be; its apply will say why.
@@ -355,7 +371,12 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
     },
     [self](manifest_accepted& what) { on_accepted(self, what); },
     [self](resource_reported& what) { on_reported(self, what); },
-    [self](const operation_finished& what) { on_fetched(self, what); },
+    [self](const operation_finished& what) {
+      if (self->state.searches.erase(what.operation) > 0)
+        on_searched(self, what);
+      else
+        on_fetched(self, what);
+    },
     [self](const resource_touched& what) {
       const auto it = self->state.resources.find(what.id);
       if (it != self->state.resources.end())

@@ -60,6 +60,10 @@ struct dispatcher_state {
   std::map<std::uint64_t, resource_id> fetching;
   components neighbours; ///< of the manifest in force and the one before it
   std::uint64_t fetches = 0;
+
+  /// The searches for what bears the agent's mark, after its records were lost, by number.
+  std::set<std::uint64_t> searches;
+  bool searched = false;
 };
 
 dispatcher_actor::behavior_type

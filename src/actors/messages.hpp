@@ -159,6 +159,14 @@ struct observer_standing {
   std::string message;
 };
 
+// --- anybody -> status_aggregator
+// -----------------------------------------------------------------------
+
+/// Something about the agent itself.
+struct condition_changed {
+  condition what;
+};
+
 // --- store -> status_aggregator, manifest_watcher
 // -------------------------------------------------
 
@@ -206,6 +214,18 @@ struct expectation {
 struct expectation_changed {
   std::shared_ptr<const expectation> what;
 };
+/// From the manifest_watcher: the manifest is not put in force, because the agent crashed too often
+/// on it.
+struct safe_mode_entered {
+  std::string why;
+  std::shared_ptr<const manifest> held_back;
+};
+/// Own timer of the manifest_watcher: what was held back is tried once more.
+struct safe_mode_due {};
+/// Own timer of the manifest_watcher: the manifest in force has done well so long.
+struct healthy_due {
+  std::uint64_t epoch = 0;
+};
 /// Finish what must be finished, answer nothing more, quit.
 struct stop_requested {};
 /// Are you there? Root asks those whose threads could hang; each adds one when it comes to it.
@@ -248,6 +268,10 @@ HARMONY_LOCAL_MESSAGE(generation_converged)
 HARMONY_LOCAL_MESSAGE(generation_stalled)
 HARMONY_LOCAL_MESSAGE(progress_due)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
+HARMONY_LOCAL_MESSAGE(condition_changed)
+HARMONY_LOCAL_MESSAGE(safe_mode_entered)
+HARMONY_LOCAL_MESSAGE(safe_mode_due)
+HARMONY_LOCAL_MESSAGE(healthy_due)
 HARMONY_LOCAL_MESSAGE(stop_requested)
 HARMONY_LOCAL_MESSAGE(interval_changed)
 HARMONY_LOCAL_MESSAGE(roll_call)

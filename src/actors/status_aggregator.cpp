@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/status_texts.hpp"
 #include "fault/fault.hpp"
 
 namespace harmony {
@@ -39,41 +40,6 @@ void arm(self_pointer self, instant at) {
 // --- what to write
 // --------------------------------------------------------------------------------
 
-std::string count_of(std::size_t n) {
-  return std::to_string(n) + (n == 1 ? " resource" : " resources");
-}
-
-condition ready_condition(const status_aggregator_state& s) {
-  condition c{"Ready", condition_state::false_, {},
-              {},      s.config.wall_clock(),   s.document.observed_generation};
-  std::string names;
-  std::size_t waiting = 0;
-  for (const auto& [id, r] : s.standings) {
-    if (r.standing.current && r.standing.phase == resource_phase::ready)
-      continue;
-    if (++waiting <= 3)
-      names += (names.empty() ? "" : ", ") + id.str();
-  }
-  switch (s.document.phase) {
-  case agent_phase::starting:
-    c.reason = "NoManifest";
-    c.message = "no manifest was accepted yet";
-    return c;
-  case agent_phase::converged:
-    c.status = condition_state::true_;
-    c.reason = "AllResourcesReady";
-    c.message = count_of(s.standings.size()) + " ready";
-    return c;
-  default:
-    c.reason = waiting == 0 ? "AllResourcesReady" : "ResourcesNotReady";
-    c.status = waiting == 0 ? condition_state::true_ : condition_state::false_;
-    c.message = waiting == 0
-                  ? count_of(s.standings.size()) + " ready"
-                  : count_of(waiting) + " not ready: " + names + (waiting > 3 ? ", …" : "");
-    return c;
-  }
-}
-
 void refresh(self_pointer self) {
   auto& s = self->state;
   std::vector<resource_standing> standings;
@@ -81,7 +47,8 @@ void refresh(self_pointer self) {
   for (const auto& [id, r] : s.standings)
     standings.push_back(r.standing);
   const auto before = s.document.phase;
-  s.document.phase = summarise(standings, s.expected != nullptr, s.refused);
+  s.document.phase =
+    s.safe_mode ? agent_phase::degraded : summarise(standings, s.expected != nullptr, s.refused);
   if (s.document.phase != before)
     spdlog::info("agent '{}' is {} at generation '{}'", s.config.agent, name_of(s.document.phase),
                  s.document.observed_generation);
@@ -94,10 +61,6 @@ void refresh(self_pointer self) {
 
 // --- how the generation fares
 // ----------------------------------------------------------------------
-
-bool is_ready(const resource_standing& s) {
-  return s.current && s.phase == resource_phase::ready;
-}
 
 void set(status_aggregator_state& s, std::string type, bool holds, std::string reason,
          std::string message) {
@@ -118,25 +81,6 @@ void note_convergence(self_pointer self) {
   self->send(s.watcher, generation_converged{*s.in_progress});
   s.in_progress.reset();
   ++s.progress_epoch;
-}
-
-/// What keeps the generation from being ready, for a person; empty where only rejected resources
-/// do: those the manifest is to be corrected for, and the others are in place.
-std::string laggards(const status_aggregator_state& s) {
-  std::string text;
-  std::size_t count = 0;
-  for (const auto& [id, known] : s.standings) {
-    if (is_ready(known.standing)
-        || (known.standing.current && known.standing.phase == resource_phase::rejected))
-      continue;
-    if (++count > 3)
-      continue;
-    const auto& r = s.document.resources.at(id);
-    text += (text.empty() ? "" : "; ") + id.str() + " is " + std::string{name_of(r.phase)}
-            + (r.reason.empty() ? "" : ", " + r.reason)
-            + (r.message.empty() ? "" : ": " + r.message);
-  }
-  return count > 3 ? text + "; and " + std::to_string(count - 3) + " more" : text;
 }
 
 void changed(self_pointer self);
@@ -274,11 +218,37 @@ void note_refusal(status_aggregator_state& s, const manifest_refused& what) {
                reason_of(what.why.code), what.why.message);
 }
 
+/// Nothing is looked at in safe mode, so nothing is claimed.
+void on_safe_mode(self_pointer self, const safe_mode_entered& what) {
+  auto& s = self->state;
+  s.safe_mode = true;
+  s.document.observed_generation = what.held_back->metadata.generation;
+  for (const auto& r : what.held_back->resources) {
+    auto& status = s.document.resources[r.id];
+    status.revision = r.revision;
+    status.reason = "SafeMode";
+    status.message =
+      "it is not looked at while the agent is in safe mode; what runs is left as it is";
+    status.last_transition = s.config.wall_clock();
+  }
+  set(s, "SafeMode", true, "CrashLoop", what.why);
+  changed(self);
+}
+
+void leave_safe_mode(status_aggregator_state& s) {
+  if (!std::exchange(s.safe_mode, false))
+    return;
+  s.document.resources.clear();
+  set(s, "SafeMode", false, "Left",
+      "generation " + std::to_string(s.expected->generation) + " is in force");
+}
+
 void on_expectation(self_pointer self, expectation_changed& what) {
   auto& s = self->state;
   s.expected = std::move(what.what);
   s.refused = false;
   s.document.observed_generation = s.expected->generation;
+  leave_safe_mode(s);
   for (const auto& [id, desire] : s.expected->desires) {
     s.standings.try_emplace(id);
     s.document.resources.try_emplace(id);
@@ -375,6 +345,11 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [self](manifest_confirmed) { on_confirmed(self); },
     [self](const observer_standing& what) { on_observer(self, what); },
     [self](const connection_changed& what) { on_connection(self, what); },
+    [self](condition_changed& what) {
+      set_condition(self->state.document.conditions, std::move(what.what));
+      changed(self);
+    },
+    [self](const safe_mode_entered& what) { on_safe_mode(self, what); },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
     [self](progress_due t) {
       if (t.epoch == self->state.progress_epoch)

@@ -9,6 +9,7 @@
 
 #include "actors/actors.hpp"
 #include "core/lifecycle.hpp"
+#include "reconcilers/operation_log.hpp"
 #include "reconcilers/registry.hpp"
 #include "reconcilers/retry_memory.hpp"
 
@@ -30,6 +31,7 @@ struct supervisor_services {
   lane_actor probe_lane;
   inventory* owned = nullptr;      ///< outlives every actor
   retry_memory* retries = nullptr; ///< outlives every actor
+  operation_log* log = nullptr;    ///< null: none is kept; outlives every actor
   operation_limits limits;
   backoff_policy backoff;
   std::uint64_t seed = 0; ///< of the retry jitter

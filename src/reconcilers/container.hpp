@@ -55,6 +55,8 @@ outcome<void> apply(container_runtime& runtime, const desired<container_spec>& w
 outcome<void> fetch(container_runtime& runtime, const desired<container_spec>& want,
                     op_context& ctx);
 outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
+/// The containers that bear this agent's label.
+outcome<std::vector<owned_target>> marked(container_runtime& runtime, const op_context& ctx);
 resource_state report(const container_observed& seen);
 } // namespace container_ops
 
@@ -96,6 +98,9 @@ public:
   }
   static resource_state report(const container_observed& seen) {
     return container_ops::report(seen);
+  }
+  outcome<std::vector<owned_target>> marked(op_context& ctx) {
+    return container_ops::marked(topology_.containers(), ctx);
   }
 
 private:

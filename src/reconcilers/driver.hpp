@@ -37,6 +37,11 @@ public:
   [[nodiscard]] virtual bool fetches(const resource& r) const = 0;
   /// Brings that to the device, and changes nothing else.
   virtual outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) = 0;
+
+  /// What bears this agent's mark on the device, on record or not. Kinds without marks: nothing.
+  virtual outcome<std::vector<owned_target>> marked(op_context& /*ctx*/) {
+    return std::vector<owned_target>{};
+  }
 };
 
 /// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
@@ -105,6 +110,13 @@ public:
       return reconciler_.fetch(typed(want), ctx);
     else
       return {};
+  }
+
+  outcome<std::vector<owned_target>> marked(op_context& ctx) override {
+    if constexpr (requires(R & r) { r.marked(ctx); })
+      return reconciler_.marked(ctx);
+    else
+      return driver::marked(ctx);
   }
 
 private:

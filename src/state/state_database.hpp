@@ -37,15 +37,21 @@ struct forget_retries {
   resource_id owner;
 };
 
+/// Something about the database itself; an empty value takes it out.
+struct fact_record {
+  std::string name;
+  std::string value;
+};
+
 /// One write.
 using state_write = std::variant<owned_target, release_record, accepted_manifest, ending_record,
-                                 retry_record, forget_retries>;
+                                 retry_record, forget_retries, fact_record>;
 
 /// The tables of the state store. SQLite's exceptions stop here. Not thread-safe.
 class state_database {
 public:
   /// The schema that this program reads and writes, kept in `PRAGMA user_version`.
-  static constexpr int schema_version = 2;
+  static constexpr int schema_version = 3;
 
   /// What a file turned out to be that is not a database of ours.
   struct unusable {
@@ -55,6 +61,10 @@ public:
   /// Opens `file` (":memory:": none) and makes the tables if it is new. `unusable` when it is
   /// corrupt or its schema newer; a failure when the disk or its rights are at fault.
   static outcome<std::variant<state_database, unusable>> open(const std::string& file);
+
+  /// A database in memory with what `file` holds, which is only read: for a disk that cannot be
+  /// written. Fails where it cannot be read either.
+  static outcome<std::variant<state_database, unusable>> open_copy(const std::string& file);
 
   state_database(state_database&&) noexcept;
   state_database& operator=(state_database&&) noexcept;
@@ -66,6 +76,9 @@ public:
   outcome<std::vector<owned_target>> inventory_rows();
 
   outcome<std::vector<retry_record>> retry_rows();
+
+  /// The value of a fact; empty: there is none.
+  outcome<std::string> fact(const std::string& name);
 
   /// The newest `limit` accepted manifests, newest first.
   outcome<std::vector<accepted_manifest>> accepted_rows(std::size_t limit);
@@ -79,6 +92,7 @@ private:
   void perform(const ending_record& r);
   void perform(const retry_record& r);
   void perform(const forget_retries& f);
+  void perform(const fact_record& f);
 
   std::unique_ptr<SQLite::Database> db_;
   std::string file_;

@@ -29,12 +29,17 @@ struct opened_rows {
   state_database db;
   std::vector<owned_target> owned;
   std::vector<retry_record> retries;
+  bool rebuilding = false;
 };
 
+/// The fact that a database was begun in place of one that was lost.
+const std::string rebuilding_fact = "rebuilding";
+
+using opened_database = outcome<std::variant<state_database, state_database::unusable>>;
+
 /// The database and what its mirror holds; or why the file cannot be used.
-outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string& file) {
+outcome<std::variant<opened_rows, std::string>> read_all(opened_database opened) {
   using result = std::variant<opened_rows, std::string>;
-  auto opened = state_database::open(file);
   if (!opened)
     return opened.error();
   if (auto* bad = std::get_if<state_database::unusable>(&*opened))
@@ -46,7 +51,10 @@ outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string&
   auto retries = db.retry_rows();
   if (!retries)
     return retries.error();
-  return result{opened_rows{std::move(db), std::move(*rows), std::move(*retries)}};
+  const auto lost = db.fact(rebuilding_fact);
+  if (!lost)
+    return lost.error();
+  return result{opened_rows{std::move(db), std::move(*rows), std::move(*retries), !lost->empty()}};
 }
 
 } // namespace
@@ -56,11 +64,12 @@ outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string&
 class state_store::implementation {
 public:
   implementation(std::string folder, state_lock lock, opened_rows opened,
-                 std::vector<std::string> said)
+                 std::vector<state_notice> said)
     : folder_(std::move(folder)),
       lock_(std::move(lock)),
       db_(std::move(opened.db)),
       notices_(std::move(said)),
+      rebuilding_(opened.rebuilding),
       queue_([this](const auto& jobs) { return commit(jobs); }) {
     for (auto& row : opened.owned)
       put(row);
@@ -108,40 +117,20 @@ public:
       });
   }
 
-  outcome<void> save_accepted(accepted_manifest m) {
-    const state_write job{std::move(m)};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
-  }
+  outcome<void> save_accepted(accepted_manifest m) { return write(state_write{std::move(m)}); }
 
-  outcome<void> save_ending(ending_record r) {
-    const state_write job{std::move(r)};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; }, [](const outcome<void>&) {});
-  }
+  outcome<void> save_ending(ending_record r) { return write(state_write{std::move(r)}); }
 
   outcome<void> remember(const resource_id& owner, const retry_counts& counts) {
     if (recall(owner) == counts)
       return {};
-    const state_write job{retry_record{owner, counts}};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; },
-      [&](const outcome<void>& done) {
-        if (done)
-          retries_[owner] = counts;
-      });
+    return write(state_write{retry_record{owner, counts}}, [&] { retries_[owner] = counts; });
   }
 
   outcome<void> forget(const resource_id& owner) {
     if (recall(owner) == retry_counts{})
       return {};
-    const state_write job{forget_retries{owner}};
-    return queue_.submit(
-      job, [] { return outcome<void>{}; },
-      [&](const outcome<void>& done) {
-        if (done)
-          retries_.erase(owner);
-      });
+    return write(state_write{forget_retries{owner}}, [&] { retries_.erase(owner); });
   }
 
   retry_counts recall(const resource_id& owner) const {
@@ -184,14 +173,37 @@ public:
   }
 
   const std::string& folder() const { return folder_; }
-  const std::vector<std::string>& notices() const { return notices_; }
+  const std::vector<state_notice>& notices() const { return notices_; }
+  bool rebuilding() const { return rebuilding_; }
+
+  outcome<void> rebuilt() { return write(state_write{fact_record{rebuilding_fact, {}}}); }
+
+  void watch_health(std::function<void(const outcome<void>&)> sink) {
+    const std::lock_guard guard{db_mutex_};
+    health_sink_ = std::move(sink);
+  }
   std::uint64_t commits() const { return commits_; }
 
 private:
+  /// A write that nothing stands against; `mirror` follows it.
+  outcome<void> write(
+    const state_write& job, const std::function<void()>& mirror = [] {}) {
+    return queue_.submit(
+      job, [] { return outcome<void>{}; },
+      [&](const outcome<void>& done) {
+        if (done)
+          mirror();
+      });
+  }
+
   outcome<void> commit(const std::vector<const state_write*>& jobs) {
     const std::lock_guard guard{db_mutex_};
     ++commits_;
-    return db_.commit(jobs);
+    auto done = db_.commit(jobs);
+    const auto trouble = done ? std::nullopt : std::optional{done.error().code};
+    if (std::exchange(trouble_, trouble) != trouble && health_sink_)
+      health_sink_(done);
+    return done;
   }
 
   // The following run under the queue's lock (or in the constructor).
@@ -226,7 +238,10 @@ private:
   const state_lock lock_;
   std::mutex db_mutex_;
   state_database db_;
-  const std::vector<std::string> notices_;
+  const std::vector<state_notice> notices_;
+  const bool rebuilding_;
+  std::optional<ec> trouble_; ///< of the last commit
+  std::function<void(const outcome<void>&)> health_sink_;
   std::atomic<std::uint64_t> commits_{0};
   std::map<std::pair<resource_id, std::string>, owned_target> records_;
   std::map<std::string, resource_id> holders_;
@@ -241,9 +256,14 @@ state_store::state_store(std::unique_ptr<implementation> i) : impl_(std::move(i)
 state_store::~state_store() = default;
 
 outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folder) {
-  std::vector<std::string> notices;
-  if (auto made = make_folder(folder, notices); !made)
+  std::vector<state_notice> notices;
+  bool open_to_others = false;
+  if (auto made = make_folder(folder, open_to_others); !made)
     return made.error();
+  if (open_to_others)
+    notices.push_back(
+      {"StateExposed", "FolderOpenToOthers",
+       "the state folder '" + folder + "' is open to other users: run chmod 700 on it"});
   auto lock = state_lock::take(folder);
   if (!lock)
     return lock.error();
@@ -252,40 +272,63 @@ outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folde
   for (const bool last : {false, true}) {
     if (auto made = make_private(file); !made)
       return made.error();
-    auto opened = open_and_read(file);
+    auto opened = read_all(state_database::open(file));
     if (!opened)
       return opened.error();
-    if (auto* rows = std::get_if<opened_rows>(&*opened))
+    auto* rows = std::get_if<opened_rows>(&*opened);
+    if (rows != nullptr && last) { // durable, so that the next start goes on with it
+      const state_write lost{fact_record{rebuilding_fact, "1"}};
+      if (auto noted = rows->db.commit({&lost}); !noted)
+        return noted.error();
+      rows->rebuilding = true;
+    }
+    if (rows != nullptr)
       return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
         folder, std::move(*lock), std::move(*rows), std::move(notices))}};
     const auto& why = std::get<std::string>(*opened);
     if (last)
-      return {
-        ec::io_error,
-        std::string{"cannot make the state database '"}.append(file).append("': ").append(why)};
+      return {ec::io_error, "cannot make the state database '" + file + "': " + why};
     auto aside = set_aside(file);
     if (!aside)
       return aside.error();
-    notices.push_back(std::string{"the state database could not be used ("}
-                        .append(why)
-                        .append(") and was set aside as '")
-                        .append(*aside)
-                        .append("'; what this agent owned is forgotten, so that what differs from "
-                                "its manifest is reported as NameConflict"));
+    notices.push_back({"StateRebuilt", "DatabaseUnusable",
+                       "the state database could not be used (" + why + ") and was set aside as '"
+                         + *aside
+                         + "'; what bears the agent's mark or equals the manifest is taken back, "
+                           "other things that are in the way are reported as NameConflict"});
   }
   return {ec::internal, "state_store::open fell through"};
 }
 
 std::unique_ptr<state_store> state_store::in_memory() {
-  auto opened = open_and_read(":memory:");
+  return in_memory_from({});
+}
+
+std::unique_ptr<state_store> state_store::in_memory_from(const std::string& folder) {
+  auto opened = folder.empty() ? read_all(state_database::open(":memory:"))
+                               : read_all(state_database::open_copy(folder + "/state.db"));
   auto* rows = opened ? std::get_if<opened_rows>(&*opened) : nullptr;
+  if (rows == nullptr && !folder.empty())
+    return in_memory();
   if (rows == nullptr)
     std::terminate(); // out of memory: SQLite asks for nothing else here
   return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
-    std::string{}, state_lock{}, std::move(*rows), std::vector<std::string>{})}};
+    std::string{}, state_lock{}, std::move(*rows), std::vector<state_notice>{})}};
 }
 
-const std::vector<std::string>& state_store::notices() const noexcept {
+void state_store::watch_health(std::function<void(const outcome<void>&)> sink) {
+  impl_->watch_health(std::move(sink));
+}
+
+bool state_store::rebuilding() const {
+  return impl_->rebuilding();
+}
+
+outcome<void> state_store::rebuilt() {
+  return impl_->rebuilt();
+}
+
+const std::vector<state_notice>& state_store::notices() const noexcept {
   return impl_->notices();
 }
 

@@ -21,6 +21,7 @@
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
 #include "fault/fault.hpp"
+#include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
 
@@ -48,8 +49,11 @@ std::unique_ptr<state_store> open_state(const agent_options& options,
                                         std::vector<condition>& conditions) {
   auto opened = state_store::open(options.state_dir);
   if (opened) {
-    for (const auto& notice : (*opened)->notices())
-      spdlog::warn("{}", notice);
+    for (const auto& notice : (*opened)->notices()) {
+      spdlog::warn("{}", notice.message);
+      conditions.push_back(
+        {notice.condition, condition_state::true_, notice.reason, notice.message, wall_now()});
+    }
     return std::move(*opened);
   }
   if (opened.error().code == ec::name_conflict) {
@@ -58,19 +62,36 @@ std::unique_ptr<state_store> open_state(const agent_options& options,
   }
   spdlog::error("state cannot be kept on disk, it is lost at the next start: {}",
                 opened.error().message);
-  conditions.push_back({"StateDegraded", condition_state::true_,
-                        std::string{reason_of(opened.error().code)}, opened.error().message,
-                        wall_now()});
-  return state_store::in_memory();
+  conditions.push_back(
+    {"StateDegraded", condition_state::true_, std::string{reason_of(opened.error().code)},
+     opened.error().message + "; the agent runs on from memory, which is lost with its end",
+     wall_now()});
+  return state_store::in_memory_from(options.state_dir);
+}
+
+/// The breaker of crash loops; null where the disk cannot be written.
+std::unique_ptr<flight_record> open_flight_record(const state_store& state) {
+  if (state.path().empty())
+    return nullptr;
+  auto opened = flight_record::open(state.path());
+  if (!opened) {
+    spdlog::warn("a crash loop would not be broken: {}", opened.error().message);
+    return nullptr;
+  }
+  if (const auto accepted = state.accepted(); accepted && *accepted)
+    (*opened)->in_force({(*accepted)->key_epoch, (*accepted)->generation, (*accepted)->hash});
+  return std::move(*opened);
 }
 
 agent_config compose(const agent_options& options, store& link, state_store& state,
-                     linux_device& device, std::vector<condition> conditions) {
+                     flight_record* flight, linux_device& device,
+                     std::vector<condition> conditions) {
   agent_config c;
   c.id = options.agent_id;
   c.boot_id = new_boot_id();
   c.link = &link;
   c.state = &state;
+  c.flight = flight;
   c.drivers = device.drivers();
   c.facts = device_facts(c.id, *c.drivers);
   c.runtimes = device.runtimes(options.agent_id);
@@ -125,6 +146,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   auto state = open_state(options, conditions);
   if (!state)
     return exit_failure;
+  const auto flight = open_flight_record(*state);
   linux_device device{options, **link};
 
   caf::actor_system_config caf_config;
@@ -132,7 +154,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   caf_config.set("scheduler.policy", caf::atom("sharing"));
   caf::actor_system system{caf_config};
 
-  const auto config = compose(options, **link, *state, device, std::move(conditions));
+  const auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
                options.store);
   auto agent = system.spawn(root, config);
@@ -148,6 +170,8 @@ int run(int argc, const char* const* argv, agent_options options) {
   }
 
   notify.stopping();
+  if (flight)
+    flight->land();
   spdlog::info("agent '{}' stops; what it manages keeps running", options.agent_id);
   caf::scoped_actor self{system};
   self->monitor(agent);

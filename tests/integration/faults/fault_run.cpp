@@ -71,13 +71,14 @@ std::vector<std::string> held_by(const std::string& point) {
   return {};
 }
 
-/// Whether everything that the hang may not hold is where generation `g` wants it.
+/// Whether everything that the hang may not hold is where generation `g` wants it, or waits for
+/// what is held.
 bool others_done(const agent_status& s, unsigned g, const std::vector<std::string>& held) {
   return s.observed_generation == g
          && std::all_of(s.resources.begin(), s.resources.end(), [&](const auto& each) {
               const bool may_wait =
                 std::find(held.begin(), held.end(), each.first.kind) != held.end();
-              return may_wait
+              return may_wait || each.second.phase == resource_phase::blocked
                      || (g < scenario::last_generation
                          && each.second.phase == resource_phase::ready);
             });

@@ -1,0 +1,34 @@
+#include "actors/leftovers.hpp"
+
+namespace harmony {
+
+std::map<resource_id, bool> retained_before(const state_store& state) {
+  std::map<resource_id, bool> result;
+  const auto history = state.history();
+  if (!history)
+    return result;
+  for (const auto& each : *history)
+    if (const auto read = read_manifest(each.document); read.value)
+      for (const auto& r : read.value->resources)
+        result.try_emplace(r.id, r.on_remove == removal_policy::retain);
+  return result;
+}
+
+operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
+                                std::shared_ptr<driver> driver) {
+  return [services = std::move(services),
+          driver = std::move(driver)](std::stop_token stop, instant deadline) -> operation_answer {
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    const auto found = driver->marked(context);
+    if (!found)
+      return found.error();
+    for (const auto& each : *found)
+      if (!services->owned->find(each.owner, each.target))
+        if (auto claimed = services->owned->claim(each);
+            !claimed && claimed.error().code != ec::name_conflict)
+          return claimed.error();
+    return operation_done{};
+  };
+}
+
+} // namespace harmony

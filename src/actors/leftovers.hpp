@@ -1,0 +1,21 @@
+#pragma once
+
+// What the dispatcher needs to know of things that no manifest names any more.
+
+#include <map>
+#include <memory>
+
+#include "actors/messages.hpp"
+#include "actors/supervisor.hpp"
+#include "state/state_store.hpp"
+
+namespace harmony {
+
+/// What the newest manifest that named each resource says of its removal: whether the thing stays.
+std::map<resource_id, bool> retained_before(const state_store& state);
+
+/// Work that takes back what bears the agent's mark and is on no record.
+operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
+                                std::shared_ptr<driver> driver);
+
+} // namespace harmony
