@@ -175,12 +175,16 @@ void search_marked(self_pointer self) {
   if (!s.config.state->rebuilding() || std::exchange(s.searched, true))
     return;
   const auto& services = s.config.services;
+  const auto named = std::make_shared<target_set>();
+  for (const auto& [id, d] : s.resources)
+    if (!d.leaving)
+      named->emplace(id, d.target);
   for (const auto& [kind, driver] : services->drivers->drivers) {
     s.searches.insert(++s.fetches);
     self->send(services->lanes.at(driver->runtime()),
                run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none,
                              "marks of " + kind, services->limits.observe,
-                             take_back_marked(services, driver)});
+                             take_back_marked(services, driver, named)});
   }
 }
 

@@ -15,15 +15,17 @@ std::map<resource_id, bool> retained_before(const state_store& state) {
 }
 
 operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
-                                std::shared_ptr<driver> driver) {
-  return [services = std::move(services),
-          driver = std::move(driver)](std::stop_token stop, instant deadline) -> operation_answer {
+                                std::shared_ptr<driver> driver,
+                                std::shared_ptr<const target_set> named) {
+  return [services = std::move(services), driver = std::move(driver),
+          named = std::move(named)](std::stop_token stop, instant deadline) -> operation_answer {
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
     const auto found = driver->marked(context);
     if (!found)
       return found.error();
     for (const auto& each : *found)
-      if (!services->owned->find(each.owner, each.target))
+      if (named->count({each.owner, each.target}) == 0
+          && !services->owned->find(each.owner, each.target))
         if (auto claimed = services->owned->claim(each);
             !claimed && claimed.error().code != ec::name_conflict)
           return claimed.error();

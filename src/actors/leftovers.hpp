@@ -4,6 +4,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "actors/messages.hpp"
 #include "actors/supervisor.hpp"
@@ -14,8 +17,12 @@ namespace harmony {
 /// What the newest manifest that named each resource says of its removal: whether the thing stays.
 std::map<resource_id, bool> retained_before(const state_store& state);
 
-/// Work that takes back what bears the agent's mark and is on no record.
+using target_set = std::set<std::pair<resource_id, std::string>>;
+
+/// Work that takes back what bears the agent's mark and is on no record. Not what is in `named`:
+/// the supervisors of those know better how they stand.
 operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
-                                std::shared_ptr<driver> driver);
+                                std::shared_ptr<driver> driver,
+                                std::shared_ptr<const target_set> named);
 
 } // namespace harmony
