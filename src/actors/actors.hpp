@@ -118,6 +118,7 @@ using status_aggregator_actor =
                    caf::reacts_to<manifest_confirmed>, caf::reacts_to<observer_standing>,
                    caf::reacts_to<connection_changed>, caf::reacts_to<watcher_joined>,
                    caf::reacts_to<condition_changed>, caf::reacts_to<safe_mode_entered>,
+                   caf::reacts_to<search_ended>,
                    /// Own timer: the generation in force should be ready by now.
                    caf::reacts_to<progress_due>,
                    /// Own timer: write the status.

@@ -5,7 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/leftovers.hpp"
+#include "actors/dispatcher_work.hpp"
 #include "core/diff.hpp"
 
 namespace harmony {
@@ -98,17 +98,10 @@ void start_fetch(self_pointer self, const resource& r, const std::string& restar
   if (driver == nullptr || !driver->fetches(r))
     return;
   s.fetching.emplace(++s.fetches, r.id);
-  auto work = [services, driver, want = desired<resource_spec>{r.id, r.spec, r.revision, restart}](
-                std::stop_token stop, instant deadline) -> operation_answer {
-    const logged_operation entry{services->log, want.id, true};
-    op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    if (auto done = driver->fetch(want, context); !done)
-      return done.error();
-    return operation_done{};
-  };
   self->send(services->lanes.at(driver->runtime()),
              run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none, fetch_key(r.id),
-                           services->limits.fetch, std::move(work)});
+                           services->limits.fetch,
+                           fetch_ahead(services, *driver, {r.id, r.spec, r.revision, restart})});
 }
 
 /// A newer manifest came: what was fetched for the one before is of no use.
@@ -284,13 +277,17 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   const auto expected = expected_of(*s.current);
   expected->progress_deadline = what.progress_deadline;
   expected->instead_of = std::move(what.instead_of);
-  self->send(s.config.aggregator, expectation_changed{expected});
   adopt_leftovers(self, *expected);
+  const auto before = known_ids(s);
+  for (const auto& id : before)
+    if (expected->desires.count(id) == 0)
+      expected->leaving.push_back(id);
+  expected->searching = s.config.state->rebuilding() && (!s.searched || !s.searches.empty());
+  self->send(s.config.aggregator, expectation_changed{expected});
   stop_fetching(self);
   s.neighbours = {};
   connect_neighbours(s);
   const auto fresh = new_desires(s, *expected);
-  const auto before = known_ids(s);
   note_desires(self, *expected);
   connect_neighbours(s);
   mark_leaving(self, *expected);
@@ -315,6 +312,8 @@ void on_searched(self_pointer self, const operation_finished& what) {
   const auto expected = expected_of(*self->state.current);
   adopt_leftovers(self, *expected);
   mark_leaving(self, *expected);
+  if (self->state.searches.empty())
+    self->send(self->state.config.aggregator, search_ended{known_ids(self->state)});
   start_removals(self);
 }
 

@@ -210,9 +210,17 @@ struct expectation {
   std::optional<manifest_refused> instead_of; ///< likewise
   std::unordered_map<resource_id, std::string>
     desires; ///< empty text: rejected, nothing is desired
+  /// What no manifest names any more and is still on the device: nothing has converged before it is
+  /// forgotten.
+  std::vector<resource_id> leaving;
+  bool searching = false; ///< there may be more of these: search_ended will tell
 };
 struct expectation_changed {
   std::shared_ptr<const expectation> what;
+};
+/// From the dispatcher: whatever bears the agent's mark is among these.
+struct search_ended {
+  std::vector<resource_id> known;
 };
 /// From the manifest_watcher: the manifest is not put in force, because the agent crashed too often
 /// on it.
@@ -269,6 +277,7 @@ HARMONY_LOCAL_MESSAGE(generation_stalled)
 HARMONY_LOCAL_MESSAGE(progress_due)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
 HARMONY_LOCAL_MESSAGE(condition_changed)
+HARMONY_LOCAL_MESSAGE(search_ended)
 HARMONY_LOCAL_MESSAGE(safe_mode_entered)
 HARMONY_LOCAL_MESSAGE(safe_mode_due)
 HARMONY_LOCAL_MESSAGE(healthy_due)

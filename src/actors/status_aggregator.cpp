@@ -49,6 +49,8 @@ void refresh(self_pointer self) {
   const auto before = s.document.phase;
   s.document.phase =
     s.safe_mode ? agent_phase::degraded : summarise(standings, s.expected != nullptr, s.refused);
+  if (s.searching && s.document.phase == agent_phase::converged)
+    s.document.phase = agent_phase::converging;
   if (s.document.phase != before)
     spdlog::info("agent '{}' is {} at generation '{}'", s.config.agent, name_of(s.document.phase),
                  s.document.observed_generation);
@@ -73,9 +75,9 @@ void set(status_aggregator_state& s, std::string type, bool holds, std::string r
 /// Tells once that every resource was ready.
 void note_convergence(self_pointer self) {
   auto& s = self->state;
-  if (!s.in_progress || !std::all_of(s.standings.begin(), s.standings.end(), [](const auto& each) {
-        return is_ready(each.second.standing);
-      }))
+  if (!s.in_progress || s.searching
+      || !std::all_of(s.standings.begin(), s.standings.end(),
+                      [](const auto& each) { return is_ready(each.second.standing); }))
     return;
   set(s, "Progressing", true, "Converged", "every resource was ready");
   self->send(s.watcher, generation_converged{*s.in_progress});
@@ -218,6 +220,20 @@ void note_refusal(status_aggregator_state& s, const manifest_refused& what) {
                reason_of(what.why.code), what.why.message);
 }
 
+/// Nothing has converged before this one is ready, or forgotten.
+void expect(status_aggregator_state& s, const resource_id& id) {
+  s.standings.try_emplace(id);
+  s.document.resources.try_emplace(id);
+}
+
+void on_search_ended(self_pointer self, const search_ended& what) {
+  auto& s = self->state;
+  s.searching = false;
+  for (const auto& id : what.known)
+    expect(s, id);
+  changed(self);
+}
+
 /// Nothing is looked at in safe mode, so nothing is claimed.
 void on_safe_mode(self_pointer self, const safe_mode_entered& what) {
   auto& s = self->state;
@@ -249,10 +265,11 @@ void on_expectation(self_pointer self, expectation_changed& what) {
   s.refused = false;
   s.document.observed_generation = s.expected->generation;
   leave_safe_mode(s);
-  for (const auto& [id, desire] : s.expected->desires) {
-    s.standings.try_emplace(id);
-    s.document.resources.try_emplace(id);
-  }
+  for (const auto& [id, desire] : s.expected->desires)
+    expect(s, id);
+  for (const auto& id : s.expected->leaving)
+    expect(s, id);
+  s.searching = s.expected->searching;
   // What is not expected any more stays, not current, until it is forgotten.
   for (auto& [id, known] : s.standings)
     known.standing.current = is_expected(s, id, known.desire);
@@ -276,10 +293,8 @@ void on_forgotten(self_pointer self, const resource_forgotten& what) {
   auto& s = self->state;
   s.standings.erase(what.id);
   s.document.resources.erase(what.id);
-  if (s.expected && s.expected->desires.count(what.id) != 0) { // it came back while it was removed
-    s.standings.try_emplace(what.id);
-    s.document.resources.try_emplace(what.id);
-  }
+  if (s.expected && s.expected->desires.count(what.id) != 0) // it came back while it was removed
+    expect(s, what.id);
   changed(self);
 }
 
@@ -349,6 +364,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
       set_condition(self->state.document.conditions, std::move(what.what));
       changed(self);
     },
+    [self](const search_ended& what) { on_search_ended(self, what); },
     [self](const safe_mode_entered& what) { on_safe_mode(self, what); },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
     [self](progress_due t) {

@@ -59,8 +59,6 @@ outcome<std::variant<opened_rows, std::string>> read_all(opened_database opened)
 
 } // namespace
 
-// -- implementation ------------------------------------------------------------------------------
-
 class state_store::implementation {
 public:
   implementation(std::string folder, state_lock lock, opened_rows opened,
@@ -250,8 +248,6 @@ private:
   commit_queue<state_write> queue_;
 };
 
-// -- state_store ---------------------------------------------------------------------------------
-
 state_store::state_store(std::unique_ptr<implementation> i) : impl_(std::move(i)) {}
 state_store::~state_store() = default;
 
@@ -287,15 +283,19 @@ outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folde
         folder, std::move(*lock), std::move(*rows), std::move(notices))}};
     const auto& why = std::get<std::string>(*opened);
     if (last)
-      return {ec::io_error, "cannot make the state database '" + file + "': " + why};
+      return {
+        ec::io_error,
+        std::string{"cannot make the state database '"}.append(file).append("': ").append(why)};
     auto aside = set_aside(file);
     if (!aside)
       return aside.error();
     notices.push_back({"StateRebuilt", "DatabaseUnusable",
-                       "the state database could not be used (" + why + ") and was set aside as '"
-                         + *aside
-                         + "'; what bears the agent's mark or equals the manifest is taken back, "
-                           "other things that are in the way are reported as NameConflict"});
+                       std::string{"the state database could not be used ("}
+                         .append(why)
+                         .append(") and was set aside as '")
+                         .append(*aside)
+                         .append("'; what bears the agent's mark or equals the manifest is taken "
+                                 "back, other things in the way are reported as NameConflict")});
   }
   return {ec::internal, "state_store::open fell through"};
 }
@@ -383,9 +383,7 @@ outcome<std::optional<accepted_manifest>> state_store::accepted() const {
   auto newest = impl_->history(1);
   if (!newest)
     return newest.error();
-  if (newest->empty())
-    return std::optional<accepted_manifest>{};
-  return std::optional{std::move(newest->front())};
+  return newest->empty() ? std::nullopt : std::optional{std::move(newest->front())};
 }
 
 outcome<std::vector<accepted_manifest>> state_store::history() const {

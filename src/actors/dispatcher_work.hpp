@@ -1,6 +1,6 @@
 #pragma once
 
-// What the dispatcher needs to know of things that no manifest names any more.
+// Work that the dispatcher gives to lanes, and what it reads of former manifests.
 
 #include <map>
 #include <memory>
@@ -16,6 +16,10 @@ namespace harmony {
 
 /// What the newest manifest that named each resource says of its removal: whether the thing stays.
 std::map<resource_id, bool> retained_before(const state_store& state);
+
+/// Work that fetches what `want` will need.
+operation_work fetch_ahead(std::shared_ptr<const supervisor_services> services, driver& of_kind,
+                           desired<resource_spec> want);
 
 using target_set = std::set<std::pair<resource_id, std::string>>;
 

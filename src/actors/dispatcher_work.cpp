@@ -1,4 +1,4 @@
-#include "actors/leftovers.hpp"
+#include "actors/dispatcher_work.hpp"
 
 namespace harmony {
 
@@ -12,6 +12,18 @@ std::map<resource_id, bool> retained_before(const state_store& state) {
       for (const auto& r : read.value->resources)
         result.try_emplace(r.id, r.on_remove == removal_policy::retain);
   return result;
+}
+
+operation_work fetch_ahead(std::shared_ptr<const supervisor_services> services, driver& of_kind,
+                           desired<resource_spec> want) {
+  return [services = std::move(services), &of_kind,
+          want = std::move(want)](std::stop_token stop, instant deadline) -> operation_answer {
+    const logged_operation entry{services->log, want.id, true};
+    op_context context{services->agent, *services->owned, std::move(stop), deadline};
+    if (auto done = of_kind.fetch(want, context); !done)
+      return done.error();
+    return operation_done{};
+  };
 }
 
 operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
