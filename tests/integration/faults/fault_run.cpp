@@ -106,10 +106,8 @@ public:
     agent_.start(variables());
     for (unsigned g = 1; g <= scenario::last_generation; ++g) {
       agent_.apply(scenario_.resources(g));
-      if (!converges(g))
+      if (!reaches(g))
         break;
-      for (auto& each : scenario_.violations(g))
-        violate(g, std::move(each));
     }
     if (what_.point != "store.beat" && beats_.longest() > longest_gap)
       violate(0,
@@ -119,7 +117,7 @@ public:
                 + " ms");
     verdict_.fired = fired();
     if (what_.kind == "kill" && verdict_.fired && !was_killed_)
-      violate(0, "the agent was not killed");
+      end_late();
     agent_.kill();
     verdict_.seconds = std::chrono::duration<double>(clock::now() - begin).count();
     return std::move(verdict_);
@@ -155,6 +153,23 @@ private:
     verdict_.violations.push_back(
       (generation == 0 ? std::string{} : "generation " + std::to_string(generation) + ": ")
       + std::move(text));
+  }
+
+  /// Whether the status says that generation `g` has converged; and whether that is so.
+  bool reaches(unsigned g) {
+    if (!converges(g))
+      return false;
+    for (auto& each : scenario_.violations(g))
+      violate(g, std::move(each));
+    return true;
+  }
+
+  /// It dies of its very last write, after all was said.
+  void end_late() {
+    if (!agent_.ended(5s))
+      return violate(0, "the agent was not killed");
+    restart(scenario::last_generation);
+    (void)reaches(scenario::last_generation);
   }
 
   bool converges(unsigned g) {
