@@ -110,6 +110,8 @@ using manifest_watcher_actor =
                    caf::reacts_to<generation_converged>,
                    /// From the aggregator: go back to the last one that converged.
                    caf::reacts_to<generation_stalled>,
+                   /// Own timers: the end of safe mode, and of its reasons.
+                   caf::reacts_to<safe_mode_due>, caf::reacts_to<healthy_due>,
                    /// Own timer: read the key although no hint came.
                    caf::reacts_to<timer_due>, caf::reacts_to<stop_requested>>;
 
@@ -127,6 +129,8 @@ using status_aggregator_actor =
                    caf::reacts_to<manifest_confirmed>, caf::reacts_to<observer_standing>,
                    caf::reacts_to<connection_changed>, caf::reacts_to<watcher_joined>,
                    caf::replies_to<status_asked>::with<status_told>,
+                   caf::reacts_to<condition_changed>, caf::reacts_to<safe_mode_entered>,
+                   caf::reacts_to<search_ended>,
                    /// Own timer: the generation in force should be ready by now.
                    caf::reacts_to<progress_due>,
                    /// Own timer: write the status.

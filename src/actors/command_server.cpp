@@ -161,8 +161,8 @@ void plan(self_pointer self, const store_command& command) {
   const auto wanted = std::make_shared<const manifest>(std::move(*reading.value));
   with_manifest(self, command, [=](const manifest_ptr& in_force) {
     // The lanes that it waits for keep it.
-    self->spawn(device_planner, device_planner_config{self->state.config.services, wanted, in_force,
-                                                      command});
+    self->spawn(device_planner,
+                device_planner_config{self->state.config.services, wanted, in_force, command});
   });
 }
 

@@ -37,7 +37,7 @@ struct command_server_state {
   instant started{};
   std::uint64_t operations = 0;
   std::map<std::uint64_t, store_command>
-    reading;                    ///< by the number of its operation on the log lane
+    reading; ///< by the number of its operation on the log lane
 };
 
 command_server_actor::behavior_type

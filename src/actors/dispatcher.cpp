@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/dispatcher_facts.hpp"
+#include "actors/dispatcher_work.hpp"
 #include "core/diff.hpp"
 
 namespace harmony {
@@ -22,31 +24,8 @@ dispatched& ensure(self_pointer self, const resource_id& id) {
   return it->second;
 }
 
-/// What `id` waits for before it may be applied first.
-ev::dependencies needs_of(const dispatcher_state& s, const resource_id& id) {
-  ev::dependencies needs;
-  for (const auto& each : s.graph.prerequisites(id)) {
-    const auto it = s.resources.find(each.id);
-    if (it != s.resources.end() && it->second.has_reached(each.condition))
-      continue;
-    needs.ready = false;
-    needs.waiting_for += (needs.waiting_for.empty() ? "" : ", ") + each.id.str();
-  }
-  return needs;
-}
-
 // --- a manifest comes
 // -----------------------------------------------------------------------------
-
-std::shared_ptr<expectation> expected_of(const manifest& m) {
-  auto result = std::make_shared<expectation>();
-  result->generation = m.metadata.generation;
-  for (const auto& r : m.resources)
-    result->desires.emplace(r.id, desire_of(m, r));
-  for (const auto& r : m.rejected)
-    result->desires.emplace(r.id, std::string{});
-  return result;
-}
 
 /// Notes the new desires first, so that a changed prerequisite counts as not ready for all.
 void note_desires(self_pointer self, const expectation& expected) {
@@ -69,19 +48,6 @@ void note_desires(self_pointer self, const expectation& expected) {
 // --- what is fetched ahead
 // ------------------------------------------------------------------------
 
-/// Remembers who hangs together, by the dependencies as they are now.
-void connect_neighbours(dispatcher_state& s) {
-  for (const auto& [id, d] : s.resources)
-    for (const auto& other : d.after)
-      s.neighbours.connect(id, other);
-}
-
-/// Whether `id` has to wait for something that is being fetched.
-bool is_held(dispatcher_state& s, const resource_id& id) {
-  return std::any_of(s.fetching.begin(), s.fetching.end(),
-                     [&](const auto& each) { return s.neighbours.connected(each.second, id); });
-}
-
 std::string fetch_key(const resource_id& id) {
   return "fetch " + id.str();
 }
@@ -94,16 +60,10 @@ void start_fetch(self_pointer self, const resource& r, const std::string& restar
   if (driver == nullptr || !driver->fetches(r))
     return;
   s.fetching.emplace(++s.fetches, r.id);
-  auto work = [services, driver, want = desired<resource_spec>{r.id, r.spec, r.revision, restart}](
-                std::stop_token stop, instant deadline) -> operation_answer {
-    op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    if (auto done = driver->fetch(want, context); !done)
-      return done.error();
-    return operation_done{};
-  };
   self->send(services->lanes.at(driver->runtime()),
              run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none, fetch_key(r.id),
-                           services->limits.fetch, std::move(work)});
+                           services->limits.fetch,
+                           fetch_ahead(services, *driver, {r.id, r.spec, r.revision, restart})});
 }
 
 /// A newer manifest came: what was fetched for the one before is of no use.
@@ -159,6 +119,25 @@ void adopt_leftovers(self_pointer self, const expectation& expected,
     for (const auto& other : left)
       if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
         d.after.push_back(other.owner);
+  }
+}
+
+/// After the records were lost: looks once, at the first manifest, for what has left it.
+void search_marked(self_pointer self) {
+  auto& s = self->state;
+  if (!s.config.state->rebuilding() || std::exchange(s.searched, true))
+    return;
+  const auto& services = s.config.services;
+  const auto named = std::make_shared<target_set>();
+  for (const auto& [id, d] : s.resources)
+    if (!d.leaving)
+      named->emplace(id, d.target);
+  for (const auto& [kind, driver] : services->drivers->drivers) {
+    s.searches.insert(++s.fetches);
+    self->send(services->lanes.at(driver->runtime()),
+               run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none,
+                             "marks of " + kind, services->limits.observe,
+                             take_back_marked(services, driver, named)});
   }
 }
 
@@ -224,17 +203,6 @@ void send_targets(self_pointer self) {
     self->send(s.observers.at(runtime), targets_changed{std::move(targets)});
 }
 
-/// The resources whose desire is another than their supervisors know.
-std::vector<const resource*> new_desires(const dispatcher_state& s, const expectation& expected) {
-  std::vector<const resource*> result;
-  for (const auto& r : s.current->resources) {
-    const auto it = s.resources.find(r.id);
-    if (it == s.resources.end() || it->second.told != expected.desires.at(r.id))
-      result.push_back(&r);
-  }
-  return result;
-}
-
 // --- handlers
 // -------------------------------------------------------------------------------------
 
@@ -251,9 +219,11 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   expected->progress_deadline = what.progress_deadline;
   expected->instead_of = std::move(what.instead_of);
   adopt_leftovers(self, *expected, what.retained);
-  for (const auto& [id, d] : s.resources)
+  const auto before = known_ids(s);
+  for (const auto& id : before)
     if (expected->desires.count(id) == 0)
       expected->leaving.push_back(id);
+  expected->searching = s.config.state->rebuilding() && (!s.searched || !s.searches.empty());
   self->send(s.config.aggregator, expectation_changed{expected});
   stop_fetching(self);
   s.neighbours = {};
@@ -273,6 +243,20 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   send_desires(self);
   start_removals(self);
   send_targets(self);
+  search_marked(self);
+}
+
+/// What was taken back and is in no manifest leaves.
+void on_searched(self_pointer self, const operation_finished& what) {
+  if (const auto* why = std::get_if<failure>(&what.answer))
+    spdlog::warn("what bears this agent's mark could not be looked for: {}: {}",
+                 reason_of(why->code), why->message);
+  const auto expected = expected_of(*self->state.current);
+  adopt_leftovers(self, *expected, {});
+  mark_leaving(self, *expected);
+  if (self->state.searches.empty())
+    self->send(self->state.config.aggregator, search_ended{known_ids(self->state)});
+  start_removals(self);
 }
 
 /// Something was fetched, or could not be; its apply will say why.
@@ -344,7 +328,12 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
     },
     [self](manifest_accepted& what) { on_accepted(self, what); },
     [self](resource_reported& what) { on_reported(self, what); },
-    [self](const operation_finished& what) { on_fetched(self, what); },
+    [self](const operation_finished& what) {
+      if (self->state.searches.erase(what.operation) > 0)
+        on_searched(self, what);
+      else
+        on_fetched(self, what);
+    },
     [self](const resource_touched& what) {
       const auto it = self->state.resources.find(what.id);
       if (it != self->state.resources.end())

@@ -9,6 +9,7 @@
 #include "actors/supervisor.hpp"
 #include "core/components.hpp"
 #include "core/graph.hpp"
+#include "state/state_store.hpp"
 
 namespace harmony {
 
@@ -16,6 +17,7 @@ namespace harmony {
 struct dispatcher_config {
   std::shared_ptr<const supervisor_services> services;
   status_aggregator_actor aggregator;
+  state_store* state = nullptr; ///< outlives the actor
 };
 
 /// One resource that the dispatcher knows: of the manifest, or on its way out.
@@ -53,6 +55,10 @@ struct dispatcher_state {
   std::map<std::uint64_t, resource_id> fetching;
   components neighbours; ///< of the manifest in force and the one before it
   std::uint64_t fetches = 0;
+
+  /// The searches for what bears the agent's mark, after its records were lost, by number.
+  std::set<std::uint64_t> searches;
+  bool searched = false;
 };
 
 dispatcher_actor::behavior_type

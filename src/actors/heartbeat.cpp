@@ -1,5 +1,7 @@
 #include "actors/heartbeat.hpp"
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -12,11 +14,16 @@ void arm(self_pointer self, instant at) {
   self->scheduled_send(self, at, timer_due{++s.timer_epoch});
 }
 
+outcome<void> send(const heartbeat_config& c, const heartbeat& what) {
+  HARMONY_FAULT("store.beat");
+  return c.link->beat(c.agent, write_heartbeat(what));
+}
+
 void beat(self_pointer self) {
   auto& s = self->state;
   ++s.config.counters->ticks;
   ++s.next.sequence;
-  if (s.config.link->beat(s.config.agent, write_heartbeat(s.next)))
+  if (send(s.config, s.next))
     ++s.config.counters->sent;
   else
     ++s.config.counters->failed;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -24,6 +26,15 @@ void refuse(self_pointer self, failure why, generation_number generation) {
     return;
   s.refused = why;
   self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
+}
+
+/// A manifest came into force: in a while it will have done well.
+void await_health(self_pointer self) {
+  auto& s = self->state;
+  s.held_back = false;
+  if (s.config.flight != nullptr)
+    self->delayed_send(self, s.config.flight->policy().healthy_after,
+                       healthy_due{++s.health_epoch});
 }
 
 /// What this agent owns, `m` does not name, and the newest manifest that did wants to stay.
@@ -50,6 +61,7 @@ std::set<resource_id> retained_leftovers(const manifest_watcher_state& s, const 
 void put_in_force(self_pointer self, manifest m, std::optional<duration> progress_deadline,
                   std::optional<manifest_refused> instead_of = {}) {
   auto& s = self->state;
+  await_health(self);
   manifest_accepted message{nullptr, progress_deadline, std::move(instead_of), {}};
   // Later ones leave nothing that the dispatcher does not know.
   if (!std::exchange(s.any_in_force, true))
@@ -112,14 +124,27 @@ void on_stalled(self_pointer self, const generation_stalled& what) {
   note_ending(self, generation_ending::rolled_back, what.why);
 }
 
+/// Keeps the accepted document for the next start. Where that cannot be done now, the next poll
+/// tries again.
+void save(self_pointer self, const std::string& document) {
+  auto& s = self->state;
+  const auto& mark = *s.accepted;
+  const auto saved =
+    s.config.state->save_accepted(mark.generation, mark.key_epoch, mark.hash, document);
+  if (!saved && !s.unsaved)
+    spdlog::error("accepted manifest could not be saved, until it can be it is in force only until "
+                  "the next start: {}",
+                  saved.error().message);
+  s.unsaved = saved ? std::nullopt : std::optional{document};
+}
+
 void accept(self_pointer self, admission_accepted& what, const std::string& document) {
   auto& s = self->state;
-  const auto saved = s.config.state->save_accepted(what.mark.generation, what.mark.key_epoch,
-                                                   what.mark.hash, document);
-  if (!saved)
-    spdlog::error("accepted manifest could not be saved, it is in force until the next start: {}",
-                  saved.error().message);
   s.accepted = what.mark;
+  s.unsaved.reset();
+  save(self, document);
+  if (s.config.flight != nullptr)
+    s.config.flight->in_force(what.mark);
   s.refused.reset();
   s.rolled_back.reset();
   const auto deadline = deadline_of(what.value);
@@ -141,12 +166,19 @@ void judge(self_pointer self, const std::string& document) {
   }
 }
 
+outcome<std::optional<store_entry>> desired_entry(const manifest_watcher_state& s) {
+  HARMONY_FAULT("store.read");
+  return s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+}
+
 /// Reads the key once. A deleted or missing key changes nothing: it never means "stop everything".
 void read(self_pointer self) {
   auto& s = self->state;
+  if (s.unsaved)
+    save(self, std::string{*s.unsaved});
   if (!s.connected)
     return;
-  auto entry = s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+  const auto entry = desired_entry(s);
   if (!entry) {
     spdlog::warn("desired state cannot be read: {}: {}", reason_of(entry.error().code),
                  entry.error().message);
@@ -160,8 +192,21 @@ void read(self_pointer self) {
   judge(self, (*entry)->value);
 }
 
+/// Safe mode: whether the manifest on record has to wait, because the agent crashed on it.
+bool hold_back(self_pointer self, const manifest& m) {
+  auto& s = self->state;
+  if (s.config.flight == nullptr || s.config.flight->held_back().empty())
+    return false;
+  s.held_back = true;
+  spdlog::error("safe mode: {}", s.config.flight->held_back());
+  self->send(s.config.aggregator,
+             safe_mode_entered{s.config.flight->held_back(), std::make_shared<const manifest>(m)});
+  self->delayed_send(self, s.config.flight->policy().try_after, safe_mode_due{});
+  return true;
+}
+
 /// Boots offline: the last accepted manifest is in force before any network.
-void resume(self_pointer self) {
+void resume(self_pointer self, bool cautious) {
   auto& s = self->state;
   auto saved = s.config.state->accepted();
   if (!saved || !*saved)
@@ -174,6 +219,8 @@ void resume(self_pointer self) {
     return;
   }
   s.accepted = accepted_mark{record.key_epoch, record.generation, record.hash};
+  if (cautious && hold_back(self, *reading.value))
+    return;
   if (record.ending == generation_ending::rolled_back && go_back(self, record.why))
     return;
   const auto deadline = record.ending == generation_ending::converged
@@ -197,7 +244,7 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
   auto& s = self->state;
   s.random.seed(static_cast<std::minstd_rand::result_type>(config.seed));
   s.config = std::move(config);
-  resume(self);
+  resume(self, true);
   return {
     [](const roll_call& call) { ++*call.present; },
     [self](desired_hinted) { read_soon(self); },
@@ -211,8 +258,18 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
       const auto& accepted = self->state.accepted;
       if (accepted && accepted->generation == what.generation)
         note_ending(self, generation_ending::converged);
+      if (self->state.config.state->rebuilding())
+        (void)self->state.config.state->rebuilt(); // at worst it is done again at the next start
     },
     [self](const generation_stalled& what) { on_stalled(self, what); },
+    [self](safe_mode_due) {
+      if (self->state.held_back)
+        resume(self, false);
+    },
+    [self](healthy_due t) {
+      if (t.epoch == self->state.health_epoch)
+        self->state.config.flight->healthy();
+    },
     [self](timer_due t) {
       if (t.epoch != self->state.timer_epoch)
         return;

@@ -8,6 +8,7 @@
 
 #include "actors/actors.hpp"
 #include "core/admission.hpp"
+#include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
 
@@ -17,8 +18,9 @@ namespace harmony {
 /// admits what it finds. The accepted document is on disk before anybody acts on it.
 struct manifest_watcher_config {
   std::string agent;
-  store* desired = nullptr;     ///< outlives the actor
-  state_store* state = nullptr; ///< outlives the actor
+  store* desired = nullptr;        ///< outlives the actor
+  state_store* state = nullptr;    ///< outlives the actor
+  flight_record* flight = nullptr; ///< null: no loop breaker; outlives the actor
   dispatcher_actor dispatcher;
   status_aggregator_actor aggregator;
   std::function<timestamp()> wall_clock;
@@ -38,6 +40,9 @@ struct manifest_watcher_state {
   std::optional<failure> refused;             ///< last told
   std::optional<failure> rolled_back;         ///< why the accepted one is not in force
   bool any_in_force = false;
+  std::optional<std::string> unsaved; ///< the accepted document, while it cannot be kept
+  bool held_back = false;             ///< safe mode: the accepted one is not in force
+  std::uint64_t health_epoch = 0;
   bool connected = false;
   bool reading = false; ///< a read is due in the mailbox
   std::uint64_t timer_epoch = 0;

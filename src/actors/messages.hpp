@@ -174,6 +174,14 @@ struct observer_standing {
   std::string message;
 };
 
+// --- anybody -> status_aggregator
+// -----------------------------------------------------------------------
+
+/// Something about the agent itself.
+struct condition_changed {
+  condition what;
+};
+
 // --- store -> status_aggregator, manifest_watcher
 // -------------------------------------------------
 
@@ -236,11 +244,30 @@ struct expectation {
   std::optional<duration> progress_deadline;  ///< as in manifest_accepted
   std::optional<manifest_refused> instead_of; ///< likewise
   std::unordered_map<resource_id, std::string>
-    desires;                        ///< empty text: rejected, nothing is desired
-  std::vector<resource_id> leaving; ///< not desired and not yet removed
+    desires; ///< empty text: rejected, nothing is desired
+  /// What no manifest names any more and is still on the device: nothing has converged before it is
+  /// forgotten.
+  std::vector<resource_id> leaving;
+  bool searching = false; ///< there may be more of these: search_ended will tell
 };
 struct expectation_changed {
   std::shared_ptr<const expectation> what;
+};
+/// From the dispatcher: whatever bears the agent's mark is among these.
+struct search_ended {
+  std::vector<resource_id> known;
+};
+/// From the manifest_watcher: the manifest is not put in force, because the agent crashed too often
+/// on it.
+struct safe_mode_entered {
+  std::string why;
+  std::shared_ptr<const manifest> held_back;
+};
+/// Own timer of the manifest_watcher: what was held back is tried once more.
+struct safe_mode_due {};
+/// Own timer of the manifest_watcher: the manifest in force has done well so long.
+struct healthy_due {
+  std::uint64_t epoch = 0;
 };
 /// Finish what must be finished, answer nothing more, quit.
 struct stop_requested {};
@@ -294,6 +321,11 @@ HARMONY_LOCAL_MESSAGE(generation_converged)
 HARMONY_LOCAL_MESSAGE(generation_stalled)
 HARMONY_LOCAL_MESSAGE(progress_due)
 HARMONY_LOCAL_MESSAGE(expectation_changed)
+HARMONY_LOCAL_MESSAGE(condition_changed)
+HARMONY_LOCAL_MESSAGE(search_ended)
+HARMONY_LOCAL_MESSAGE(safe_mode_entered)
+HARMONY_LOCAL_MESSAGE(safe_mode_due)
+HARMONY_LOCAL_MESSAGE(healthy_due)
 HARMONY_LOCAL_MESSAGE(stop_requested)
 HARMONY_LOCAL_MESSAGE(interval_changed)
 HARMONY_LOCAL_MESSAGE(roll_call)

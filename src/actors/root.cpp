@@ -73,12 +73,13 @@ std::shared_ptr<const supervisor_services> spawn_converging(self_pointer self,
   services->owned = c.state;
   services->retries = c.state;
   services->holds = c.state;
+  services->log = c.flight;
   services->limits = c.limits;
   services->backoff = c.backoff;
   services->seed = c.seed;
   services->wall_clock = c.wall_clock;
   const auto lanes = services->lanes;
-  s.dispatcher = self->spawn(dispatcher, dispatcher_config{services, s.aggregator});
+  s.dispatcher = self->spawn(dispatcher, dispatcher_config{services, s.aggregator, c.state});
 
   for (const auto& [kind, runtime] : c.runtimes) {
     if (!runtime.monitor)
@@ -120,6 +121,7 @@ void spawn_watcher(self_pointer self, const agent_config& c) {
   watch.agent = c.id;
   watch.desired = c.link;
   watch.state = c.state;
+  watch.flight = c.flight;
   watch.dispatcher = s.dispatcher;
   watch.aggregator = s.aggregator;
   watch.wall_clock = c.wall_clock;
@@ -154,6 +156,26 @@ void follow_store(self_pointer self, const agent_config& c) {
   c.link->watch_connection([me](bool connected, std::string detail) {
     if (auto strong = caf::actor_cast<root_actor>(me))
       caf::anon_send(strong, connection_changed{connected, std::move(detail)});
+  });
+}
+
+/// How the agent's memory on the device fares.
+condition state_condition(const outcome<void>& health, timestamp now) {
+  if (health)
+    return {"StateDegraded", condition_state::false_, "Durable", "state is kept on disk again",
+            now};
+  return {"StateDegraded", condition_state::true_, std::string{reason_of(health.error().code)},
+          health.error().message
+            + "; what runs goes on, and nothing is created that cannot be recorded",
+          now};
+}
+
+/// Lets the state's writers reach the root, and tells how their writes fare.
+void follow_state(self_pointer self, const agent_config& c) {
+  const auto me = caf::actor_cast<caf::weak_actor_ptr>(self);
+  c.state->watch_health([me, clock = c.wall_clock](const outcome<void>& health) {
+    if (auto strong = caf::actor_cast<root_actor>(me))
+      caf::anon_send(strong, condition_changed{state_condition(health, clock())});
   });
 }
 
@@ -222,6 +244,7 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
   spawn_watcher(self, config);
   spawn_command_server(self, config, std::move(services));
   follow_store(self, config);
+  follow_state(self, config);
   self->set_down_handler([self](caf::down_msg& what) { on_down(self, what.source); });
   return {
     [self](const roll_call& call) {
@@ -247,6 +270,7 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
     [self](desired_hinted what) { self->send(self->state.watcher, what); },
     [self](command_received& what) { self->send(self->state.commands, std::move(what)); },
     [self](const interval_changed& what) { self->send(self->state.heartbeat, what); },
+    [self](const condition_changed& what) { self->send(self->state.aggregator, what); },
     [self](stop_requested) { stop(self); },
     [self](timer_due t) {
       if (t.epoch == self->state.timer_epoch && self->state.stopping) {

@@ -15,6 +15,7 @@
 #include "actors/observer.hpp"
 #include "actors/status_aggregator.hpp"
 #include "actors/supervisor.hpp"
+#include "state/flight_record.hpp"
 
 namespace harmony {
 
@@ -33,6 +34,7 @@ struct agent_config {
   std::string boot_id; ///< 16 hexadecimal digits, new at each start
   store* link = nullptr;
   state_store* state = nullptr;
+  flight_record* flight = nullptr; ///< null: no loop breaker
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, runtime_config> runtimes;
   std::shared_ptr<probe_port> probes;
@@ -68,6 +70,8 @@ using root_actor = caf::typed_actor<
   caf::reacts_to<command_received>,
   /// To the heartbeat.
   caf::reacts_to<interval_changed>,
+  /// To the aggregator.
+  caf::reacts_to<condition_changed>,
   /// Ends the agent in a named order: command_server, manifest_watcher, observers, dispatcher and
   /// supervisors, lanes, status_aggregator (a last write), heartbeat. Workloads keep running.
   caf::reacts_to<stop_requested>,

@@ -5,6 +5,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/status_texts.hpp"
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -37,71 +40,6 @@ void arm(self_pointer self, instant at) {
 // --- what to write
 // --------------------------------------------------------------------------------
 
-std::string count_of(std::size_t n) {
-  return std::to_string(n) + (n == 1 ? " resource" : " resources");
-}
-
-bool is_ready(const resource_standing& s) {
-  return s.current && s.phase == resource_phase::ready;
-}
-
-condition ready_condition(const status_aggregator_state& s) {
-  condition c{"Ready", condition_state::false_, {},
-              {},      s.config.wall_clock(),   s.document.observed_generation};
-  std::string names;
-  std::size_t waiting = 0;
-  for (const auto& [id, r] : s.standings) {
-    if (is_ready(r.standing))
-      continue;
-    if (++waiting <= 3)
-      names += (names.empty() ? "" : ", ") + id.str();
-  }
-  switch (s.document.phase) {
-  case agent_phase::starting:
-    c.reason = "NoManifest";
-    c.message = "no manifest was accepted yet";
-    return c;
-  case agent_phase::converged:
-    c.status = condition_state::true_;
-    c.reason = "AllResourcesReady";
-    c.message = count_of(s.standings.size()) + " ready";
-    return c;
-  default:
-    c.reason = waiting == 0 ? "AllResourcesReady" : "ResourcesNotReady";
-    c.status = waiting == 0 ? condition_state::true_ : condition_state::false_;
-    c.message = waiting == 0
-                  ? count_of(s.standings.size()) + " ready"
-                  : count_of(waiting) + " not ready: " + names + (waiting > 3 ? ", …" : "");
-    return c;
-  }
-}
-
-void set(status_aggregator_state& s, std::string type, bool holds, std::string reason,
-         std::string message) {
-  set_condition(s.document.conditions,
-                {std::move(type), holds ? condition_state::true_ : condition_state::false_,
-                 std::move(reason), std::move(message), s.config.wall_clock(),
-                 s.document.observed_generation});
-}
-
-/// Says which resources an operator holds, once there were any.
-void tell_holds(status_aggregator_state& s) {
-  std::size_t held = 0;
-  timestamp until;
-  for (const auto& [id, r] : s.document.resources)
-    if (r.hold) {
-      ++held;
-      until = std::max(until, r.hold->until);
-    }
-  if (held > 0)
-    set(s, "Held", true, "HeldByOperator",
-        count_of(held) + (held == 1 ? " is" : " are") + " held, at the latest until "
-          + format_time(until));
-  else if (std::any_of(s.document.conditions.begin(), s.document.conditions.end(),
-                       [](const condition& c) { return c.type == "Held"; }))
-    set(s, "Held", false, "NotHeld", {});
-}
-
 void refresh(self_pointer self) {
   auto& s = self->state;
   tell_holds(s);
@@ -110,7 +48,10 @@ void refresh(self_pointer self) {
   for (const auto& [id, r] : s.standings)
     standings.push_back(r.standing);
   const auto before = s.document.phase;
-  s.document.phase = summarise(standings, s.expected != nullptr, s.refused);
+  s.document.phase =
+    s.safe_mode ? agent_phase::degraded : summarise(standings, s.expected != nullptr, s.refused);
+  if (s.searching && s.document.phase == agent_phase::converged)
+    s.document.phase = agent_phase::converging;
   if (s.document.phase != before)
     spdlog::info("agent '{}' is {} at generation '{}'", s.config.agent, name_of(s.document.phase),
                  s.document.observed_generation);
@@ -124,10 +65,10 @@ void refresh(self_pointer self) {
 // --- how the generation fares
 // ----------------------------------------------------------------------
 
-/// Tells once that every resource was ready, which a refused document does not hide.
+/// Tells once that every resource was ready.
 void note_convergence(self_pointer self) {
   auto& s = self->state;
-  if (!s.in_progress || (s.document.phase != agent_phase::converged && !s.refused)
+  if (!s.in_progress || s.searching
       || !std::all_of(s.standings.begin(), s.standings.end(),
                       [](const auto& each) { return is_ready(each.second.standing); }))
     return;
@@ -135,25 +76,6 @@ void note_convergence(self_pointer self) {
   self->send(s.watcher, generation_converged{*s.in_progress});
   s.in_progress.reset();
   ++s.progress_epoch;
-}
-
-/// What keeps the generation from being ready, for a person; empty where only rejected resources
-/// do: those the manifest is to be corrected for, and the others are in place.
-std::string laggards(const status_aggregator_state& s) {
-  std::string text;
-  std::size_t count = 0;
-  for (const auto& [id, known] : s.standings) {
-    if (is_ready(known.standing)
-        || (known.standing.current && known.standing.phase == resource_phase::rejected))
-      continue;
-    if (++count > 3)
-      continue;
-    const auto& r = s.document.resources.at(id);
-    text += (text.empty() ? "" : "; ") + id.str() + " is " + std::string{name_of(r.phase)}
-            + (r.reason.empty() ? "" : ", " + r.reason)
-            + (r.message.empty() ? "" : ": " + r.message);
-  }
-  return count > 3 ? text + "; and " + std::to_string(count - 3) + " more" : text;
 }
 
 void changed(self_pointer self);
@@ -203,14 +125,21 @@ outcome<void> learn_revision(status_aggregator_state& s) {
   return {};
 }
 
+outcome<std::uint64_t> compare_and_set(const status_aggregator_state& s, const std::string& text) {
+  HARMONY_FAULT("store.put.before");
+  auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
+                                     s.config.put_timeout);
+  HARMONY_FAULT("store.put.after");
+  return stored;
+}
+
 outcome<void> put(status_aggregator_state& s, const std::string& text) {
   outcome<void> result;
   for (int i = 0; i < max_conflicts; ++i) {
     if (!s.revision)
       if (result = learn_revision(s); !result)
         return result;
-    auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
-                                       s.config.put_timeout);
+    const auto stored = compare_and_set(s, text);
     if (stored) {
       s.revision = *stored;
       return {};
@@ -293,20 +222,56 @@ void note_refusal(status_aggregator_state& s, const manifest_refused& what) {
                reason_of(what.why.code), what.why.message);
 }
 
+/// Nothing has converged before this one is ready, or forgotten.
+void expect(status_aggregator_state& s, const resource_id& id) {
+  s.standings.try_emplace(id);
+  s.document.resources.try_emplace(id);
+}
+
+void on_search_ended(self_pointer self, const search_ended& what) {
+  auto& s = self->state;
+  s.searching = false;
+  for (const auto& id : what.known)
+    expect(s, id);
+  changed(self);
+}
+
+/// Nothing is looked at in safe mode, so nothing is claimed.
+void on_safe_mode(self_pointer self, const safe_mode_entered& what) {
+  auto& s = self->state;
+  s.safe_mode = true;
+  s.document.observed_generation = what.held_back->metadata.generation;
+  for (const auto& r : what.held_back->resources) {
+    auto& status = s.document.resources[r.id];
+    status.revision = r.revision;
+    status.reason = "SafeMode";
+    status.message =
+      "it is not looked at while the agent is in safe mode; what runs is left as it is";
+    status.last_transition = s.config.wall_clock();
+  }
+  set(s, "SafeMode", true, "CrashLoop", what.why);
+  changed(self);
+}
+
+void leave_safe_mode(status_aggregator_state& s) {
+  if (!std::exchange(s.safe_mode, false))
+    return;
+  s.document.resources.clear();
+  set(s, "SafeMode", false, "Left",
+      "generation " + std::to_string(s.expected->generation) + " is in force");
+}
+
 void on_expectation(self_pointer self, expectation_changed& what) {
   auto& s = self->state;
   s.expected = std::move(what.what);
   s.refused = false;
   s.document.observed_generation = s.expected->generation;
-  for (const auto& [id, desire] : s.expected->desires) {
-    s.standings.try_emplace(id);
-    s.document.resources.try_emplace(id);
-  }
-  // Also what an earlier run of the agent left behind, before its supervisor says a word.
-  for (const auto& id : s.expected->leaving) {
-    s.standings.try_emplace(id);
-    s.document.resources.try_emplace(id);
-  }
+  leave_safe_mode(s);
+  for (const auto& [id, desire] : s.expected->desires)
+    expect(s, id);
+  for (const auto& id : s.expected->leaving)
+    expect(s, id);
+  s.searching = s.expected->searching;
   // What is not expected any more stays, not current, until it is forgotten.
   for (auto& [id, known] : s.standings)
     known.standing.current = is_expected(s, id, known.desire);
@@ -330,10 +295,8 @@ void on_forgotten(self_pointer self, const resource_forgotten& what) {
   auto& s = self->state;
   s.standings.erase(what.id);
   s.document.resources.erase(what.id);
-  if (s.expected && s.expected->desires.count(what.id) != 0) { // it came back while it was removed
-    s.standings.try_emplace(what.id);
-    s.document.resources.try_emplace(what.id);
-  }
+  if (s.expected && s.expected->desires.count(what.id) != 0) // it came back while it was removed
+    expect(s, what.id);
   changed(self);
 }
 
@@ -399,6 +362,12 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [self](manifest_confirmed) { on_confirmed(self); },
     [self](const observer_standing& what) { on_observer(self, what); },
     [self](const connection_changed& what) { on_connection(self, what); },
+    [self](condition_changed& what) {
+      set_condition(self->state.document.conditions, std::move(what.what));
+      changed(self);
+    },
+    [self](const search_ended& what) { on_search_ended(self, what); },
+    [self](const safe_mode_entered& what) { on_safe_mode(self, what); },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
     [self](status_asked) {
       return status_told{std::make_shared<const agent_status>(self->state.document)};

@@ -46,6 +46,8 @@ struct status_aggregator_state {
   std::shared_ptr<const expectation> expected; ///< null before the first manifest
   std::map<resource_id, known_standing> standings;
   bool refused = false;
+  bool searching = false; ///< there may be things of the agent's that are not known yet
+  bool safe_mode = false; ///< the manifest is held back, and so nothing is known of its resources
   std::optional<generation_number> in_progress; ///< somebody waits to hear how it ends
   std::uint64_t progress_epoch = 0;
   manifest_watcher_actor watcher;

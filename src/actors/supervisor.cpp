@@ -37,6 +37,7 @@ operation_answer answer_of(Outcome result) {
 
 operation_work look(const supervisor_state& s) {
   return [services = s.config.services, want = wanted(s)](std::stop_token stop, instant deadline) {
+    const logged_operation entry{services->log, want.id, false};
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
     return answer_of(services->drivers->find(want.id.kind)->observe(want, context));
   };
@@ -47,6 +48,7 @@ operation_work put_in_place(const supervisor_state& s, std::vector<change> chang
   return [services = s.config.services, want = wanted(s), todo = std::move(changes),
           counts = retry_counts{m.desire, m.failures, m.restarts}](
            std::stop_token stop, instant deadline) -> operation_answer {
+    const logged_operation entry{services->log, want.id, true};
     // A first apply has nothing to remember, and so costs no write.
     if (counts.failures != 0 || counts.restarts != 0)
       if (const auto saved = services->retries->remember(want.id, counts); !saved)
@@ -60,6 +62,7 @@ operation_work put_in_place(const supervisor_state& s, std::vector<change> chang
 operation_work take_away(const supervisor_state& s) {
   return [services = s.config.services, id = s.config.id,
           retain = s.retain](std::stop_token stop, instant deadline) -> operation_answer {
+    const logged_operation entry{services->log, id, true};
     if (auto forgotten = services->retries->forget(id); !forgotten)
       return forgotten.error();
     op_context context{services->agent, *services->owned, std::move(stop), deadline};

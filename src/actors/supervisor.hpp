@@ -10,6 +10,7 @@
 #include "actors/actors.hpp"
 #include "core/lifecycle.hpp"
 #include "reconcilers/hold_memory.hpp"
+#include "reconcilers/operation_log.hpp"
 #include "reconcilers/registry.hpp"
 #include "reconcilers/retry_memory.hpp"
 #include "topology/probe_port.hpp"
@@ -34,6 +35,7 @@ struct supervisor_services {
   inventory* owned = nullptr;      ///< outlives every actor
   retry_memory* retries = nullptr; ///< outlives every actor
   hold_memory* holds = nullptr;    ///< outlives every actor
+  operation_log* log = nullptr;    ///< null: none is kept; outlives every actor
   operation_limits limits;
   backoff_policy backoff;
   std::uint64_t seed = 0; ///< of the retry jitter

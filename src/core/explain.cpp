@@ -60,6 +60,8 @@ std::string next_text(const resource_status& r, timestamp now) {
     return *r.next_retry > now ? "it is tried again in " + format_age(*r.next_retry - now) + ", at "
                                    + format_time(*r.next_retry)
                                : "it is due to be tried again";
+  if (r.reason == "SafeMode")
+    return "nothing before the agent leaves safe mode; what runs is left as it is";
   switch (r.phase) {
   case resource_phase::ready: return "nothing: it is watched, and repaired when it differs";
   case resource_phase::rejected:

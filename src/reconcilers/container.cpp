@@ -351,6 +351,24 @@ outcome<void> container_ops::remove(container_runtime& runtime, const owned_targ
   return ctx.owned.release(owned.owner, owned.target);
 }
 
+outcome<std::vector<owned_target>> container_ops::marked(container_runtime& runtime,
+                                                         const op_context& ctx) {
+  const auto all = runtime.list(std::string{container_label::agent} + "=" + std::string{ctx.agent},
+                                limits_of(ctx));
+  if (!all)
+    return all.error();
+  std::vector<owned_target> found;
+  for (const auto& each : *all) {
+    resource_id id;
+    if (!parse_resource_id(label_of(each, container_label::resource), id))
+      continue;
+    const container_note note{label_of(each, container_label::revision),
+                              label_of(each, container_label::restart_stamp), 0, false};
+    found.push_back({std::move(id), each.name, true, write_note(note)});
+  }
+  return found;
+}
+
 resource_state container_ops::report(const container_observed& seen) {
   container_state state;
   if (!seen.found || !seen.ours) {

@@ -55,6 +55,8 @@ outcome<void> apply(container_runtime& runtime, const desired<container_spec>& w
 outcome<void> fetch(container_runtime& runtime, const desired<container_spec>& want,
                     op_context& ctx);
 outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
+/// The containers that bear this agent's label.
+outcome<std::vector<owned_target>> marked(container_runtime& runtime, const op_context& ctx);
 resource_state report(const container_observed& seen);
 } // namespace container_ops
 
@@ -101,6 +103,9 @@ public:
   outcome<logs_result> logs(const desired<container_spec>& want, const log_query& query,
                             op_context& ctx) {
     return topology_.containers().logs(target(want), query, {ctx.cancel, ctx.deadline});
+  }
+  outcome<std::vector<owned_target>> marked(op_context& ctx) {
+    return container_ops::marked(topology_.containers(), ctx);
   }
 
 private:

@@ -32,6 +32,7 @@ outcome<directory_observed> directory_operations::observe(const desired<director
                                                           op_context& ctx) {
   directory_observed seen;
   seen.owned = ctx.owned.find(want.id, want.spec.path).has_value();
+  seen.lost = ctx.owned.rebuilding();
   const auto at = fs_.open_place(want.spec.path);
   // Without its folder it is absent; creating it will say what to do about that.
   if (!at && at.error().code != ec::not_found)
@@ -61,6 +62,8 @@ outcome<std::vector<change>> directory_operations::plan(const desired<directory_
   auto changes = entry_differences(spec.mode, seen);
   if (changes && !changes->empty() && !seen.owned && !spec.adopt)
     return foreign(spec.path, "differs in " + list_fields(*changes));
+  if (changes && changes->empty() && !seen.owned && seen.lost)
+    changes->push_back(taken_back());
   return changes;
 }
 
@@ -89,7 +92,8 @@ outcome<void> directory_operations::apply(const desired<directory_spec>& want, o
     if (auto made = create(*at, want, owned, ctx); !made)
       return made;
   } else if (!owned) {
-    if (!spec.adopt)
+    const bool equal = now->mode == *mode && now->uid == ids->uid && now->gid == ids->gid;
+    if (!spec.adopt && !(equal && ctx.owned.rebuilding()))
       return foreign(spec.path, "has come into being meanwhile");
     if (auto claimed = ctx.owned.claim({want.id, spec.path, false, {}}); !claimed)
       return claimed;
@@ -105,8 +109,14 @@ outcome<void> directory_operations::create(const place& at, const desired<direct
     if (auto claimed = ctx.owned.claim({want.id, want.spec.path, true, {}}); !claimed)
       return claimed;
   auto made = fs_.make_folder(at);
+  if (made || owned)
+    return made;
+  // It may have been made all the same, where an answer was lost (a network's file system).
+  const auto now = fs_.look(at);
+  const bool maybe_ours =
+    made.error().code != ec::name_conflict && (!now || now->type == file_type::directory);
   // A claim on what this agent did not make would turn somebody's folder into the agent's.
-  if (!made && !owned)
+  if (!maybe_ours)
     (void)ctx.owned.release(want.id, want.spec.path);
   return made;
 }

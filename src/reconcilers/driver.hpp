@@ -43,6 +43,11 @@ public:
   /// Lines of its log. Fails with not_found for a kind that has none.
   virtual outcome<logs_result> logs(const desired<resource_spec>& want, const log_query& query,
                                     op_context& ctx) = 0;
+
+  /// What bears this agent's mark on the device, on record or not. Kinds without marks: nothing.
+  virtual outcome<std::vector<owned_target>> marked(op_context& /*ctx*/) {
+    return std::vector<owned_target>{};
+  }
 };
 
 /// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
@@ -126,6 +131,13 @@ public:
       return reconciler_.logs(typed(want), query, ctx);
     else
       return {ec::not_found, want.id.str() + " has no log: nothing of its kind runs"};
+  }
+
+  outcome<std::vector<owned_target>> marked(op_context& ctx) override {
+    if constexpr (requires(R & r) { r.marked(ctx); })
+      return reconciler_.marked(ctx);
+    else
+      return driver::marked(ctx);
   }
 
 private:

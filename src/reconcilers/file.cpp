@@ -83,6 +83,7 @@ bool has_field(const std::vector<change>& todo, std::string_view field) {
 outcome<file_observed> file_operations::observe(const desired<file_spec>& want, op_context& ctx) {
   file_observed seen;
   seen.owned = ctx.owned.find(want.id, want.spec.path).has_value();
+  seen.lost = ctx.owned.rebuilding();
   auto at = fs_.open_place(want.spec.path);
   // Without its folder the file is absent; creating it will say what to do about that.
   if (!at && at.error().code != ec::not_found)
@@ -132,6 +133,8 @@ outcome<std::vector<change>> file_operations::plan(const desired<file_spec>& wan
                      {action::update, std::string{content_field}, from, "sha256:" + *hash});
     if (!changes.empty() && !seen.owned && !spec.adopt)
       return foreign(spec.path, "differs in " + list_fields(changes));
+    if (changes.empty() && !seen.owned && seen.lost)
+      changes.push_back(taken_back());
   }
   if (!seen.leftover.empty())
     changes.push_back({action::remove, std::string{leftover_field}, seen.leftover, {}});
@@ -153,10 +156,24 @@ outcome<void> file_operations::apply(const desired<file_spec>& want,
   const auto turn = turns_.take(want.spec.path, limits_of(ctx));
   if (!turn)
     return turn.error();
+  if (has_field(todo, ownership_field))
+    return take_back(want, ctx);
   const auto at = fs_.open_place(want.spec.path);
   if (!at)
     return {at.error().code, "cannot write '" + want.spec.path + "': " + at.error().message};
   return apply_at(*at, want, todo, ctx);
+}
+
+outcome<void> file_operations::take_back(const desired<file_spec>& want, op_context& ctx) {
+  const auto now = observe(want, ctx);
+  if (!now)
+    return now.error();
+  const auto todo = plan(want, *now);
+  if (!todo)
+    return todo.error();
+  if (!has_field(*todo, ownership_field))
+    return {ec::not_converged, "'" + want.spec.path + "' has changed meanwhile"};
+  return ctx.owned.claim({want.id, want.spec.path, false, {}});
 }
 
 outcome<void> file_operations::apply_at(const place& at, const desired<file_spec>& want,
@@ -213,8 +230,14 @@ outcome<void> file_operations::replace(const place& at, const file_spec& spec, b
   if (!file)
     return file.error();
   auto done = fill(*file, spec, ctx);
-  if (done)
+  if (done) {
     done = fs_.publish(at, *file, may_replace);
+    // It may have happened all the same, where an answer was lost (a network's file system).
+    if (!done && done.error().code != ec::name_conflict) {
+      const auto now = fs_.look(at);
+      placed = !now || now->type != file_type::absent;
+    }
+  }
   if (!done) {
     (void)fs_.discard(at, file->name);
     return done;

@@ -35,6 +35,7 @@ public:
   static resource_state report(const file_observed& seen);
 
 private:
+  outcome<void> take_back(const desired<file_spec>& want, op_context& ctx);
   outcome<void> apply_at(const place& at, const desired<file_spec>& want,
                          const std::vector<change>& todo, op_context& ctx);
   outcome<void> put(const place& at, const file_spec& spec, const std::vector<change>& todo,

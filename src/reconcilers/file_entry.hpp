@@ -3,6 +3,7 @@
 // What File and Directory have in common: something with a mode, an owner and a group at a path.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/change.hpp"
@@ -23,10 +24,18 @@ struct observed_entry {
   std::string wanted_owner; ///< name of wanted.uid
   std::string wanted_group; ///< name of wanted.gid
   bool owned = false;       ///< by this resource, after the inventory
+  bool lost = false;        ///< the inventory's former records are: it may have been owned
   std::string leftover;     ///< name of a temporary that a killed agent left; empty: none
 
   friend bool operator==(const observed_entry&, const observed_entry&) = default;
 };
+
+/// The record of something that equals its manifest where all records were lost. That does not
+/// prove that the agent made it, so it counts as adopted: kept as declared, never deleted.
+inline constexpr std::string_view ownership_field = "ownership";
+inline change taken_back() {
+  return {action::update, std::string{ownership_field}, "not on record", "on record"};
+}
 
 /// Permission bits of an octal string such as "0644".
 outcome<std::uint32_t> parse_mode(const std::string& octal);

@@ -43,6 +43,10 @@ public:
   virtual std::vector<owned_target> of(const resource_id& owner) const = 0;
 
   virtual std::vector<owned_target> all() const = 0;
+
+  /// Whether the former records were lost, so that what this agent made has to be taken back from
+  /// what the device shows: by its marks, or because it equals its manifest.
+  [[nodiscard]] virtual bool rebuilding() const { return false; }
 };
 
 } // namespace harmony

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include "reconcilers/systemd_unit_failure.hpp"
 #include "topology/systemd_files.hpp"
@@ -39,6 +41,19 @@ std::string install_section(std::string_view content) {
 
 bool starts_with(const std::string& text, const std::string& prefix) {
   return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+// The resource that the marker names, where it is this agent's.
+std::optional<resource_id> marked_resource(const std::string& content, std::string_view agent) {
+  constexpr std::string_view key = " resource=";
+  const auto line = content.substr(0, content.find('\n') + 1);
+  const auto at = line.rfind(key);
+  resource_id id;
+  if (at == std::string::npos
+      || !parse_resource_id(line.substr(at + key.size(), line.size() - at - key.size() - 1), id)
+      || line != unit_marker(agent, id) || id.kind != "SystemdUnit")
+    return {};
+  return id;
 }
 
 unit_file_owner owner_of(const unit_file& file, const std::string& marker) {
@@ -86,6 +101,9 @@ public:
     }
     return first ? outcome<void>{} : reload_if_needed();
   }
+
+  /// Its record was lost: what runs is taken for what is declared.
+  outcome<void> take_back() { return record(true); }
 
   /// Whether the content step took away the links that enabled the unit.
   [[nodiscard]] bool must_enable() const { return relink_; }
@@ -246,6 +264,8 @@ outcome<systemd_unit_observed> systemd_unit::observe(systemd_port& manager,
   if (const auto record = ctx.owned.find(want.id, unit)) {
     seen.recorded = true;
     seen.stamp = record->note;
+  } else if (seen.lost = ctx.owned.rebuilding(); seen.lost) {
+    seen.stamp = start_stamp(want); // nothing that runs is restarted for want of a record
   }
   return seen;
 }
@@ -260,6 +280,9 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
   if (content != nullptr && want.spec.content)
     if (auto done = steps.content(first); !done)
       return done;
+  if (find(todo, "ownership") != nullptr)
+    if (auto done = steps.take_back(); !done)
+      return done;
   if (want.spec.enabled && (find(todo, "enabled") != nullptr || steps.must_enable()))
     if (auto done = steps.enabled(); !done)
       return done;
@@ -270,6 +293,24 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
   if (want.spec.state == unit_state::active)
     return steps.start(unit_job::start, first);
   return stop_unit(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
+}
+
+outcome<std::vector<owned_target>> systemd_unit::marked(systemd_port& manager,
+                                                        const op_context& ctx) {
+  std::vector<owned_target> found;
+  std::error_code error;
+  std::filesystem::directory_iterator each{manager.unit_folder(), error};
+  for (; !error && each != std::filesystem::directory_iterator{}; each.increment(error)) {
+    const auto unit = each->path().filename().string();
+    if (!is_unit_name(unit))
+      continue;
+    const auto file = read_unit_file(each->path());
+    if (!file || file->what != unit_file::kind::regular)
+      continue;
+    if (auto owner = marked_resource(file->content, ctx.agent))
+      found.push_back({std::move(*owner), unit, true, {}});
+  }
+  return found; // without the folder there are none
 }
 
 outcome<void> systemd_unit::remove(systemd_port& manager, const owned_target& owned,

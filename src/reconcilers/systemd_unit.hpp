@@ -25,6 +25,7 @@ struct systemd_unit_observed {
   unit_file_owner file = unit_file_owner::none;
   std::string content;   ///< of our file, below the marker
   bool recorded = false; ///< the inventory has it
+  bool lost = false;     ///< all of the inventory's former records are
   std::string stamp;     ///< recorded when it was last started: see start_stamp
 
   friend bool operator==(const systemd_unit_observed&, const systemd_unit_observed&) = default;
@@ -49,6 +50,8 @@ outcome<void> apply(systemd_port& manager, const desired<systemd_unit_spec>& wan
                     const std::vector<change>& todo, op_context& ctx);
 outcome<void> remove(systemd_port& manager, const owned_target& owned, op_context& ctx);
 resource_state report(const systemd_unit_observed& seen);
+/// The units whose files bear this agent's marker.
+outcome<std::vector<owned_target>> marked(systemd_port& manager, const op_context& ctx);
 
 } // namespace systemd_unit
 
@@ -101,6 +104,10 @@ public:
   outcome<logs_result> logs(const desired<systemd_unit_spec>& want, const log_query& query,
                             op_context& ctx) requires has_journal<T> {
     return topology_->journal().read(want.spec.unit, query, {ctx.cancel, ctx.deadline});
+  }
+
+  outcome<std::vector<owned_target>> marked(op_context& ctx) {
+    return systemd_unit::marked(topology_->systemd(), ctx);
   }
 
 private:

@@ -75,6 +75,8 @@ void plan_content(const desired<systemd_unit_spec>& want, const systemd_unit_obs
   } else if (seen.content != *want.spec.content) {
     todo.push_back(
       {action::update, "content", "sha256:" + sha256_hex(seen.content).substr(0, brief_hash), to});
+  } else if (!seen.recorded && seen.lost) {
+    todo.push_back({action::update, "ownership", "not on record", "on record"});
   } else if (!seen.recorded) {
     todo.push_back({action::update, "content", "not in the inventory", to});
   } else if (seen.unit.need_reload) {

@@ -68,12 +68,18 @@ std::vector<change> differences(const user_spec& spec, const user_observed& seen
   return changes;
 }
 
+/// Whether it is held from now on because it equals its manifest and all records were lost. It
+/// counts as adopted: never removed.
+bool is_taken_back(const user_spec& spec, const user_observed& seen) {
+  return seen.lost && !seen.owned && seen.found.present && differences(spec, seen).empty();
+}
+
 /// Whether this resource may change the account that it found.
 outcome<void> check_ownership(const user_spec& spec, const user_observed& seen) {
   const auto& found = seen.found;
   if (!found.present)
     return {};
-  if (!seen.owned && !spec.adopt)
+  if (!seen.owned && !spec.adopt && !is_taken_back(spec, seen))
     return {ec::name_conflict, "account '" + spec.user
                                  + "' exists and is not this agent's: remove it, use another "
                                    "name, or set adopt: true"};
@@ -118,13 +124,16 @@ outcome<user_observed> user_operations::observe(const desired<user_spec>& want,
   if (!found)
     return found.error();
   const auto record = ctx.owned.find(want.id, want.spec.user);
-  return user_observed{std::move(*found), record.has_value(), record && record->created};
+  return user_observed{std::move(*found), record.has_value(), record && record->created,
+                       ctx.owned.rebuilding()};
 }
 
 outcome<std::vector<change>> user_operations::plan(const desired<user_spec>& want,
                                                    const user_observed& seen) {
   if (auto may = check_ownership(want.spec, seen); !may)
     return may.error();
+  if (is_taken_back(want.spec, seen))
+    return std::vector<change>{{action::update, "ownership", "not on record", "on record"}};
   return differences(want.spec, seen);
 }
 
@@ -138,6 +147,8 @@ outcome<void> user_operations::apply(const desired<user_spec>& want, op_context&
     return now.error();
   if (auto may = check(want.spec, *now); !may)
     return may;
+  if (is_taken_back(want.spec, *now))
+    return ctx.owned.claim({want.id, want.spec.user, false, {}});
   if (differences(want.spec, *now).empty())
     return {};
   auto done = bring(want, *now, ctx);

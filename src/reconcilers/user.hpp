@@ -14,6 +14,7 @@ struct user_observed {
   account_info found;
   bool owned = false;   ///< by this resource, after the inventory
   bool created = false; ///< by this resource; otherwise adopted
+  bool lost = false;    ///< the inventory's former records are: it may have been owned
 
   friend bool operator==(const user_observed&, const user_observed&) = default;
 };

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fault/fault.hpp"
 #include "topology/files_error.hpp"
 
 namespace harmony {
@@ -58,6 +59,7 @@ audit_log::audit_log(std::string path, std::function<timestamp()> wall_clock,
   : path_(std::move(path)), wall_clock_(std::move(wall_clock)), echo_(std::move(echo)) {}
 
 outcome<void> audit_log::append(const audit_event& e) {
+  HARMONY_FAULT("audit.append.before");
   const std::lock_guard lock{mutex_};
   const auto line = write_audit_line(e, wall_clock_());
   off_t size = 0;
@@ -75,6 +77,7 @@ outcome<void> audit_log::append(const audit_event& e) {
   if (error != 0)
     return from_errno(error, "write", path_);
   echo_(line);
+  HARMONY_FAULT("audit.append.after");
   return {};
 }
 

@@ -1,10 +1,13 @@
 #include "state/state_database.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
 #include <array>
 #include <utility>
+
+#include "fault/fault.hpp"
 
 namespace harmony {
 
@@ -53,6 +56,12 @@ constexpr std::array migrations{R"(
     owner  TEXT NOT NULL PRIMARY KEY,  -- Kind/name of the resource; empty: the whole device
     until  INTEGER NOT NULL,           -- milliseconds since 1970, UTC
     reason TEXT NOT NULL
+  ) WITHOUT ROWID;
+)",
+                                R"(
+  CREATE TABLE facts (                 -- about the database itself
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
   ) WITHOUT ROWID;
 )"};
 static_assert(migrations.size() == state_database::schema_version);
@@ -124,6 +133,50 @@ std::vector<owned_target> read_inventory(SQLite::Database& db) {
   return rows;
 }
 
+std::string percent_encoded(const std::string& path) {
+  std::string text;
+  for (const char c : path)
+    if (c == '%' || c == '?' || c == '#')
+      text += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    else
+      text += c;
+  return text;
+}
+
+/// Checks the database and brings it to this program's schema. Gives why it cannot be used; empty:
+/// it can.
+std::string bring_up_to_date(SQLite::Database& db) {
+  constexpr int newest = state_database::schema_version;
+  const int version = db.execAndGet("PRAGMA user_version").getInt();
+  if (version > newest)
+    return "its schema " + std::to_string(version) + " is newer than this agent's "
+           + std::to_string(newest);
+  db.exec(settings);
+  check_pages(db);
+  if (version < newest) {
+    SQLite::Transaction t{db};
+    for (auto each = static_cast<std::size_t>(version); each < migrations.size(); ++each)
+      db.exec(migrations.at(each));
+    db.exec("PRAGMA user_version=" + std::to_string(newest));
+    t.commit();
+  }
+  read_inventory(db); // a row that makes no sense is damage, and shows now rather than later
+  return {};
+}
+
+/// Copies the content of `file`, opened with these parameters of a SQLite URI. A write-ahead log
+/// can be read where its index is there; an immutable database is read without it.
+bool copy_into(SQLite::Database& to, const std::string& file, const std::string& parameters) {
+  try {
+    SQLite::Database from{"file:" + percent_encoded(file) + parameters,
+                          SQLite::OPEN_READONLY | SQLite::OPEN_URI, 2000};
+    SQLite::Backup copy{to, from};
+    return copy.executeStep(-1) == SQLITE_DONE;
+  } catch (const SQLite::Exception&) {
+    return false;
+  }
+}
+
 } // namespace
 
 state_database::state_database(std::unique_ptr<SQLite::Database> db, std::string file)
@@ -138,20 +191,8 @@ state_database::open(const std::string& file) {
   try {
     auto db =
       std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 2000);
-    const int version = db->execAndGet("PRAGMA user_version").getInt();
-    if (version > schema_version)
-      return opened{unusable{"its schema " + std::to_string(version)
-                             + " is newer than this agent's " + std::to_string(schema_version)}};
-    db->exec(settings);
-    check_pages(*db);
-    if (version < schema_version) {
-      SQLite::Transaction t{*db};
-      for (auto each = static_cast<std::size_t>(version); each < migrations.size(); ++each)
-        db->exec(migrations.at(each));
-      db->exec("PRAGMA user_version=" + std::to_string(schema_version));
-      t.commit();
-    }
-    read_inventory(*db); // a row that makes no sense is damage, and shows now rather than later
+    if (auto why = bring_up_to_date(*db); !why.empty())
+      return opened{unusable{std::move(why)}};
     return opened{state_database{std::move(db), file}};
   } catch (const SQLite::Exception& e) {
     // SQLITE_ERROR here: tables of somebody else's with our names.
@@ -161,12 +202,31 @@ state_database::open(const std::string& file) {
   }
 }
 
+outcome<std::variant<state_database, state_database::unusable>>
+state_database::open_copy(const std::string& file) {
+  using opened = std::variant<state_database, unusable>;
+  try {
+    auto copy = std::make_unique<SQLite::Database>(
+      ":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 2000);
+    if (!copy_into(*copy, file, "?mode=ro") && !copy_into(*copy, file, "?mode=ro&immutable=1"))
+      return {ec::io_error, "state database '" + file + "' cannot be read either"};
+    if (auto why = bring_up_to_date(*copy); !why.empty())
+      return opened{unusable{std::move(why)}};
+    return opened{state_database{std::move(copy), ":memory:"}};
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file);
+  }
+}
+
 outcome<void> state_database::commit(const std::vector<const state_write*>& writes) {
   try {
+    HARMONY_FAULT("state.commit.before");
     SQLite::Transaction t{*db_};
     for (const auto* w : writes)
       std::visit([&](const auto& write) { perform(write); }, *w);
+    HARMONY_FAULT("state.commit.within");
     t.commit();
+    HARMONY_FAULT("state.commit.after");
     return {};
   } catch (const SQLite::Exception& e) {
     return failure_of(e, file_);
@@ -264,6 +324,27 @@ outcome<std::vector<hold_record>> state_database::hold_rows() {
                       {timestamp{std::chrono::milliseconds{s.getColumn(1).getInt64()}},
                        s.getColumn(2).getString()}});
     return rows;
+  } catch (const SQLite::Exception& e) {
+    return failure_of(e, file_);
+  }
+}
+
+void state_database::perform(const fact_record& f) {
+  SQLite::Statement s{*db_, f.value.empty()
+                              ? "DELETE FROM facts WHERE name = ?1"
+                              : "INSERT INTO facts (name, value) VALUES (?1, ?2) "
+                                "ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
+  s.bind(1, f.name);
+  if (!f.value.empty())
+    s.bind(2, f.value);
+  s.exec();
+}
+
+outcome<std::string> state_database::fact(const std::string& name) {
+  try {
+    SQLite::Statement s{*db_, "SELECT value FROM facts WHERE name = ?"};
+    s.bind(1, name);
+    return s.executeStep() ? s.getColumn(0).getString() : std::string{};
   } catch (const SQLite::Exception& e) {
     return failure_of(e, file_);
   }

@@ -10,7 +10,7 @@
 
 namespace harmony {
 
-outcome<void> make_folder(const std::string& folder, std::vector<std::string>& notices) {
+outcome<void> make_folder(const std::string& folder, bool& open_to_others) {
   for (std::size_t slash = folder.find('/', 1); slash != std::string::npos;
        slash = folder.find('/', slash + 1)) {
     const auto parent = folder.substr(0, slash);
@@ -24,9 +24,7 @@ outcome<void> make_folder(const std::string& folder, std::vector<std::string>& n
     return from_errno(errno, "look at", folder);
   if (!S_ISDIR(s.st_mode))
     return from_errno(ENOTDIR, "use as state folder", folder);
-  if ((s.st_mode & 077) != 0)
-    notices.push_back("the state folder '" + folder
-                      + "' is open to other users: run chmod 700 on it");
+  open_to_others = (s.st_mode & 077) != 0;
   return {};
 }
 

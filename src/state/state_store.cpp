@@ -1,38 +1,17 @@
-#include "state/state_store.hpp"
+#include "state/state_mirror.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <set>
-
-#include "state/commit_queue.hpp"
-#include "state/state_database.hpp"
 #include "state/state_folder.hpp"
-#include "state/state_lock.hpp"
 #include "topology/wall_clock.hpp"
 
 namespace harmony {
 
 namespace {
 
-/// What no two resources may own: files and folders share one space of names, every other kind has
-/// its own.
-std::string holding_of(const resource_id& owner, const std::string& target) {
-  const bool path = owner.kind == "File" || owner.kind == "Directory";
-  return (path ? std::string{"path"} : owner.kind) + " " + target;
-}
-
-struct opened_rows {
-  state_database db;
-  std::vector<owned_target> owned;
-  std::vector<retry_record> retries;
-  std::vector<hold_record> holds;
-};
+using opened_database = outcome<std::variant<state_database, state_database::unusable>>;
 
 /// The database and what its mirror holds; or why the file cannot be used.
-outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string& file) {
+outcome<std::variant<opened_rows, std::string>> read_all(opened_database opened) {
   using result = std::variant<opened_rows, std::string>;
-  auto opened = state_database::open(file);
   if (!opened)
     return opened.error();
   if (auto* bad = std::get_if<state_database::unusable>(&*opened))
@@ -47,215 +26,27 @@ outcome<std::variant<opened_rows, std::string>> open_and_read(const std::string&
   auto holds = db.hold_rows();
   if (!holds)
     return holds.error();
-  return result{
-    opened_rows{std::move(db), std::move(*rows), std::move(*retries), std::move(*holds)}};
+  const auto lost = db.fact(rebuilding_fact);
+  if (!lost)
+    return lost.error();
+  return result{opened_rows{std::move(db), std::move(*rows), std::move(*retries), std::move(*holds),
+                            !lost->empty()}};
 }
 
 } // namespace
-
-// -- implementation ------------------------------------------------------------------------------
-
-class state_store::implementation {
-public:
-  implementation(std::string folder, state_lock lock, opened_rows opened,
-                 std::vector<std::string> said)
-    : folder_(std::move(folder)),
-      lock_(std::move(lock)),
-      db_(std::move(opened.db)),
-      notices_(std::move(said)),
-      queue_([this](const auto& jobs) { return commit(jobs); }) {
-    for (auto& row : opened.owned)
-      put(row);
-    for (auto& row : opened.retries)
-      retries_[row.owner] = std::move(row.counts);
-    for (auto& row : opened.holds)
-      holds_[row.owner] = std::move(row.hold);
-  }
-
-  outcome<void> claim(const owned_target& t) {
-    if (const auto known = find(t.owner, t.target);
-        known == t && !is_in_flight(holding_of(t.owner, t.target)))
-      return {};
-    const auto holding = holding_of(t.owner, t.target);
-    const state_write job{t};
-    return queue_.submit(
-      job,
-      [&]() -> outcome<void> {
-        if (const auto holder = holder_of(holding); holder && *holder != t.owner)
-          return {ec::name_conflict, "'" + t.target + "' is already managed by " + holder->str()
-                                       + ": remove it there, or use another one here"};
-        in_flight_.emplace(holding, t.owner);
-        return {};
-      },
-      [&](const outcome<void>& done) {
-        in_flight_.erase(in_flight_.find({holding, t.owner}));
-        if (done)
-          put(t);
-      });
-  }
-
-  outcome<void> release(const resource_id& owner, const std::string& target) {
-    const auto holding = holding_of(owner, target);
-    if (!find(owner, target) && !is_in_flight(holding))
-      return {};
-    const state_write job{release_record{owner, target}};
-    return queue_.submit(
-      job,
-      [&]() -> outcome<void> {
-        in_flight_.emplace(holding, owner);
-        return {};
-      },
-      [&](const outcome<void>& done) {
-        in_flight_.erase(in_flight_.find({holding, owner}));
-        if (done)
-          drop(owner, target);
-      });
-  }
-
-  outcome<void> save_accepted(accepted_manifest m) {
-    return write({std::move(m)}, [] {});
-  }
-
-  outcome<void> save_ending(ending_record r) {
-    return write({std::move(r)}, [] {});
-  }
-
-  outcome<void> remember(const resource_id& owner, const retry_counts& counts) {
-    if (recall(owner) == counts)
-      return {};
-    return write({retry_record{owner, counts}}, [&] { retries_[owner] = counts; });
-  }
-
-  outcome<void> forget(const resource_id& owner) {
-    if (recall(owner) == retry_counts{})
-      return {};
-    return write({forget_retries{owner}}, [&] { retries_.erase(owner); });
-  }
-
-  outcome<void> hold(const std::string& owner, const resource_hold& h) {
-    return write({hold_record{owner, h}}, [&] { holds_[owner] = h; });
-  }
-
-  outcome<void> release_hold_of(const std::string& owner) {
-    return write({release_hold{owner}}, [&] { holds_.erase(owner); });
-  }
-
-  std::map<std::string, resource_hold> holds() const {
-    return queue_.locked([&] { return holds_; });
-  }
-
-  retry_counts recall(const resource_id& owner) const {
-    return queue_.locked([&] {
-      const auto it = retries_.find(owner);
-      return it == retries_.end() ? retry_counts{} : it->second;
-    });
-  }
-
-  std::optional<owned_target> find(const resource_id& owner, const std::string& target) const {
-    return queue_.locked([&]() -> std::optional<owned_target> {
-      const auto it = records_.find({owner, target});
-      return it == records_.end() ? std::nullopt : std::optional{it->second};
-    });
-  }
-
-  std::vector<owned_target> of(const resource_id& owner) const {
-    return queue_.locked([&] {
-      std::vector<owned_target> found;
-      for (auto it = records_.lower_bound({owner, {}});
-           it != records_.end() && it->first.first == owner; ++it)
-        found.push_back(it->second);
-      return found;
-    });
-  }
-
-  std::vector<owned_target> all() const {
-    return queue_.locked([&] {
-      std::vector<owned_target> found;
-      found.reserve(records_.size());
-      for (const auto& entry : records_)
-        found.push_back(entry.second);
-      return found;
-    });
-  }
-
-  outcome<std::vector<accepted_manifest>> history(std::size_t limit) {
-    const std::lock_guard guard{db_mutex_};
-    return db_.accepted_rows(limit);
-  }
-
-  const std::string& folder() const { return folder_; }
-  const std::vector<std::string>& notices() const { return notices_; }
-  std::uint64_t commits() const { return commits_; }
-
-private:
-  outcome<void> commit(const std::vector<const state_write*>& jobs) {
-    const std::lock_guard guard{db_mutex_};
-    ++commits_;
-    return db_.commit(jobs);
-  }
-
-  /// Makes a write durable, and `mirror`s it in memory, under the queue's lock, where it was.
-  template <class Mirror>
-  outcome<void> write(const state_write& job, Mirror mirror) {
-    return queue_.submit(
-      job, [] { return outcome<void>{}; },
-      [&](const outcome<void>& done) {
-        if (done)
-          mirror();
-      });
-  }
-
-  // The following run under the queue's lock (or in the constructor).
-
-  void put(const owned_target& t) {
-    records_[{t.owner, t.target}] = t;
-    holders_[holding_of(t.owner, t.target)] = t.owner;
-  }
-
-  void drop(const resource_id& owner, const std::string& target) {
-    if (records_.erase({owner, target}) > 0)
-      holders_.erase(holding_of(owner, target));
-  }
-
-  /// Who holds it, durably or in a write under way.
-  std::optional<resource_id> holder_of(const std::string& holding) const {
-    if (const auto it = in_flight_.lower_bound({holding, {}});
-        it != in_flight_.end() && it->first == holding)
-      return it->second;
-    const auto it = holders_.find(holding);
-    return it == holders_.end() ? std::nullopt : std::optional{it->second};
-  }
-
-  bool is_in_flight(const std::string& holding) const {
-    return queue_.locked([&] {
-      const auto it = in_flight_.lower_bound({holding, {}});
-      return it != in_flight_.end() && it->first == holding;
-    });
-  }
-
-  const std::string folder_;
-  const state_lock lock_;
-  std::mutex db_mutex_;
-  state_database db_;
-  const std::vector<std::string> notices_;
-  std::atomic<std::uint64_t> commits_{0};
-  std::map<std::pair<resource_id, std::string>, owned_target> records_;
-  std::map<std::string, resource_id> holders_;
-  std::map<resource_id, retry_counts> retries_;
-  std::map<std::string, resource_hold> holds_; ///< by resource id; "": the whole device
-  std::multiset<std::pair<std::string, resource_id>> in_flight_;
-  commit_queue<state_write> queue_;
-};
-
-// -- state_store ---------------------------------------------------------------------------------
 
 state_store::state_store(std::unique_ptr<implementation> i) : impl_(std::move(i)) {}
 state_store::~state_store() = default;
 
 outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folder) {
-  std::vector<std::string> notices;
-  if (auto made = make_folder(folder, notices); !made)
+  std::vector<state_notice> notices;
+  bool open_to_others = false;
+  if (auto made = make_folder(folder, open_to_others); !made)
     return made.error();
+  if (open_to_others)
+    notices.push_back(
+      {"StateExposed", "FolderOpenToOthers",
+       "the state folder '" + folder + "' is open to other users: run chmod 700 on it"});
   auto lock = state_lock::take(folder);
   if (!lock)
     return lock.error();
@@ -264,10 +55,17 @@ outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folde
   for (const bool last : {false, true}) {
     if (auto made = make_private(file); !made)
       return made.error();
-    auto opened = open_and_read(file);
+    auto opened = read_all(state_database::open(file));
     if (!opened)
       return opened.error();
-    if (auto* rows = std::get_if<opened_rows>(&*opened))
+    auto* rows = std::get_if<opened_rows>(&*opened);
+    if (rows != nullptr && last) { // durable, so that the next start goes on with it
+      const state_write lost{fact_record{rebuilding_fact, "1"}};
+      if (auto noted = rows->db.commit({&lost}); !noted)
+        return noted.error();
+      rows->rebuilding = true;
+    }
+    if (rows != nullptr)
       return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
         folder, std::move(*lock), std::move(*rows), std::move(notices))}};
     const auto& why = std::get<std::string>(*opened);
@@ -278,26 +76,46 @@ outcome<std::unique_ptr<state_store>> state_store::open(const std::string& folde
     auto aside = set_aside(file);
     if (!aside)
       return aside.error();
-    notices.push_back(std::string{"the state database could not be used ("}
-                        .append(why)
-                        .append(") and was set aside as '")
-                        .append(*aside)
-                        .append("'; what this agent owned is forgotten, so that what differs from "
-                                "its manifest is reported as NameConflict"));
+    notices.push_back({"StateRebuilt", "DatabaseUnusable",
+                       std::string{"the state database could not be used ("}
+                         .append(why)
+                         .append(") and was set aside as '")
+                         .append(*aside)
+                         .append("'; what bears the agent's mark or equals the manifest is taken "
+                                 "back, other things in the way are reported as NameConflict")});
   }
   return {ec::internal, "state_store::open fell through"};
 }
 
 std::unique_ptr<state_store> state_store::in_memory() {
-  auto opened = open_and_read(":memory:");
+  return in_memory_from({});
+}
+
+std::unique_ptr<state_store> state_store::in_memory_from(const std::string& folder) {
+  auto opened = folder.empty() ? read_all(state_database::open(":memory:"))
+                               : read_all(state_database::open_copy(folder + "/state.db"));
   auto* rows = opened ? std::get_if<opened_rows>(&*opened) : nullptr;
+  if (rows == nullptr && !folder.empty())
+    return in_memory();
   if (rows == nullptr)
     std::terminate(); // out of memory: SQLite asks for nothing else here
   return std::unique_ptr<state_store>{new state_store{std::make_unique<implementation>(
-    std::string{}, state_lock{}, std::move(*rows), std::vector<std::string>{})}};
+    std::string{}, state_lock{}, std::move(*rows), std::vector<state_notice>{})}};
 }
 
-const std::vector<std::string>& state_store::notices() const noexcept {
+void state_store::watch_health(std::function<void(const outcome<void>&)> sink) {
+  impl_->watch_health(std::move(sink));
+}
+
+bool state_store::rebuilding() const {
+  return impl_->rebuilding();
+}
+
+outcome<void> state_store::rebuilt() {
+  return impl_->rebuilt();
+}
+
+const std::vector<state_notice>& state_store::notices() const noexcept {
   return impl_->notices();
 }
 
@@ -378,9 +196,7 @@ outcome<std::optional<accepted_manifest>> state_store::accepted() const {
   auto newest = impl_->history(1);
   if (!newest)
     return newest.error();
-  if (newest->empty())
-    return std::optional<accepted_manifest>{};
-  return std::optional{std::move(newest->front())};
+  return newest->empty() ? std::nullopt : std::optional{std::move(newest->front())};
 }
 
 outcome<std::vector<accepted_manifest>> state_store::history() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,13 @@ struct accepted_manifest {
   friend bool operator==(const accepted_manifest&, const accepted_manifest&) = default;
 };
 
+/// Something that `open` had to put right, or that is wrong with the folder.
+struct state_notice {
+  std::string condition; ///< its name in a status: "StateRebuilt", "StateExposed"
+  std::string reason;
+  std::string message;
+};
+
 /// What this agent remembers on the device: what it owns and the manifests it accepted. A SQLite
 /// database (WAL, synchronous=FULL) in a folder that one process holds at a time.
 ///
@@ -56,14 +64,27 @@ public:
   /// permission_denied, read_only, disk_full or io_error when it cannot be written.
   static outcome<std::unique_ptr<state_store>> open(const std::string& folder);
 
-  /// A store that forgets everything when it goes: for a device whose disk cannot be written, and
-  /// for tests.
+  /// A store that forgets everything when it goes: for tests.
   static std::unique_ptr<state_store> in_memory();
+
+  /// The same, but it begins with what the database in `folder` holds, where that can be read: for
+  /// a device whose disk cannot be written.
+  static std::unique_ptr<state_store> in_memory_from(const std::string& folder);
 
   ~state_store() override;
 
-  /// Sentences for the log and a condition: what `open` had to put right. Empty: nothing.
-  [[nodiscard]] const std::vector<std::string>& notices() const noexcept;
+  /// For the log and the status. Empty: nothing was wrong.
+  [[nodiscard]] const std::vector<state_notice>& notices() const noexcept;
+
+  /// Calls `sink` from a writer's thread when writes begin to fail, with the failure, and when they
+  /// succeed again. It must not block. At most one sink.
+  void watch_health(std::function<void(const outcome<void>&)> sink);
+
+  /// True from the start that set a database aside until the agent's end, and again at its next
+  /// start unless `rebuilt` was called.
+  [[nodiscard]] bool rebuilding() const override;
+  /// What the device shows was taken back, durably.
+  outcome<void> rebuilt();
 
   /// The folder, or "" for a store in memory.
   [[nodiscard]] const std::string& path() const noexcept;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fault/fault.hpp"
 #include "topology/files_digest.hpp"
 
 namespace harmony {
@@ -122,6 +123,7 @@ outcome<file_info> posix_files::look(const place& at) {
 }
 
 outcome<file_info> posix_files::inspect(const place& at, const op_limits& limits) {
+  HARMONY_FAULT("files.inspect");
   // O_PATH takes hold of what is there without opening it: a FIFO would hang, and some devices act
   // on being opened. Only what has proved to be a regular file is then opened through it.
   const open_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
@@ -148,31 +150,46 @@ outcome<file_info> posix_files::inspect(const place& at, const op_limits& limits
 outcome<temporary> posix_files::create_temporary(const place& at, const std::string& name) {
   if (auto gone = discard(at, name); !gone)
     return gone.error();
+  HARMONY_FAULT("files.temporary.before");
   open_fd fd{::openat(at.folder.get(), name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!fd)
     return from_errno(errno, "create a temporary file for", at.path);
+  HARMONY_FAULT("files.temporary.after");
   return temporary{std::move(fd), name, at.path};
 }
 
 outcome<void> posix_files::write(const temporary& file, std::string_view bytes) {
-  return write_all(file.fd.get(), bytes) ? outcome<void>{} : from_errno(errno, "write", file.path);
+  HARMONY_FAULT("files.write.before");
+  if (!write_all(file.fd.get(), bytes))
+    return from_errno(errno, "write", file.path);
+  HARMONY_FAULT("files.write.after");
+  return {};
 }
 
 outcome<void> posix_files::set_owner(const temporary& file, account_ids ids) {
-  return done_or_errno(::fchown(file.fd.get(), ids.uid, ids.gid), "set owner and group of",
-                       file.path);
+  HARMONY_FAULT("files.owner.before");
+  const int result = ::fchown(file.fd.get(), ids.uid, ids.gid);
+  HARMONY_FAULT("files.owner.after");
+  return done_or_errno(result, "set owner and group of", file.path);
 }
 
 outcome<void> posix_files::set_mode(const temporary& file, std::uint32_t mode) {
-  return done_or_errno(::fchmod(file.fd.get(), mode), "set the mode of", file.path);
+  HARMONY_FAULT("files.mode.before");
+  const int result = ::fchmod(file.fd.get(), mode);
+  HARMONY_FAULT("files.mode.after");
+  return done_or_errno(result, "set the mode of", file.path);
 }
 
 outcome<void> posix_files::sync(const temporary& file) {
-  return done_or_errno(::fsync(file.fd.get()), "write to disk", file.path);
+  HARMONY_FAULT("files.sync.before");
+  const int result = ::fsync(file.fd.get());
+  HARMONY_FAULT("files.sync.after");
+  return done_or_errno(result, "write to disk", file.path);
 }
 
 outcome<void> posix_files::publish(const place& at, const temporary& file, bool may_replace) {
+  HARMONY_FAULT("files.publish.before");
   const int folder = at.folder.get();
   const auto flags = may_replace ? 0U : unsigned{RENAME_NOREPLACE};
   int result = ::renameat2(folder, file.name.c_str(), folder, at.name.c_str(), flags);
@@ -184,27 +201,34 @@ outcome<void> posix_files::publish(const place& at, const temporary& file, bool 
   }
   if (result != 0 && (errno == EEXIST || errno == EISDIR || errno == ENOTEMPTY))
     return in_the_way(at.path);
+  HARMONY_FAULT("files.publish.after");
   return done_or_errno(result, "put into place", at.path);
 }
 
 outcome<void> posix_files::discard(const place& at, const std::string& name) {
-  if (::unlinkat(at.folder.get(), name.c_str(), 0) == 0 || errno == ENOENT)
-    return {};
-  return from_errno(errno, "remove a temporary file of", at.path);
+  HARMONY_FAULT("files.discard.before");
+  if (::unlinkat(at.folder.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+    return from_errno(errno, "remove a temporary file of", at.path);
+  HARMONY_FAULT("files.discard.after");
+  return {};
 }
 
 outcome<void> posix_files::sync_folder(const place& at) {
+  HARMONY_FAULT("files.sync-folder.before");
   const open_fd folder{::openat(at.folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   // A folder that may be written and not read cannot be synced either; all else is done.
   if (!folder && errno == EACCES)
     return {};
   if (!folder)
     return from_errno(errno, "open the folder of", at.path);
-  return done_or_errno(::fsync(folder.get()), "write to disk the folder of", at.path);
+  const int result = ::fsync(folder.get());
+  HARMONY_FAULT("files.sync-folder.after");
+  return done_or_errno(result, "write to disk the folder of", at.path);
 }
 
 outcome<void> posix_files::amend(const place& at, std::optional<account_ids> ids,
                                  std::optional<std::uint32_t> mode) {
+  HARMONY_FAULT("files.amend.before");
   const open_fd held{::openat(at.folder.get(), at.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct ::stat s {};
   if (!held || ::fstat(held.get(), &s) != 0)
@@ -218,6 +242,7 @@ outcome<void> posix_files::amend(const place& at, std::optional<account_ids> ids
     return from_errno(errno, "set owner and group of", at.path);
   if ((mode || ids) && ::chmod(link_of(held).c_str(), mode.value_or(s.st_mode & 07777)) != 0)
     return from_errno(errno, "set the mode of", at.path);
+  HARMONY_FAULT("files.amend.after");
   const open_fd open{::open(link_of(held).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   if (!open) // not readable by its owner: the next sync of the file system will have to do
     return {};
@@ -225,20 +250,27 @@ outcome<void> posix_files::amend(const place& at, std::optional<account_ids> ids
 }
 
 outcome<void> posix_files::remove_file(const place& at) {
-  if (::unlinkat(at.folder.get(), at.name.c_str(), 0) == 0 || errno == ENOENT)
-    return {};
-  return from_errno(errno, "remove", at.path);
+  HARMONY_FAULT("files.remove.before");
+  if (::unlinkat(at.folder.get(), at.name.c_str(), 0) != 0 && errno != ENOENT)
+    return from_errno(errno, "remove", at.path);
+  HARMONY_FAULT("files.remove.after");
+  return {};
 }
 
 outcome<void> posix_files::make_folder(const place& at) {
-  if (::mkdirat(at.folder.get(), at.name.c_str(), 0700) == 0)
-    return {};
-  return errno == EEXIST ? in_the_way(at.path) : from_errno(errno, "create folder", at.path);
+  HARMONY_FAULT("files.make-folder.before");
+  if (::mkdirat(at.folder.get(), at.name.c_str(), 0700) != 0)
+    return errno == EEXIST ? in_the_way(at.path) : from_errno(errno, "create folder", at.path);
+  HARMONY_FAULT("files.make-folder.after");
+  return {};
 }
 
 outcome<bool> posix_files::remove_folder(const place& at) {
-  if (::unlinkat(at.folder.get(), at.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT)
+  HARMONY_FAULT("files.remove-folder.before");
+  if (::unlinkat(at.folder.get(), at.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+    HARMONY_FAULT("files.remove-folder.after");
     return true;
+  }
   // EBUSY: something is mounted there.
   if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY)
     return false;

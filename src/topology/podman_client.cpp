@@ -1,5 +1,6 @@
 #include "topology/podman_client.hpp"
 
+#include "fault/fault.hpp"
 #include "topology/check_limits.hpp"
 #include "topology/podman_calls.hpp"
 #include "topology/podman_codec.hpp"
@@ -58,6 +59,7 @@ outcome<void> podman_client::ping(const call_limits& limits) {
 
 outcome<std::optional<container_info>> podman_client::inspect(const std::string& name,
                                                               const call_limits& limits) {
+  HARMONY_FAULT("podman.inspect");
   const auto answer = call(get(container_path(name, "/json")), limits);
   if (!answer)
     return answer.error();
@@ -75,6 +77,7 @@ outcome<std::optional<container_info>> podman_client::inspect(const std::string&
 outcome<std::string> podman_client::create(const std::string& name, const container_spec& spec,
                                            const std::map<std::string, std::string>& labels,
                                            const call_limits& limits) {
+  HARMONY_FAULT("podman.create.before");
   auto ask = post(path_of("/containers/create"));
   ask.json = podman::create_body(name, spec, labels);
   ask.repeatable = false;
@@ -88,17 +91,25 @@ outcome<std::string> podman_client::create(const std::string& name, const contai
   auto id = podman::read_id(answer->body);
   if (!id)
     return unreadable("the new container " + quoted(name));
+  HARMONY_FAULT("podman.create.after");
   return std::move(*id);
 }
 
 outcome<void> podman_client::start(const std::string& id, const call_limits& limits) {
-  return act(post(container_path(id, "/start")), "cannot start container " + quoted(id), limits);
+  HARMONY_FAULT("podman.start.before");
+  auto done =
+    act(post(container_path(id, "/start")), "cannot start container " + quoted(id), limits);
+  HARMONY_FAULT("podman.start.after");
+  return done;
 }
 
 outcome<void> podman_client::stop(const std::string& id, std::chrono::seconds grace,
                                   const call_limits& limits) {
+  HARMONY_FAULT("podman.stop.before");
   const auto rest = "/stop?timeout=" + std::to_string(grace.count());
-  return act(post(container_path(id, rest)), "cannot stop container " + quoted(id), limits);
+  auto done = act(post(container_path(id, rest)), "cannot stop container " + quoted(id), limits);
+  HARMONY_FAULT("podman.stop.after");
+  return done;
 }
 
 outcome<void> podman_client::resume(const std::string& id, const call_limits& limits) {
@@ -108,9 +119,11 @@ outcome<void> podman_client::resume(const std::string& id, const call_limits& li
 
 outcome<void> podman_client::remove(const std::string& id, std::chrono::seconds grace,
                                     const call_limits& limits) {
+  HARMONY_FAULT("podman.remove.before");
   auto ask = get(container_path(id, "?force=true&v=true&timeout=" + std::to_string(grace.count())));
   ask.method = "DELETE";
   auto done = act(ask, "cannot remove container " + quoted(id), limits);
+  HARMONY_FAULT("podman.remove.after");
   if (!done && done.error().code == ec::not_found)
     return {};
   return done;
@@ -118,6 +131,7 @@ outcome<void> podman_client::remove(const std::string& id, std::chrono::seconds 
 
 outcome<std::optional<std::string>> podman_client::image(const std::string& reference,
                                                          const call_limits& limits) {
+  HARMONY_FAULT("podman.image");
   const auto target = path_of("/images/") + percent_encode(reference) + "/json";
   const auto answer = call(get(target), limits);
   if (!answer)
@@ -147,6 +161,7 @@ outcome<std::string> podman_client::pull(const std::string& reference, const cal
 
 outcome<std::vector<container_info>> podman_client::list(const std::string& label,
                                                          const call_limits& limits) {
+  HARMONY_FAULT("podman.list");
   const auto filters = R"({"label":[")" + label + R"("]})";
   const auto answer =
     call(get(path_of("/containers/json?all=true&filters=") + percent_encode(filters)), limits);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -182,6 +184,7 @@ process_result judge(int status, std::string output) {
 outcome<process_result> run_process(const process_command& command, const check_limits& limits) {
   if (command.arguments.empty())
     return {ec::invalid_spec, "the command is empty; name a program"};
+  HARMONY_FAULT("process.run.before");
   auto arguments = command.arguments;
   auto variables = command.environment;
   std::array<int, 2> ends{};
@@ -207,6 +210,7 @@ outcome<process_result> run_process(const process_command& command, const check_
     return cannot_start(errno);
   if (program.wait(limits)) {
     const auto status = program.end(!command.keep_group);
+    HARMONY_FAULT("process.run.after");
     return judge(status, program.take_output());
   }
   const auto why =

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "fault/fault.hpp"
 #include "topology/files.hpp"
 #include "topology/files_error.hpp"
 
@@ -57,6 +58,7 @@ std::string temporary_of(const std::string& name) {
 
 outcome<void> write_temporary(int folder, const std::string& name,
                               const std::filesystem::path& path, std::string_view content) {
+  HARMONY_FAULT("unit-file.write.before");
   ::unlinkat(folder, name.c_str(), 0);
   const descriptor file{
     ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
@@ -67,13 +69,16 @@ outcome<void> write_temporary(int folder, const std::string& name,
   stamp(file.get());
   if (::fsync(file.get()) != 0)
     return failed("write", path, errno);
+  HARMONY_FAULT("unit-file.write.after");
   return {};
 }
 
 outcome<void> sync_folder(int folder, const std::filesystem::path& path) {
+  HARMONY_FAULT("unit-file.sync.before");
   stamp(folder);
   if (::fsync(folder) != 0)
     return failed("make durable", path, errno);
+  HARMONY_FAULT("unit-file.sync.after");
   return {};
 }
 
@@ -140,6 +145,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
     ::unlinkat(folder.get(), temporary.c_str(), 0);
     return done;
   }
+  HARMONY_FAULT("unit-file.rename.before");
   const auto flags = how == overwrite::no ? static_cast<unsigned>(RENAME_NOREPLACE) : 0U;
   if (::renameat2(folder.get(), temporary.c_str(), folder.get(), name.c_str(), flags) != 0) {
     const auto why = errno;
@@ -150,6 +156,7 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
                                      "unit out of the manifest"};
     return failed("put in place", path, why);
   }
+  HARMONY_FAULT("unit-file.rename.after");
   return sync_folder(folder.get(), path);
 }
 
@@ -160,8 +167,12 @@ outcome<void> remove_unit_file(const std::filesystem::path& path) {
       return {};
     return failed("open the folder of", path, errno);
   }
+  HARMONY_FAULT("unit-file.remove.before");
+  // With what a write that was killed left behind.
+  ::unlinkat(folder.get(), temporary_of(path.filename().string()).c_str(), 0);
   if (::unlinkat(folder.get(), path.filename().c_str(), 0) != 0 && errno != ENOENT)
     return failed("remove", path, errno);
+  HARMONY_FAULT("unit-file.remove.after");
   return sync_folder(folder.get(), path);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "fault/fault.hpp"
 #include "topology/systemd_calls.hpp"
 #include "topology/systemd_error.hpp"
 #include "topology/systemd_files.hpp"
@@ -74,6 +75,7 @@ std::string_view systemd_manager::journal_command() const {
 
 outcome<unit_properties> systemd_manager::properties(const std::string& unit, bool with_file_state,
                                                      const wait_limit& limit) {
+  HARMONY_FAULT("systemd.look");
   const auto what = "cannot look at " + quoted(unit);
   // Where a link enables it, that is what the manager would find.
   const bool linked = with_file_state && is_linked(folder_, unit);
@@ -170,6 +172,7 @@ outcome<unit_result> systemd_manager::result(const std::string& unit, const wait
 
 outcome<std::string> systemd_manager::run(unit_job what, const std::string& unit,
                                           const wait_limit& limit) {
+  HARMONY_FAULT("systemd.job.before");
   const auto text = "cannot " + std::string{name_of(what)} + " " + quoted(unit);
   const auto* method = what == unit_job::start  ? "StartUnit"
                        : what == unit_job::stop ? "StopUnit"
@@ -186,10 +189,12 @@ outcome<std::string> systemd_manager::run(unit_job what, const std::string& unit
   const auto& reply = wait->replies.front();
   if (reply.error)
     return from_bus(text, *reply.error);
+  HARMONY_FAULT("systemd.job.after");
   return reply.text;
 }
 
 outcome<void> systemd_manager::reset_failed(const std::string& unit, const wait_limit& limit) {
+  HARMONY_FAULT("systemd.reset.before");
   const auto what = "cannot reset " + quoted(unit);
   auto replies = replies_of(
     *loop_,
@@ -200,10 +205,12 @@ outcome<void> systemd_manager::reset_failed(const std::string& unit, const wait_
   const auto& error = replies->front().error;
   if (error && code_of(*error) != ec::unit_not_found)
     return from_bus(what, *error);
+  HARMONY_FAULT("systemd.reset.after");
   return {};
 }
 
 outcome<void> systemd_manager::enable(const std::string& unit, const wait_limit& limit) {
+  HARMONY_FAULT("systemd.enable.before");
   const auto what = "cannot enable " + quoted(unit);
   auto replies = replies_of(
     *loop_,
@@ -220,10 +227,12 @@ outcome<void> systemd_manager::enable(const std::string& unit, const wait_limit&
     return {ec::unit_invalid, what
                                 + ": its unit file has no [Install] section; add one with "
                                   "WantedBy=, or leave 'enabled' out"};
+  HARMONY_FAULT("systemd.enable.after");
   return {};
 }
 
 outcome<void> systemd_manager::disable(const std::string& unit, const wait_limit& limit) {
+  HARMONY_FAULT("systemd.disable.before");
   const auto what = "cannot disable " + quoted(unit);
   auto replies = replies_of(
     *loop_,
@@ -236,21 +245,25 @@ outcome<void> systemd_manager::disable(const std::string& unit, const wait_limit
   const auto& error = replies->front().error;
   if (error && code_of(*error) != ec::unit_not_found)
     return from_bus(what, *error);
+  HARMONY_FAULT("systemd.disable.after");
   return {};
 }
 
 outcome<void> systemd_manager::reload(const wait_limit& limit) {
+  HARMONY_FAULT("systemd.reload.before");
   const std::string what = "cannot make the service manager read its unit files again";
   auto replies = replies_of(*loop_, loop_->reload(), what, limit);
   if (!replies)
     return replies.error();
   if (const auto& error = replies->front().error)
     return from_bus(what, *error);
+  HARMONY_FAULT("systemd.reload.after");
   return {};
 }
 
 outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::string>& units,
                                                      const wait_limit& limit) {
+  HARMONY_FAULT("systemd.list");
   const std::string what = "cannot list the units";
   if (units.empty())
     return std::vector<unit_row>{};

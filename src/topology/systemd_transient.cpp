@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "fault/fault.hpp"
 #include "topology/output_file.hpp"
 #include "topology/systemd_calls.hpp"
 #include "topology/systemd_error.hpp"
@@ -82,6 +83,7 @@ outcome<void> systemd_manager::make_output_folder(const wait_limit& limit) {
 
 outcome<void> systemd_manager::start_transient(const transient_unit& unit,
                                                const wait_limit& limit) {
+  HARMONY_FAULT("systemd.transient.before");
   const auto what = "cannot start " + quoted(unit.name);
   auto replies = replies_of(
     *loop_,
@@ -94,11 +96,13 @@ outcome<void> systemd_manager::start_transient(const transient_unit& unit,
     return replies.error();
   if (const auto& error = replies->front().error)
     return from_bus(what, *error);
+  HARMONY_FAULT("systemd.transient.after");
   return {};
 }
 
 outcome<std::optional<transient_run>> systemd_manager::run_of(const std::string& unit,
                                                               const wait_limit& limit) {
+  HARMONY_FAULT("systemd.transient.look");
   const auto what = "cannot look at " + quoted(unit);
   auto replies = replies_of(*loop_, loop_->call(run_calls(unit), limit.deadline), what, limit);
   if (!replies)

@@ -48,8 +48,8 @@ agent_process::agent_process(std::string program, std::vector<std::string> flags
 
 agent_process::~agent_process() = default;
 
-void agent_process::start() {
-  std::map<std::string, std::string> variables;
+void agent_process::start(const std::map<std::string, std::string>& more) {
+  auto variables = more;
   for (const char* name : {"PATH", "HOME", "LSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS"})
     if (const char* value = std::getenv(name))
       variables[name] = value;

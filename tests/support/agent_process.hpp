@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ public:
   agent_process(const agent_process&) = delete;
   agent_process& operator=(const agent_process&) = delete;
 
-  void start();
+  /// `variables` are added to its environment.
+  void start(const std::map<std::string, std::string>& variables = {});
   /// SIGTERM; gives its exit code.
   int stop();
   /// SIGHUP: it reads its configuration again.
@@ -34,6 +36,12 @@ public:
   bool logged(const std::string& text) { return process_->complained(text); }
   /// Its whole log so far; also after its end.
   [[nodiscard]] std::string log() const { return process_->complaints(); }
+  /// Waits `patience` at most for its end; true if it has ended.
+  [[nodiscard]] bool ended(std::chrono::milliseconds patience) const {
+    return process_->ended(patience);
+  }
+  /// What it ended with, once it has: as of run_result.
+  int ending() { return process_->wait().code; }
   /// SIGKILL, and waits for its end.
   void kill();
 

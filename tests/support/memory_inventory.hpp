@@ -67,6 +67,9 @@ public:
     return out;
   }
 
+  [[nodiscard]] bool rebuilding() const override { return lost; }
+  bool lost = false; ///< the records before these
+
 private:
   mutable std::mutex mutex_;
   std::map<std::pair<resource_id, std::string>, owned_target> records_;

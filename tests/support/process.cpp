@@ -61,13 +61,17 @@ void process::signal(int number) const {
   ::kill(pid_, number);
 }
 
+bool process::ended(std::chrono::milliseconds patience) const {
+  const int watch = open_pid(pid_);
+  pollfd ready{watch, POLLIN, 0};
+  const bool over = ::poll(&ready, 1, static_cast<int>(patience.count())) > 0;
+  ::close(watch);
+  return over;
+}
+
 run_result process::wait() {
-  constexpr int patience_ms = 30'000;
-  const int ended = open_pid(pid_);
-  pollfd ready{ended, POLLIN, 0};
-  if (::poll(&ready, 1, patience_ms) == 0)
+  if (!ended(std::chrono::seconds{30}))
     ::kill(pid_, SIGKILL);
-  ::close(ended);
   int status = 0;
   ::waitpid(pid_, &status, 0);
   pid_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -27,6 +28,8 @@ public:
 
   void signal(int number) const;
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Waits `patience` at most for its end; true if it has ended.
+  [[nodiscard]] bool ended(std::chrono::milliseconds patience) const;
   /// Waits for its end, 30 s at most (then it is killed).
   run_result wait();
   /// Waits, 20 s at most, until its output has `text`; false if it never came.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/explain.hpp"
+#include "fault/fault.hpp"
 #include "model/status.hpp"
 #include "topology/wall_clock.hpp"
 
@@ -37,6 +38,7 @@ bool is_running(const std::string& state_dir) {
 } // namespace
 
 void keep_local_status(const std::string& state_dir, const std::string& text) {
+  HARMONY_FAULT_OR("status.keep.before", return );
   const auto file = file_in(state_dir);
   const auto fresh = file + ".new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -46,6 +48,7 @@ void keep_local_status(const std::string& state_dir, const std::string& text) {
   ::close(fd);
   if (!whole || std::rename(fresh.c_str(), file.c_str()) != 0)
     ::unlink(fresh.c_str());
+  HARMONY_FAULT_OR("status.keep.after", return );
 }
 
 int show_local_status(const status_request& what, std::ostream& out, std::ostream& err) {

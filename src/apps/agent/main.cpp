@@ -20,6 +20,8 @@
 #include "apps/agent/logging.hpp"
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
+#include "fault/fault.hpp"
+#include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "topology/wall_clock.hpp"
 #include "transport/store.hpp"
@@ -44,8 +46,11 @@ std::unique_ptr<state_store> open_state(const agent_options& options,
                                         std::vector<condition>& conditions) {
   auto opened = state_store::open(options.state_dir);
   if (opened) {
-    for (const auto& notice : (*opened)->notices())
-      spdlog::warn("{}", notice);
+    for (const auto& notice : (*opened)->notices()) {
+      spdlog::warn("{}", notice.message);
+      conditions.push_back(
+        {notice.condition, condition_state::true_, notice.reason, notice.message, wall_now()});
+    }
     return std::move(*opened);
   }
   if (opened.error().code == ec::name_conflict) {
@@ -54,10 +59,25 @@ std::unique_ptr<state_store> open_state(const agent_options& options,
   }
   spdlog::error("state cannot be kept on disk, it is lost at the next start: {}",
                 opened.error().message);
-  conditions.push_back({"StateDegraded", condition_state::true_,
-                        std::string{reason_of(opened.error().code)}, opened.error().message,
-                        wall_now()});
-  return state_store::in_memory();
+  conditions.push_back(
+    {"StateDegraded", condition_state::true_, std::string{reason_of(opened.error().code)},
+     opened.error().message + "; the agent runs on from memory, which is lost with its end",
+     wall_now()});
+  return state_store::in_memory_from(options.state_dir);
+}
+
+/// The breaker of crash loops; null where the disk cannot be written.
+std::unique_ptr<flight_record> open_flight_record(const state_store& state) {
+  if (state.path().empty())
+    return nullptr;
+  auto opened = flight_record::open(state.path());
+  if (!opened) {
+    spdlog::warn("a crash loop would not be broken: {}", opened.error().message);
+    return nullptr;
+  }
+  if (const auto accepted = state.accepted(); accepted && *accepted)
+    (*opened)->in_force({(*accepted)->key_epoch, (*accepted)->generation, (*accepted)->hash});
+  return std::move(*opened);
 }
 
 command_access access_of(command_mode m) {
@@ -70,12 +90,14 @@ command_access access_of(command_mode m) {
 }
 
 agent_config compose(const agent_options& options, store& link, state_store& state,
-                     linux_device& device, std::vector<condition> conditions) {
+                     flight_record* flight, linux_device& device,
+                     std::vector<condition> conditions) {
   agent_config c;
   c.id = options.agent_id;
   c.boot_id = new_boot_id();
   c.link = &link;
   c.state = &state;
+  c.flight = flight;
   c.drivers = device.drivers();
   c.facts = device_facts(c.id, *c.drivers);
   c.runtimes = device.runtimes(options.agent_id);
@@ -93,6 +115,10 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.relist_interval = options.relist_interval;
   c.grace = options.shutdown_grace;
   c.seed = std::random_device{}();
+#ifdef HARMONY_FAULTS
+  if (const auto limit = fault::operation_limit())
+    c.limits = {*limit, *limit, *limit, *limit};
+#endif
   c.wall_clock = wall_now;
   if (const auto& folder = state.path(); !folder.empty())
     c.keep_status = [folder](const std::string& text) { keep_local_status(folder, text); };
@@ -131,6 +157,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   auto state = open_state(options, conditions);
   if (!state)
     return exit_failure;
+  const auto flight = open_flight_record(*state);
   linux_device device{options, **link};
 
   caf::actor_system_config caf_config;
@@ -138,7 +165,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   caf_config.set("scheduler.policy", caf::atom("sharing"));
   caf::actor_system system{caf_config};
 
-  const auto config = compose(options, **link, *state, device, std::move(conditions));
+  const auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
                options.store);
   auto agent = system.spawn(root, config);
@@ -154,6 +181,8 @@ int run(int argc, const char* const* argv, agent_options options) {
   }
 
   notify.stopping();
+  if (flight)
+    flight->land();
   spdlog::info("agent '{}' stops; what it manages keeps running", options.agent_id);
   caf::scoped_actor self{system};
   self->monitor(agent);
@@ -180,6 +209,13 @@ int main(int argc, char* argv[]) {
   // little.
   mallopt(M_ARENA_MAX, 2);
   service_manager::block_signals();
+#ifdef HARMONY_FAULTS
+  if (argc == 2 && std::string_view{argv[1]} == "--list-fault-points") {
+    for (const auto name : fault::points)
+      std::cout << name << "\n";
+    return 0;
+  }
+#endif
   auto read = read_options(argc, argv);
   if (auto* exit = std::get_if<early_exit>(&read)) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;

@@ -13,7 +13,7 @@ namespace harmony::test {
 using before_step = std::function<void(const std::string& step)>;
 
 /// The real file system, which says before each change what it is about to do.
-class stepping_files final : public file_system {
+class stepping_files : public file_system {
 public:
   explicit stepping_files(before_step before) : before_(std::move(before)) {}
 

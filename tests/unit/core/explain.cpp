@@ -125,4 +125,19 @@ TEST_CASE("explain: what comes next -> by phase") {
   CHECK(explain_resource(s, {"File", "a"}, nullptr, now).next == "it is due to be tried again");
 }
 
+TEST_CASE("explain: safe mode -> the device says why, a resource that it waits for that") {
+  agent_status s;
+  s.agent = "pi-1";
+  s.phase = agent_phase::degraded;
+  s.observed_generation = 8;
+  s.conditions = {{"SafeMode", condition_state::true_, "CrashLoop", "crashed 5 times", now - 5s}};
+  auto& r = s.resources[{"File", "a"}];
+  r.reason = "SafeMode";
+  const auto all = explain_agent(s, nullptr, now);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].because
+        == std::vector<std::string>{"SafeMode is true for 5s: CrashLoop: crashed 5 times"});
+  CHECK(all[1].next == "nothing before the agent leaves safe mode; what runs is left as it is");
+}
+
 } // namespace harmony::test

@@ -55,6 +55,9 @@ public:
     return found;
   }
 
+  [[nodiscard]] bool rebuilding() const override { return lost; }
+
+  bool lost = false;             ///< the records before these
   std::optional<failure> refuse; ///< what the next claims fail with
   int claims = 0;
   int releases = 0;

@@ -165,7 +165,7 @@ TEST_CASE("state_store: folder open to others -> used as it is, with a notice") 
   REQUIRE(::chmod(dir.str().c_str(), 0755) == 0);
   const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
-  CHECK(store->notices()[0].find("chmod 700") != std::string::npos);
+  CHECK(store->notices()[0].message.find("chmod 700") != std::string::npos);
   CHECK(mode_of(dir.str()) == 0755);
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("state_store: durable settings -> WAL and synchronous FULL") {
   const auto store = opened(dir.str());
   SQLite::Database other{(dir / "state.db").string(), SQLite::OPEN_READONLY};
   CHECK(other.execAndGet("PRAGMA journal_mode").getString() == "wal");
-  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 3);
+  CHECK(other.execAndGet("PRAGMA user_version").getInt() == 4);
 }
 
 TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
@@ -187,7 +187,7 @@ TEST_CASE("state_store: damaged database -> set aside, new one begun, notice") {
     const auto store = opened(dir.str());
     REQUIRE(store->notices().size() == 1);
     const auto aside = file + ".corrupt-" + std::to_string(round);
-    CHECK(store->notices()[0].find("'" + aside + "'") != std::string::npos);
+    CHECK(store->notices()[0].message.find("'" + aside + "'") != std::string::npos);
     std::ifstream kept{aside, std::ios::binary};
     CHECK(std::string{std::istreambuf_iterator<char>{kept}, {}} == content);
     CHECK(store->claim(file_target("a", "/etc/a")).ok());
@@ -225,7 +225,8 @@ TEST_CASE("state_store: schema of a newer agent -> set aside untouched") {
   }
   const auto store = opened(dir.str());
   REQUIRE(store->notices().size() == 1);
-  CHECK(store->notices()[0].find("schema 7 is newer than this agent's 3") != std::string::npos);
+  CHECK(store->notices()[0].message.find("schema 7 is newer than this agent's 4")
+        != std::string::npos);
   SQLite::Database kept{(dir / "state.db.corrupt-1").string(), SQLite::OPEN_READONLY};
   CHECK(kept.execAndGet("PRAGMA user_version").getInt() == 7);
   CHECK(kept.tableExists("future"));
