@@ -115,6 +115,8 @@ using status_aggregator_actor =
                    /// The newest document is the accepted one again.
                    caf::reacts_to<manifest_confirmed>, caf::reacts_to<observer_standing>,
                    caf::reacts_to<connection_changed>, caf::reacts_to<watcher_joined>,
+                   /// Look what stands under the status key.
+                   caf::reacts_to<store_doubted>,
                    /// Own timer: the generation in force should be ready by now.
                    caf::reacts_to<progress_due>,
                    /// Own timer: write the status.

@@ -11,11 +11,10 @@ namespace {
 
 using self_pointer = status_aggregator_actor::stateful_pointer<status_aggregator_state>;
 
-/// Compare-and-sets in a row that may lose before the write waits for the next occasion.
-constexpr int max_conflicts = 3;
+/// Looks and writes in a row that may lose before the next one waits.
+constexpr unsigned max_steps = 6;
 
 // --- when to write
-// --------------------------------------------------------------------------------
 
 bool is_settled(agent_phase p) {
   return p == agent_phase::converged || p == agent_phase::degraded || p == agent_phase::rejected;
@@ -35,7 +34,6 @@ void arm(self_pointer self, instant at) {
 }
 
 // --- what to write
-// --------------------------------------------------------------------------------
 
 std::string count_of(std::size_t n) {
   return std::to_string(n) + (n == 1 ? " resource" : " resources");
@@ -91,7 +89,6 @@ void refresh(self_pointer self) {
 }
 
 // --- how the generation fares
-// ----------------------------------------------------------------------
 
 bool is_ready(const resource_standing& s) {
   return s.current && s.phase == resource_phase::ready;
@@ -168,87 +165,95 @@ void changed(self_pointer self) {
   note_convergence(self);
   refresh(self);
   const auto now = self->clock().now();
-  const bool at_once = is_settled(s.document.phase) || !s.ever_written;
+  const bool at_once = is_settled(s.document.phase) || !s.key->written();
   arm(self, at_once ? now : std::max(now, s.last_write + s.config.progress_interval));
 }
 
 // --- the write
-// ------------------------------------------------------------------------------------
 
-/// Learns the key's revision from the store.
-outcome<void> learn_revision(status_aggregator_state& s) {
-  auto current = s.config.actual->get(bucket::actual_state, s.config.agent, s.config.put_timeout);
-  if (!current)
-    return current.error();
-  s.revision = *current ? (*current)->revision : 0;
-  return {};
+/// Says so where another agent goes by the same id, and when that is over.
+void note_claim(self_pointer self) {
+  auto& s = self->state;
+  auto& all = s.document.conditions;
+  const auto said = duplicate_condition(s.key->claim(), s.config.agent, all);
+  if (!said)
+    return;
+  set(s, said->type, said->status == condition_state::true_, said->reason, said->message);
+  spdlog::warn("{}", said->message);
 }
 
-outcome<void> put(status_aggregator_state& s, const std::string& text) {
-  outcome<void> result;
-  for (int i = 0; i < max_conflicts; ++i) {
-    if (!s.revision)
-      if (result = learn_revision(s); !result)
-        return result;
-    auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
-                                       s.config.put_timeout);
-    if (stored) {
-      s.revision = *stored;
-      return {};
-    }
-    result = stored.error();
-    if (stored.error().code != ec::conflict)
-      return result;
-    s.revision.reset();
-  }
-  return result;
+void keep(status_aggregator_state& s) {
+  const auto number = std::exchange(s.document.sequence, s.kept.sequence);
+  const bool same = s.kept == s.document;
+  s.document.sequence = number;
+  if (!s.config.keep || same)
+    return;
+  s.kept = s.document;
+  s.config.keep(write_status(s.kept));
 }
 
-/// Writes the facts of the device where the store has others. They are no reason to wait for
-/// anything: the next connection tries again.
-void put_facts(const status_aggregator_state& s) {
-  const auto& c = s.config;
-  if (c.facts.empty())
-    return;
-  const auto there = c.actual->get(bucket::device_info, c.agent, c.put_timeout);
-  if (!there || (*there && (*there)->value == c.facts))
-    return;
-  const auto put = c.actual->put(bucket::device_info, c.agent, c.facts,
-                                 *there ? (*there)->revision : 0, c.put_timeout);
-  if (!put)
+instant next_look(self_pointer self) {
+  auto& s = self->state;
+  std::uniform_real_distribution<double> factor{0.75, 1.25};
+  return self->clock().now()
+         + std::chrono::duration_cast<duration>(s.config.look_interval * factor(s.random));
+}
+
+/// The facts of the device come after the status, which matters more.
+void put_facts(status_aggregator_state& s) {
+  s.facts_due = false;
+  if (const auto put = s.key->write_facts(s.config.facts); !put)
     spdlog::warn("facts of the device cannot be written: {}: {}", reason_of(put.error().code),
                  put.error().message);
+}
+
+/// One step toward a store that shows the document: a look, a write, or the facts. True when
+/// nothing is left to do. The store is called once or twice at most, so that the mailbox is looked
+/// after between.
+outcome<bool> step(self_pointer self) {
+  auto& s = self->state;
+  if (s.key->doubted()) {
+    if (const auto looked = s.key->look(); !looked)
+      return looked.error();
+    s.look_at = next_look(self);
+    note_claim(self);
+    return false;
+  }
+  if (!s.key->current(s.document))
+    return s.key->write(s.document, s.config.wall_clock());
+  if (s.facts_due)
+    put_facts(s);
+  return true;
 }
 
 void write(self_pointer self) {
   auto& s = self->state;
   set_condition(s.document.conditions, ready_condition(s));
-  s.document.sequence = s.written.sequence;
-  if (s.config.keep && s.kept != s.document) {
-    s.kept = s.document;
-    s.config.keep(write_status(s.kept));
-  }
-  if (!s.connected) {
-    s.last_write = self->clock().now();
-    return;
-  }
-  if (s.ever_written && s.document == s.written)
-    return;
-  ++s.document.sequence;
-  auto stored = put(s, write_status(s.document));
+  keep(s);
   s.last_write = self->clock().now();
-  if (!stored) {
+  if (!s.connected)
+    return;
+  if (s.last_write >= s.look_at)
+    s.key->doubt();
+  const auto done = step(self);
+  s.last_write = self->clock().now();
+  if (!done) {
+    std::uniform_real_distribution<double> jitter;
     spdlog::warn("agent '{}' cannot write its status: {}: {}; tries again", s.config.agent,
-                 reason_of(stored.error().code), stored.error().message);
-    arm(self, s.last_write + s.config.retry_interval);
+                 reason_of(done.error().code), done.error().message);
+    arm(self,
+        s.last_write + s.config.retries.delay(done.error().code, ++s.failures, jitter(s.random)));
     return;
   }
-  s.written = s.document;
-  s.ever_written = true;
+  s.failures = 0;
+  s.steps = *done ? 0 : s.steps + 1;
+  if (s.steps > max_steps) // somebody else writes all the time, or a replica that lags answers
+    arm(self, s.last_write + s.config.retries.soon);
+  else
+    arm(self, *done && !s.facts_due ? s.look_at : s.last_write);
 }
 
 // --- handlers
-// -------------------------------------------------------------------------------------
 
 bool is_expected(const status_aggregator_state& s, const resource_id& id,
                  const std::string& desire) {
@@ -327,10 +332,9 @@ void on_observer(self_pointer self, const observer_standing& what) {
 void on_connection(self_pointer self, const connection_changed& what) {
   auto& s = self->state;
   s.connected = what.connected;
-  s.revision
-    .reset(); // another server, or an older store: never trust a revision across a reconnect
   if (!s.connected)
     return;
+  s.key->doubt_store(); // another server, or an older store
   s.facts_due = true;
   arm(self, self->clock().now());
 }
@@ -341,8 +345,18 @@ void on_due(self_pointer self, timer_due t) {
     return;
   s.armed_at.reset();
   write(self);
-  if (s.connected && std::exchange(s.facts_due, false)) // after the status, which matters more
-    put_facts(s);
+}
+
+void on_stop(self_pointer self) {
+  auto& s = self->state;
+  constexpr int last_steps = 3;
+  set_condition(s.document.conditions, ready_condition(s));
+  keep(s);
+  s.facts_due = false;
+  for (int i = 0; s.connected && i < last_steps; ++i)
+    if (const auto done = step(self); !done || *done)
+      break;
+  self->quit();
 }
 
 } // namespace
@@ -354,6 +368,9 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
   s.document.boot_id = config.boot_id;
   s.document.conditions = config.conditions;
   s.config = std::move(config);
+  const auto& c = s.config;
+  s.random.seed(static_cast<std::minstd_rand::result_type>(c.seed));
+  s.key.emplace(*c.actual, c.agent, c.boot_id, c.call_timeout);
   return {
     [](const roll_call& call) { ++*call.present; },
     [self](expectation_changed& what) { on_expectation(self, what); },
@@ -366,16 +383,17 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [self](manifest_confirmed) { on_confirmed(self); },
     [self](const observer_standing& what) { on_observer(self, what); },
     [self](const connection_changed& what) { on_connection(self, what); },
+    [self](store_doubted) {
+      self->state.key->doubt();
+      arm(self, self->clock().now());
+    },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
     [self](progress_due t) {
       if (t.epoch == self->state.progress_epoch)
         on_progress_due(self);
     },
     [self](timer_due t) { on_due(self, t); },
-    [self](stop_requested) {
-      write(self);
-      self->quit();
-    },
+    [self](stop_requested) { on_stop(self); },
   };
 }
 
