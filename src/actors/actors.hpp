@@ -131,6 +131,8 @@ using status_aggregator_actor =
                    caf::replies_to<status_asked>::with<status_told>,
                    caf::reacts_to<condition_changed>, caf::reacts_to<safe_mode_entered>,
                    caf::reacts_to<search_ended>,
+                   /// Look what stands under the status key.
+                   caf::reacts_to<store_doubted>,
                    /// Own timer: the generation in force should be ready by now.
                    caf::reacts_to<progress_due>,
                    /// Own timer: write the status.

@@ -171,6 +171,32 @@ outcome<std::optional<store_entry>> desired_entry(const manifest_watcher_state& 
   return s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
 }
 
+/// Nothing new was read.
+void arm_again(self_pointer self) {
+  auto& s = self->state;
+  if (s.unseen == 0 || s.unseen > s.config.rereads) {
+    s.unseen = 0;
+    arm_poll(self);
+    return;
+  }
+  std::uniform_real_distribution<double> jitter;
+  arm(self, retry_delay(s.config.reread, s.unseen++, jitter(s.random)));
+}
+
+/// A store that answers again, or whose key went back or was written anew under its old number, may
+/// have lost the status too.
+void note_answer(self_pointer self, const std::optional<store_entry>& entry) {
+  auto& s = self->state;
+  const auto revision = entry ? entry->revision : 0;
+  const bool went_back =
+    s.judged
+    && (revision < s.judged->first
+        || (revision == s.judged->first && entry->written != s.judged->second));
+  if (s.failures > 0 || went_back)
+    self->send(s.config.aggregator, store_doubted{});
+  s.failures = 0;
+}
+
 /// Reads the key once. A deleted or missing key changes nothing: it never means "stop everything".
 void read(self_pointer self) {
   auto& s = self->state;
@@ -180,15 +206,25 @@ void read(self_pointer self) {
     return;
   const auto entry = desired_entry(s);
   if (!entry) {
+    std::uniform_real_distribution<double> jitter;
     spdlog::warn("desired state cannot be read: {}: {}", reason_of(entry.error().code),
                  entry.error().message);
-    arm(self, s.config.retry_interval);
+    arm(self, s.config.retries.delay(entry.error().code, ++s.failures, jitter(s.random)));
     return;
   }
-  arm_poll(self);
-  if (!*entry || s.read_revision == (*entry)->revision)
+  note_answer(self, *entry);
+  if (!*entry) {
+    s.judged.reset();
+    arm_poll(self);
     return;
-  s.read_revision = (*entry)->revision;
+  }
+  const std::pair mark{(*entry)->revision, (*entry)->written};
+  if (std::exchange(s.judged, mark) == mark) {
+    arm_again(self);
+    return;
+  }
+  s.unseen = 0;
+  arm_poll(self);
   judge(self, (*entry)->value);
 }
 
@@ -247,10 +283,14 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
   resume(self, true);
   return {
     [](const roll_call& call) { ++*call.present; },
-    [self](desired_hinted) { read_soon(self); },
+    [self](desired_hinted what) {
+      if (what.changed)
+        self->state.unseen = 1;
+      read_soon(self);
+    },
     [self](const connection_changed& what) {
       self->state.connected = what.connected;
-      self->state.read_revision.reset(); // never trust a revision across a reconnect
+      self->state.judged.reset(); // never trust a revision across a reconnect
       if (what.connected)
         read_soon(self);
     },

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/actors.hpp"
+#include "actors/store_retries.hpp"
 #include "core/admission.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
@@ -25,8 +26,12 @@ struct manifest_watcher_config {
   status_aggregator_actor aggregator;
   std::function<timestamp()> wall_clock;
   duration poll_interval = std::chrono::seconds{60}; ///< jittered by a quarter
-  duration retry_interval = std::chrono::seconds{2};
-  std::chrono::milliseconds get_timeout{5000};
+  store_retries retries;
+  /// When a hint told of a change and a read shows none: a replica that lags answered it.
+  backoff_policy reread{std::chrono::milliseconds{250}, std::chrono::seconds{4}};
+  std::uint32_t rereads = 5;
+  /// Nearly half of it, which one attempt has, is more than two slow seconds each way.
+  std::chrono::milliseconds get_timeout{10'000};
   std::uint64_t seed = 0;
 };
 
@@ -36,9 +41,12 @@ struct manifest_watcher_state {
   static inline const char* name = "manifest_watcher";
   manifest_watcher_config config;
   std::optional<accepted_mark> accepted;
-  std::optional<std::uint64_t> read_revision; ///< of the document last judged
-  std::optional<failure> refused;             ///< last told
-  std::optional<failure> rolled_back;         ///< why the accepted one is not in force
+  /// Of the document last judged. Both, because a bucket that is made anew counts from 1 again.
+  std::optional<std::pair<std::uint64_t, std::chrono::system_clock::time_point>> judged;
+  std::optional<failure> refused;     ///< last told
+  std::optional<failure> rolled_back; ///< why the accepted one is not in force
+  std::uint32_t failures = 0;         ///< reads in a row
+  std::uint32_t unseen = 0; ///< number of the next read for a change that a hint told of; 0: none
   bool any_in_force = false;
   std::optional<std::string> unsaved; ///< the accepted document, while it cannot be kept
   bool held_back = false;             ///< safe mode: the accepted one is not in force

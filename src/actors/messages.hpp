@@ -147,7 +147,9 @@ struct manifest_accepted {
 struct manifest_confirmed {};
 
 /// From the store: the desired state may have changed.
-struct desired_hinted {};
+struct desired_hinted {
+  bool changed = false; ///< it did; false: nobody knows, e.g. after a reconnect
+};
 
 // --- dispatcher -> observer
 // -----------------------------------------------------------------------
@@ -189,6 +191,12 @@ struct connection_changed {
   bool connected = false;
   std::string detail;
 };
+
+// --- manifest_watcher -> status_aggregator
+// -------------------------------------------------------------------
+
+/// The store is not what it was: it answers again, or has an older revision than before.
+struct store_doubted {};
 
 // --- status_aggregator -> heartbeat
 // ---------------------------------------------------------------
@@ -316,6 +324,7 @@ HARMONY_LOCAL_MESSAGE(runtime_hinted)
 HARMONY_LOCAL_MESSAGE(resource_touched)
 HARMONY_LOCAL_MESSAGE(observer_standing)
 HARMONY_LOCAL_MESSAGE(connection_changed)
+HARMONY_LOCAL_MESSAGE(store_doubted)
 HARMONY_LOCAL_MESSAGE(standing_changed)
 HARMONY_LOCAL_MESSAGE(generation_converged)
 HARMONY_LOCAL_MESSAGE(generation_stalled)

@@ -58,6 +58,8 @@ void spawn_reporting(self_pointer self, const agent_config& c) {
   status.conditions = c.conditions;
   status.keep = c.keep_status;
   status.facts = c.facts;
+  status.look_interval = c.poll_interval;
+  status.seed = c.seed;
   s.aggregator = spawn_blocking(self, c.own_threads, status_aggregator, std::move(status));
 }
 
@@ -134,9 +136,9 @@ void spawn_watcher(self_pointer self, const agent_config& c) {
 /// Lets the store's threads reach the root. They hold it weakly: the store outlives it.
 void follow_store(self_pointer self, const agent_config& c) {
   const auto me = caf::actor_cast<caf::weak_actor_ptr>(self);
-  auto hints = c.link->watch(bucket::desired_state, c.id, [me](const std::string&) {
+  auto hints = c.link->watch(bucket::desired_state, c.id, [me](const std::string& key) {
     if (auto strong = caf::actor_cast<root_actor>(me))
-      caf::anon_send(strong, desired_hinted{});
+      caf::anon_send(strong, desired_hinted{!key.empty()});
   });
   if (hints)
     self->state.hints = std::move(*hints);

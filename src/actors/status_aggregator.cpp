@@ -14,11 +14,10 @@ namespace {
 
 using self_pointer = status_aggregator_actor::stateful_pointer<status_aggregator_state>;
 
-/// Compare-and-sets in a row that may lose before the write waits for the next occasion.
-constexpr int max_conflicts = 3;
+/// Looks and writes in a row that may lose before the next one waits.
+constexpr unsigned max_steps = 6;
 
 // --- when to write
-// --------------------------------------------------------------------------------
 
 bool is_settled(agent_phase p) {
   return p == agent_phase::converged || p == agent_phase::degraded || p == agent_phase::rejected;
@@ -38,7 +37,6 @@ void arm(self_pointer self, instant at) {
 }
 
 // --- what to write
-// --------------------------------------------------------------------------------
 
 void refresh(self_pointer self) {
   auto& s = self->state;
@@ -63,7 +61,6 @@ void refresh(self_pointer self) {
 }
 
 // --- how the generation fares
-// ----------------------------------------------------------------------
 
 /// Tells once that every resource was ready.
 void note_convergence(self_pointer self) {
@@ -109,103 +106,95 @@ void changed(self_pointer self) {
   refresh(self);
   note_convergence(self);
   const auto now = self->clock().now();
-  const bool at_once = is_settled(s.document.phase) || !s.ever_written;
+  const bool at_once = is_settled(s.document.phase) || !s.key->written();
   arm(self, at_once ? now : std::max(now, s.last_write + s.config.progress_interval));
 }
 
 // --- the write
-// ------------------------------------------------------------------------------------
 
-/// Learns the key's revision from the store.
-outcome<void> learn_revision(status_aggregator_state& s) {
-  auto current = s.config.actual->get(bucket::actual_state, s.config.agent, s.config.put_timeout);
-  if (!current)
-    return current.error();
-  s.revision = *current ? (*current)->revision : 0;
-  return {};
-}
-
-outcome<std::uint64_t> compare_and_set(const status_aggregator_state& s, const std::string& text) {
-  HARMONY_FAULT("store.put.before");
-  auto stored = s.config.actual->put(bucket::actual_state, s.config.agent, text, *s.revision,
-                                     s.config.put_timeout);
-  HARMONY_FAULT("store.put.after");
-  return stored;
-}
-
-outcome<void> put(status_aggregator_state& s, const std::string& text) {
-  outcome<void> result;
-  for (int i = 0; i < max_conflicts; ++i) {
-    if (!s.revision)
-      if (result = learn_revision(s); !result)
-        return result;
-    const auto stored = compare_and_set(s, text);
-    if (stored) {
-      s.revision = *stored;
-      return {};
-    }
-    result = stored.error();
-    if (stored.error().code != ec::conflict)
-      return result;
-    s.revision.reset();
-  }
-  return result;
-}
-
-/// Writes the facts of the device where the store has others. They are no reason to wait for
-/// anything: the next connection tries again.
-void put_facts(const status_aggregator_state& s) {
-  const auto& c = s.config;
-  if (c.facts.empty())
+/// Says so where another agent goes by the same id, and when that is over.
+void note_claim(self_pointer self) {
+  auto& s = self->state;
+  auto& all = s.document.conditions;
+  const auto said = duplicate_condition(s.key->claim(), s.config.agent, all);
+  if (!said)
     return;
-  const auto there = c.actual->get(bucket::device_info, c.agent, c.put_timeout);
-  if (!there || (*there && (*there)->value == c.facts))
+  set(s, said->type, said->status == condition_state::true_, said->reason, said->message);
+  spdlog::warn("{}", said->message);
+}
+
+void keep(status_aggregator_state& s) {
+  const auto number = std::exchange(s.document.sequence, s.kept.sequence);
+  const bool same = s.kept == s.document;
+  s.document.sequence = number;
+  if (!s.config.keep || same)
     return;
-  const auto put = c.actual->put(bucket::device_info, c.agent, c.facts,
-                                 *there ? (*there)->revision : 0, c.put_timeout);
-  if (!put)
+  s.kept = s.document;
+  s.config.keep(write_status(s.kept));
+}
+
+instant next_look(self_pointer self) {
+  auto& s = self->state;
+  std::uniform_real_distribution<double> factor{0.75, 1.25};
+  return self->clock().now()
+         + std::chrono::duration_cast<duration>(s.config.look_interval * factor(s.random));
+}
+
+/// The facts of the device come after the status, which matters more.
+void put_facts(status_aggregator_state& s) {
+  s.facts_due = false;
+  if (const auto put = s.key->write_facts(s.config.facts); !put)
     spdlog::warn("facts of the device cannot be written: {}: {}", reason_of(put.error().code),
                  put.error().message);
 }
 
-/// Gives the device its copy, if that is news.
-void keep(status_aggregator_state& s, const std::string& text) {
-  const auto hash = std::hash<std::string>{}(text);
-  if (s.config.keep && s.kept != hash)
-    s.config.keep(text);
-  s.kept = hash;
+/// One step toward a store that shows the document: a look, a write, or the facts. True when
+/// nothing is left to do. The store is called once or twice at most, so that the mailbox is looked
+/// after between.
+outcome<bool> step(self_pointer self) {
+  auto& s = self->state;
+  if (s.key->doubted()) {
+    if (const auto looked = s.key->look(); !looked)
+      return looked.error();
+    s.look_at = next_look(self);
+    note_claim(self);
+    return false;
+  }
+  if (!s.key->current(s.document))
+    return s.key->write(s.document, s.config.wall_clock());
+  if (s.facts_due)
+    put_facts(s);
+  return true;
 }
 
 void write(self_pointer self) {
   auto& s = self->state;
   set_condition(s.document.conditions, ready_condition(s));
-  s.document.sequence = s.written.sequence;
-  const bool same = s.ever_written && s.document == s.written;
-  if (same && s.kept_written)
-    return;
-  const bool due = s.connected && !same;
-  if (due)
-    ++s.document.sequence;
-  const auto text = write_status(s.document);
-  keep(s, text);
-  s.kept_written = same;
+  keep(s);
   s.last_write = self->clock().now();
-  if (!due)
+  if (!s.connected)
     return;
-  auto stored = put(s, text);
+  if (s.last_write >= s.look_at)
+    s.key->doubt();
+  const auto done = step(self);
   s.last_write = self->clock().now();
-  if (!stored) {
+  if (!done) {
+    std::uniform_real_distribution<double> jitter;
     spdlog::warn("agent '{}' cannot write its status: {}: {}; tries again", s.config.agent,
-                 reason_of(stored.error().code), stored.error().message);
-    arm(self, s.last_write + s.config.retry_interval);
+                 reason_of(done.error().code), done.error().message);
+    arm(self,
+        s.last_write + s.config.retries.delay(done.error().code, ++s.failures, jitter(s.random)));
     return;
   }
-  s.written = s.document;
-  s.ever_written = s.kept_written = true;
+  s.failures = 0;
+  s.steps = *done ? 0 : s.steps + 1;
+  if (s.steps > max_steps) // somebody else writes all the time, or a replica that lags answers
+    arm(self, s.last_write + s.config.retries.soon);
+  else
+    arm(self, *done && !s.facts_due ? s.look_at : s.last_write);
 }
 
 // --- handlers
-// -------------------------------------------------------------------------------------
 
 bool is_expected(const status_aggregator_state& s, const resource_id& id,
                  const std::string& desire) {
@@ -323,10 +312,9 @@ void on_observer(self_pointer self, const observer_standing& what) {
 void on_connection(self_pointer self, const connection_changed& what) {
   auto& s = self->state;
   s.connected = what.connected;
-  s.revision
-    .reset(); // another server, or an older store: never trust a revision across a reconnect
   if (!s.connected)
     return;
+  s.key->doubt_store(); // another server, or an older store
   s.facts_due = true;
   arm(self, self->clock().now());
 }
@@ -337,8 +325,18 @@ void on_due(self_pointer self, timer_due t) {
     return;
   s.armed_at.reset();
   write(self);
-  if (s.connected && std::exchange(s.facts_due, false)) // after the status, which matters more
-    put_facts(s);
+}
+
+void on_stop(self_pointer self) {
+  auto& s = self->state;
+  constexpr int last_steps = 3;
+  set_condition(s.document.conditions, ready_condition(s));
+  keep(s);
+  s.facts_due = false;
+  for (int i = 0; s.connected && i < last_steps; ++i)
+    if (const auto done = step(self); !done || *done)
+      break;
+  self->quit();
 }
 
 } // namespace
@@ -350,6 +348,9 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
   s.document.boot_id = config.boot_id;
   s.document.conditions = config.conditions;
   s.config = std::move(config);
+  const auto& c = s.config;
+  s.random.seed(static_cast<std::minstd_rand::result_type>(c.seed));
+  s.key.emplace(*c.actual, c.agent, c.boot_id, c.call_timeout);
   return {
     [](const roll_call& call) { ++*call.present; },
     [self](expectation_changed& what) { on_expectation(self, what); },
@@ -368,6 +369,10 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     },
     [self](const search_ended& what) { on_search_ended(self, what); },
     [self](const safe_mode_entered& what) { on_safe_mode(self, what); },
+    [self](store_doubted) {
+      self->state.key->doubt();
+      arm(self, self->clock().now());
+    },
     [self](watcher_joined& who) { self->state.watcher = std::move(who.watcher); },
     [self](status_asked) {
       return status_told{std::make_shared<const agent_status>(self->state.document)};
@@ -377,10 +382,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
         on_progress_due(self);
     },
     [self](timer_due t) { on_due(self, t); },
-    [self](stop_requested) {
-      write(self);
-      self->quit();
-    },
+    [self](stop_requested) { on_stop(self); },
   };
 }
 

@@ -4,17 +4,22 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "actors/actors.hpp"
+#include "actors/status_key.hpp"
+#include "actors/store_retries.hpp"
 #include "core/summary.hpp"
 #include "transport/store.hpp"
 
 namespace harmony {
 
 /// Keeps the newest standing of every resource and writes one status document by compare-and-set:
-/// at once when the device settles, and at most every `progress_interval` on the way there.
+/// at once when the device settles, and at most every `progress_interval` on the way there. Looks
+/// at the key after each connection and every `look_interval`, so that a status that the store
+/// lost, or that another agent of the same id wrote over, is noticed.
 struct status_aggregator_config {
   std::string agent;
   std::string boot_id;
@@ -27,8 +32,11 @@ struct status_aggregator_config {
   std::function<void(const std::string& text)> keep;
   std::string facts; ///< the document of bucket device-info; empty: none
   duration progress_interval = std::chrono::milliseconds{200};
-  duration retry_interval = std::chrono::seconds{1};
-  std::chrono::milliseconds put_timeout{5000};
+  duration look_interval = std::chrono::seconds{60}; ///< jittered by a quarter
+  store_retries retries;
+  /// Nearly half of it, which one attempt has, is more than two slow seconds each way.
+  std::chrono::milliseconds call_timeout{10'000};
+  std::uint64_t seed = 0;
 };
 
 /// A resource's standing and the desire that it speaks of.
@@ -54,11 +62,12 @@ struct status_aggregator_state {
 
   bool connected = false;
   bool facts_due = false;
-  std::optional<std::uint64_t> revision; ///< of the key as this agent knows it
-  agent_status written;                  ///< as last stored
-  std::size_t kept = 0;                  ///< hash of the text last kept on the device
-  bool kept_written = false;             ///< the device's copy is what was stored last
-  bool ever_written = false;
+  std::optional<status_key> key;
+  agent_status kept; ///< as last kept on the device
+  std::uint32_t failures = 0;
+  unsigned steps = 0; ///< in a row, none of which was the last
+  instant look_at{};  ///< when the key is looked at although nothing changed
+  std::minstd_rand random;
   std::optional<instant> armed_at;
   std::uint64_t timer_epoch = 0;
   instant last_write{};

@@ -280,6 +280,8 @@ const shape<agent_status>& status_shape() {
                   "What else is to be said of the device."),
       required<S>("resources", &S::resources, by_id(resource_status_shape()),
                   "Where each resource stands."),
+      optional<S>("contender", &S::contender, text(formats::boot_id),
+                  "The run of another agent that goes by the same id. Left out: none."),
     });
   return form;
 }

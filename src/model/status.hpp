@@ -183,6 +183,9 @@ struct agent_status {
   agent_phase phase = agent_phase::starting;
   std::vector<condition> conditions;
   std::map<resource_id, resource_status> resources;
+  /// Boot id of another run of the agent that found this document under its own key: two agents
+  /// have one id. Empty: none.
+  std::string contender;
 
   friend bool operator==(const agent_status&, const agent_status&) = default;
 };

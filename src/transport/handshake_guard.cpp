@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,7 +21,9 @@ namespace harmony::nats {
 
 namespace {
 
-constexpr auto look_again = std::chrono::milliseconds{500};
+using clock = std::chrono::steady_clock;
+
+constexpr auto look_interval = std::chrono::milliseconds{250};
 
 struct marks {
   std::mutex mutex;
@@ -73,20 +76,34 @@ int port_of(const sockaddr_storage& address) {
   return -1;
 }
 
-using name_call = int (*)(int, sockaddr*, socklen_t*);
-
-int port_by(name_call call, int fd) {
+int local_port(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  return call(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? port_of(address) : -1;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? port_of(address)
+                                                                              : -1;
 }
 
-bool silent_for(int fd, std::chrono::milliseconds time) {
+// Also of a socket that only asks for a connection yet, where getpeername says nothing. The kernel
+// wants no more room than an address has; the port is at the same place in both kinds.
+int peer_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(sockaddr_in);
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &address, &size) == 0 ? port_of(address) : -1;
+}
+
+struct tcp_standing {
+  bool unanswered = false; ///< no connection yet
+  bool silent = false;     ///< a connection that nothing came over for too long
+};
+
+tcp_standing standing_of(int fd) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
-         && info.tcpi_state == TCP_ESTABLISHED
-         && std::chrono::milliseconds{info.tcpi_last_data_recv} >= time;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return {};
+  return {info.tcpi_state == TCP_SYN_SENT,
+          info.tcpi_state == TCP_ESTABLISHED
+            && std::chrono::milliseconds{info.tcpi_last_data_recv} >= handshake_guard::silence};
 }
 
 } // namespace
@@ -97,16 +114,15 @@ struct handshake_guard::core {
   bool done = false;
   std::set<ino_t> before = open_sockets();
   int port = 0;
-  std::chrono::milliseconds patience{};
+  std::map<ino_t, clock::time_point> asking; // since when, as far as seen
 
   void watch() {
     std::unique_lock guard{mutex};
-    for (auto wait = patience; !changed.wait_for(guard, wait, [&] { return done; });
-         wait = look_again)
+    while (!changed.wait_for(guard, look_interval, [&] { return done; }))
       cut();
   }
 
-  void cut() const {
+  void cut() {
     for (const int fd : open_fds()) {
       // A duplicate cannot be closed and given to somebody else between the look and the cut.
       const int same = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -118,20 +134,21 @@ struct handshake_guard::core {
     }
   }
 
-  [[nodiscard]] bool hangs(int fd) const {
+  [[nodiscard]] bool hangs(int fd) {
     const auto inode = socket_inode(fd);
-    if (inode == 0 || before.count(inode) != 0 || port_by(::getpeername, fd) != port)
+    if (inode == 0 || before.count(inode) != 0 || peer_port(fd) != port)
       return false;
+    const auto now = standing_of(fd);
+    if (now.unanswered)
+      return clock::now() - asking.try_emplace(inode, clock::now()).first->second >= unanswered;
     auto& up = known();
     const std::lock_guard guard{up.mutex};
-    return up.ports.count(port_by(::getsockname, fd)) == 0 && silent_for(fd, patience);
+    return up.ports.count(local_port(fd)) == 0 && now.silent;
   }
 };
 
-handshake_guard::handshake_guard(worker_pool& workers, int port, std::chrono::milliseconds patience)
-  : core_(std::make_shared<core>()) {
+handshake_guard::handshake_guard(worker_pool& workers, int port) : core_(std::make_shared<core>()) {
   core_->port = port;
-  core_->patience = patience;
   // Without a worker there is no guard; the attempt itself is made all the same.
   [[maybe_unused]] const bool posted =
     workers.post([core = core_] { core->watch(); }, upkeep_limit);

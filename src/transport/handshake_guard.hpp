@@ -14,12 +14,18 @@ namespace harmony::nats {
 /// The client library before 3.8 waits without end, at the cost of a core, for a server that sent
 /// INFO and then falls silent (nats.c issue 706), and offers no way out. The socket is the
 /// library's own, so it is found among this process's: made since the attempt began, to the
-/// server's port, not that of a connection known to be up, and silent for longer than any handshake
-/// may take. It is shut down, and the library returns with an error.
+/// server's port, not that of a connection known to be up, and without a sign of the server for
+/// longer than a slow link explains. It is shut down, and the library returns with an error.
 class handshake_guard {
 public:
-  /// Looks from `patience` on. `port` is the server's, the one thing that all its addresses share.
-  handshake_guard(worker_pool& workers, int port, std::chrono::milliseconds patience);
+  /// A server that is reached says something in so long: more than two seconds each way.
+  static constexpr std::chrono::milliseconds silence{5000};
+  /// For TCP's own handshake. The kernel asks at 0, 1 and 3 s (before Linux 6.5): by beginning anew
+  /// between, no more than 1.75 s go by without a question, whatever the outage.
+  static constexpr std::chrono::milliseconds unanswered{2500};
+
+  /// `port` is the server's, the one thing that all its addresses share.
+  handshake_guard(worker_pool& workers, int port);
   ~handshake_guard();
   handshake_guard(const handshake_guard&) = delete;
   handshake_guard& operator=(const handshake_guard&) = delete;

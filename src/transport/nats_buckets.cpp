@@ -149,18 +149,24 @@ std::int64_t left_until(link::deadline until) {
 }
 
 // A direct get from a stream that is not there is not answered at all. Where the first attempt gets
-// no answer the server is asked for the stream, if this client may.
+// no answer the server is asked for the stream, if this client may. Then it is tried again, each
+// time with half of the time that is left: of several replicas one may be frozen, and who answers
+// is the server's choice.
 outcome<std::optional<stored_message>> newest_on(const session& made, const std::string& stream,
                                                  const std::string& subject, link::deadline until) {
+  using std::chrono::steady_clock;
   const auto doing = "read '" + subject + "'";
-  const auto first = std::chrono::steady_clock::now() + first_get_timeout;
+  const auto first = steady_clock::now() + first_get_timeout;
   natsMsg* raw = nullptr;
   auto status = direct_get_of(&raw, made, stream, subject, std::min(first, until));
-  if (status == NATS_TIMEOUT && first < until) {
-    if (is_missing(made, stream, std::min(first + first_get_timeout, until)))
-      return {ec::bucket_not_found, "cannot " + doing + ": there is no stream '" + stream
-                                      + "'; prepare the store first with 'harmonyctl init'"};
-    status = direct_get_of(&raw, made, stream, subject, until);
+  if (status == NATS_TIMEOUT && first < until
+      && is_missing(made, stream, std::min(first + first_get_timeout, until)))
+    return {ec::bucket_not_found, "cannot " + doing + ": there is no stream '" + stream
+                                    + "'; prepare the store first with 'harmonyctl init'"};
+  for (auto now = steady_clock::now(); status == NATS_TIMEOUT && now < until;
+       now = steady_clock::now()) {
+    const auto part = std::max<steady_clock::duration>((until - now) / 2, first_get_timeout);
+    status = direct_get_of(&raw, made, stream, subject, std::min(until, now + part));
   }
   const msg_ptr message{raw};
   if (status == NATS_NOT_FOUND)

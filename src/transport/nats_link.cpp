@@ -11,14 +11,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr auto connect_timeout = milliseconds{2000};
-constexpr auto handshake_timeout = milliseconds{2500}; // more than the library waits where it does
+constexpr auto connect_timeout = milliseconds{12'000}; // a slow link's; the guard ends what hangs
 constexpr auto write_timeout = milliseconds{2000};
-constexpr auto flush_timeout = milliseconds{5000};
-constexpr auto ping_interval = milliseconds{5000};
-constexpr int pings_unanswered = 2;
-constexpr auto first_backoff = milliseconds{100};
-constexpr auto last_backoff = milliseconds{5000};
+constexpr auto flush_timeout = milliseconds{10'000};
+constexpr auto ping_interval = milliseconds{3500};
+constexpr int pings_unanswered = 2; // so that a dead connection is noticed after 10.5 s at most
 constexpr auto close_patience = milliseconds{1000};
 
 std::string last_error_of(natsConnection* connection) {
@@ -91,16 +88,20 @@ void link::start() {
 }
 
 // Until there is a connection. One worker at a time is in here.
-void link::connect(milliseconds first_delay) {
-  if (!pause(first_delay))
-    return;
+void link::connect(milliseconds delay) {
+  auto begun = steady_clock::now();
   const auto offset = static_cast<std::size_t>(jittered(milliseconds{1000}).count());
-  for (auto backoff = first_backoff;; backoff = std::min(backoff * 2, last_backoff)) {
+  for (;;) {
+    if (!pause_until(begun + jittered(delay)))
+      return;
+    begun = steady_clock::now();
+    bool met = false;
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      auto made = connect_to(servers_.at((offset + i) % servers_.size()));
+      const auto& target = servers_.at((offset + i) % servers_.size());
+      auto made = connect_to(target, met);
       auto up = made ? install(*made) : outcome<void>{made.error()};
       if (up) {
-        announce(true, "connected to '" + servers_.at((offset + i) % servers_.size()).shown + "'");
+        announce(true, "connected to '" + target.shown + "'");
         establish(*made);
         return;
       }
@@ -112,12 +113,12 @@ void link::connect(milliseconds first_delay) {
       }
       announce(false, up.error().message);
     }
-    if (!pause(jittered(backoff)))
-      return;
+    const std::lock_guard guard{mutex_};
+    delay = pace_.failed(met);
   }
 }
 
-outcome<link::session_ptr> link::connect_to(const server& target) {
+outcome<link::session_ptr> link::connect_to(const server& target, bool& met) {
   auto* const id = callback_ids<link>::add(weak_from_this());
   const auto number = reinterpret_cast<std::uintptr_t>(id);
   {
@@ -137,8 +138,10 @@ outcome<link::session_ptr> link::connect_to(const server& target) {
     return failed(options.error());
   natsConnection* connection = nullptr;
   {
-    const handshake_guard guard{workers_, target.port, handshake_timeout};
-    if (const auto s = natsConnection_Connect(&connection, options->get()); s != NATS_OK)
+    const handshake_guard guard{workers_, target.port};
+    const auto s = natsConnection_Connect(&connection, options->get());
+    met = met || s != NATS_NO_SERVER; // that is, no TCP connection
+    if (s != NATS_OK)
       return failed(from_status(s, jsErrCode{}, doing));
   }
   jsCtx* context = nullptr;
@@ -193,6 +196,7 @@ outcome<void> link::install(const session_ptr& made) {
   if (attempt_lost_)
     return {ec::store_unavailable, "the server ended the connection at once"};
   session_ = made;
+  up_since_ = steady_clock::now();
   changed_.notify_all();
   return {};
 }
@@ -281,6 +285,7 @@ std::vector<std::shared_ptr<listener>> link::live_listeners() {
 // The library ended connection `id`, for whatever reason.
 void link::lost(std::uint64_t id, const std::string& why) {
   session_ptr gone;
+  milliseconds delay{};
   {
     const std::lock_guard guard{mutex_};
     if (session_ == nullptr || session_->id() != id) {
@@ -289,13 +294,14 @@ void link::lost(std::uint64_t id, const std::string& why) {
     }
     gone = std::move(session_);
     why_not_ = {ec::store_unavailable, why};
+    delay = pace_.lost(std::chrono::duration_cast<milliseconds>(steady_clock::now() - up_since_));
   }
   // NOLINTNEXTLINE(performance-no-int-to-ptr): the number that stood for it
   callback_ids<link>::drop(reinterpret_cast<void*>(id));
   announce(false, why);
-  auto job = [self = shared_from_this(), gone = std::move(gone)]() mutable {
+  auto job = [self = shared_from_this(), gone = std::move(gone), delay]() mutable {
     gone.reset();
-    self->connect(self->jittered(first_backoff));
+    self->connect(delay);
   };
   [[maybe_unused]] const bool posted = workers_.post(std::move(job), upkeep_limit);
 }
@@ -323,9 +329,9 @@ void link::announce(bool connected, const std::string& detail) {
 }
 
 // Waits; false when the link was closed.
-bool link::pause(milliseconds delay) {
+bool link::pause_until(deadline when) {
   std::unique_lock guard{mutex_};
-  return !changed_.wait_for(guard, delay, [&] { return closed_; });
+  return !changed_.wait_until(guard, when, [&] { return closed_; });
 }
 
 // Between half of `delay` and all of it, so that a fleet does not come back in step.

@@ -17,6 +17,7 @@
 #include "transport/callback_gate.hpp"
 #include "transport/nats_handles.hpp"
 #include "transport/nats_url.hpp"
+#include "transport/reconnect_pace.hpp"
 #include "transport/store.hpp"
 #include "transport/worker_pool.hpp"
 
@@ -124,15 +125,15 @@ private:
   outcome<void> run(const std::shared_ptr<pending_call>& pending, milliseconds timeout,
                     std::size_t limit, std::function<void()> job);
 
-  void connect(milliseconds first_delay);
-  outcome<session_ptr> connect_to(const server& target);
+  void connect(milliseconds delay);
+  outcome<session_ptr> connect_to(const server& target, bool& met);
   outcome<options_ptr> options_for(const server& target, void* id) const;
   outcome<void> install(const session_ptr& made);
   void establish(const session_ptr& made);
   natsStatus subscribe(const std::shared_ptr<listener>& what, const session_ptr& made);
   std::vector<std::shared_ptr<listener>> live_listeners();
   void announce(bool connected, const std::string& detail);
-  bool pause(milliseconds delay);
+  bool pause_until(deadline when);
   milliseconds jittered(milliseconds delay);
 
   const store_options options_;
@@ -149,6 +150,8 @@ private:
   std::vector<std::weak_ptr<listener>> listeners_;
   std::set<std::shared_ptr<pending_call>> pending_;
   std::mt19937_64 random_;
+  reconnect_pace pace_;
+  deadline up_since_{}; // of `session_`
   bool closed_ = false;
 
   std::recursive_mutex state_mutex_; // recursive: a sink may ask for another

@@ -17,12 +17,13 @@ constexpr auto patience = 30s;
 } // namespace
 
 agent_process::agent_process(std::string program, std::vector<std::string> flags,
-                             std::string store_url) {
+                             std::string store_url, const std::string& ca_file) {
   if (store_url.empty())
     store_url = "dir:" + (folder_ / "store").string();
   store_options to;
   to.url = store_url;
   to.name = "test";
+  to.ca_file = ca_file;
   link_ = open_store(to).value();
   outcome<void> prepared = link_->prepare(call_limit);
   for (int i = 0; !prepared && i < 500; ++i) { // a connection in the making

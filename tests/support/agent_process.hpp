@@ -20,8 +20,9 @@ class agent_process {
 public:
   /// `program`: path of the binary. `flags` come after the store, the state folder and a heartbeat
   /// interval of 100 ms. Empty `store_url`: a directory store of its own. The store is prepared
-  /// here.
-  agent_process(std::string program, std::vector<std::string> flags, std::string store_url = {});
+  /// here, with `ca_file` where it is a tls:// URL.
+  agent_process(std::string program, std::vector<std::string> flags, std::string store_url = {},
+                const std::string& ca_file = {});
   ~agent_process();
   agent_process(const agent_process&) = delete;
   agent_process& operator=(const agent_process&) = delete;

@@ -102,12 +102,12 @@ std::string nats_server::log() const {
 }
 
 void nats_server::write_config() const {
-  write_file(folder_ / "server.conf", "listen: \"" + host_ + ":" + std::to_string(port_)
-                                        + "\"\nserver_name: test\nmax_payload: 2MB\n"
-                                          "logfile: \""
-                                        + (folder_ / "log").string()
-                                        + "\"\njetstream { store_dir: \""
-                                        + (folder_ / "store").string() + "\" }\n" + extra_ + "\n");
+  write_file(folder_ / "server.conf",
+             "listen: \"" + host_ + ":" + std::to_string(port_) + "\"\nserver_name: test-"
+               + std::to_string(port_)
+               + (extra_.find("max_payload") == std::string::npos ? "\nmax_payload: 2MB\n" : "\n")
+               + "logfile: \"" + (folder_ / "log").string() + "\"\njetstream { store_dir: \""
+               + (folder_ / "store").string() + "\" }\n" + extra_ + "\n");
 }
 
 void nats_server::start() {
@@ -237,6 +237,22 @@ void nats_server::reload(std::string extra) {
 
 void nats_server::wipe() {
   std::filesystem::remove_all(folder_ / "store");
+}
+
+void nats_server::save() {
+  std::filesystem::remove_all(folder_ / "saved");
+  std::filesystem::copy(folder_ / "store", folder_ / "saved",
+                        std::filesystem::copy_options::recursive);
+}
+
+void nats_server::restore() {
+  wipe();
+  std::filesystem::copy(folder_ / "saved", folder_ / "store",
+                        std::filesystem::copy_options::recursive);
+}
+
+int nats_server::unused_port() {
+  return free_port();
 }
 
 } // namespace harmony::test

@@ -47,7 +47,11 @@ public:
   [[nodiscard]] bool has_unread(std::size_t bytes) const;
   /// Other extra configuration, by SIGHUP; waits until it is in force.
   void reload(std::string extra);
-  void wipe(); ///< deletes the store folder; only while it does not run
+  void wipe();    ///< deletes the store folder; only while it does not run
+  void save();    ///< a copy of the store folder; only while it does not run
+  void restore(); ///< back to that copy; only while it does not run
+  /// A port of 127.0.0.1 that was free just now, e.g. for a cluster's routes.
+  static int unused_port();
 
 private:
   void write_config() const;
