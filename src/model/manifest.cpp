@@ -298,23 +298,6 @@ std::vector<issue> listed(const complaints& found) {
   return all;
 }
 
-/// What `content_hash` covers. The order of resources and of ids means nothing.
-json content_of(manifest m) {
-  std::sort(m.resources.begin(), m.resources.end(),
-            [](const resource& a, const resource& b) { return a.id < b.id; });
-  for (auto& r : m.resources) {
-    std::sort(r.depends_on.begin(), r.depends_on.end());
-    std::sort(r.restart_on.begin(), r.restart_on.end());
-  }
-  auto document = manifest_shape().write(m);
-  document["metadata"].erase("generation");
-  document["metadata"].erase("issuedAt");
-  for (const auto& each : m.rejected)
-    document["rejected"].push_back(
-      {each.id.str(), reason_of(each.code), each.message, each.origin});
-  return document;
-}
-
 } // namespace
 
 const shape<manifest>& manifest_shape() {
@@ -367,14 +350,6 @@ std::string write_manifest(const manifest& m) {
   return detail::to_text(detail::manifest_shape().write(m), true) + "\n";
 }
 
-std::string canonical(const resource_spec& spec) {
-  return detail::to_text(detail::kinds()[spec.index()].write(spec));
-}
-
-std::string revision_of(const resource_spec& spec) {
-  return "sha256:" + sha256_hex(canonical(spec));
-}
-
 outcome<resource_spec> read_spec(std::string_view kind, std::string_view text) {
   using namespace detail;
   const auto* entry = find_kind(kind);
@@ -387,10 +362,6 @@ outcome<resource_spec> read_spec(std::string_view kind, std::string_view text) {
   if (found.count != 0)
     return {ec::invalid_spec, joined(found)};
   return spec;
-}
-
-std::string content_hash(const manifest& m) {
-  return "sha256:" + sha256_hex(detail::to_text(detail::content_of(m)));
 }
 
 std::string json_schema(std::string_view document) {

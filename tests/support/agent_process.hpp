@@ -37,9 +37,9 @@ public:
   bool logged(const std::string& text) { return process_->complained(text); }
   /// Its whole log so far; also after its end.
   [[nodiscard]] std::string log() const { return process_->complaints(); }
-  /// Waits `patience` at most for its end; true if it has ended.
-  [[nodiscard]] bool ended(std::chrono::milliseconds patience) const {
-    return process_->ended(patience);
+  /// Waits `at_most` for its end; true if it has ended.
+  [[nodiscard]] bool ended(std::chrono::milliseconds at_most) const {
+    return process_->ended(at_most);
   }
   /// What it ended with, once it has: as of run_result.
   int ending() { return process_->wait().code; }
