@@ -157,6 +157,7 @@ TEST_CASE("commands: plan -> from what is on the device, and nothing is changed 
            "      mode: 0600 -> 0644\n"
            "  + create File/c  (it is not on the device)\n"
            "      content: sha256:2d711642b726\n"
+           "      mode: 0640\n"
            "  - remove File/b  (it left the manifest)\n"
            "Plan: 1 to create, 1 to update, 1 to remove.\n");
   CHECK(read_file("/tmp/plan-b") == "x");
