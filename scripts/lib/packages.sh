@@ -43,6 +43,7 @@ procps            | tests: processes
 util-linux        | tests: namespaces
 jq                | demo: reads documents
 curl              | demo: asks the service that it started
+libfaketime       | tests: clocks that are wrong
 '
 
 # For scripts/check.

@@ -195,12 +195,18 @@ void follow_hold(self_pointer self) {
   auto& s = self->state;
   const auto& services = *s.config.services;
   auto hold = services.holds->held(s.config.id, services.wall_clock());
+  // It ends after its time, also where somebody set the clock back meanwhile.
+  if (s.hold && self->clock().now() >= s.hold_ends)
+    s.ended_hold = s.hold;
+  if (hold == s.ended_hold)
+    hold.reset();
   if (hold == s.hold)
     return;
   s.hold = std::move(hold);
   ev::held event;
   if (s.hold) {
-    event.until = instant_of(self, s.hold->until);
+    s.hold_ends = instant_of(self, s.hold->until);
+    event.until = s.hold_ends;
     event.message = "held until " + format_time(s.hold->until)
                     + (s.hold->reason.empty() ? "" : ": " + s.hold->reason);
     self->scheduled_send(self, *event.until, hold_changed{});

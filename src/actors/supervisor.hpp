@@ -62,11 +62,13 @@ struct supervisor_state {
   bool retain = false;               ///< on removal, the thing stays
   std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
   std::optional<resource_hold> hold; ///< that it is under
-  prober_actor prober;               ///< while the machine wants probes
-  std::uint64_t probe_run = 0;       ///< counts the starts of the probes
-  std::uint64_t probe_version = 0;   ///< counts the changes of the declared probes
-  resource_state seen;               ///< by the last look
-  resource_reported reported;        ///< last told to the dispatcher
+  instant hold_ends{};               ///< when that does
+  std::optional<resource_hold> ended_hold;
+  prober_actor prober;             ///< while the machine wants probes
+  std::uint64_t probe_run = 0;     ///< counts the starts of the probes
+  std::uint64_t probe_version = 0; ///< counts the changes of the declared probes
+  resource_state seen;             ///< by the last look
+  resource_reported reported;      ///< last told to the dispatcher
   std::minstd_rand random;
 };
 

@@ -132,8 +132,8 @@ world::world(const std::function<void(agent_config&)>& adjust) {
   config_.seed = 7;
   config_.own_threads = false;
   config_.wall_clock = [this] {
-    return timestamp{std::chrono::duration_cast<std::chrono::milliseconds>(
-      now().time_since_epoch() + std::chrono::hours{24 * 365 * 56})};
+    return timestamp{std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()
+                                                                           + clock_offset_)};
   };
   if (adjust)
     adjust(config_);
@@ -208,6 +208,12 @@ void world::run_for(duration d) {
     settle();
   }
   clock.advance_time(end - now());
+  settle();
+}
+
+void world::suspend(duration d) {
+  settle();
+  scheduler().clock().advance_time(d);
   settle();
 }
 

@@ -179,6 +179,10 @@ public:
 
   void settle();
   void run_for(duration d);
+  /// The device is suspended for `d`: what was due meanwhile is due now.
+  void suspend(duration d);
+  /// Somebody sets the device's clock.
+  void step_clock(duration by) { clock_offset_ += by; }
 
   /// Sends a command and lets everything happen; gives the answer, empty where none came yet.
   std::string command(const std::string& verb, const std::string& payload = {});
@@ -203,6 +207,7 @@ public:
 private:
   caf::scheduler::test_coordinator& scheduler();
 
+  duration clock_offset_ = std::chrono::hours{24 * 365 * 56}; ///< of the wall clock
   agent_config config_;
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;
