@@ -167,6 +167,16 @@ heal_unit() {
   run systemctl status --no-pager --lines 0 "$unit"
 }
 
+ask_device() {
+  say "An operator asks the device itself"
+  run harmonyctl ping $agent
+  if [ "$place" = device ]; then
+    run harmonyctl logs $agent "SystemdUnit/$(desired | jq -er 'first(.spec.resources[] | select(.kind == "SystemdUnit")).name')" --tail 3
+  fi
+  desired | jq 'del(.metadata.generation) | (first(.spec.resources[] | select(.kind == "File")).spec.mode) = "0600"' >"$work/planned.json"
+  run harmonyctl plan -f "$work/planned.json"
+}
+
 collect() {
   local gone_kind gone
   if [ "$place" = device ]; then gone_kind=Container; else gone_kind=File; fi
@@ -209,5 +219,6 @@ converge
 [ "$place" = local ] || visit
 heal_file
 [ "$place" = local ] || heal_unit
+ask_device
 collect
 look_further

@@ -39,7 +39,7 @@ planned_resource plan_for(const resource_id& id, const std::vector<change>& chan
   else if (any(changes, action::update))
     say(plan_step::update, "differs on the device: " + fields_of(changes, action::update));
   else if (any(changes, action::restart))
-    say(plan_step::restart, "it has to be started anew: " + fields_of(changes, action::restart));
+    say(plan_step::restart, "it has to be started anew");
   else if (!changes.empty())
     say(plan_step::update, "something that it was before is still there");
   return result;

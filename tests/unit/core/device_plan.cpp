@@ -32,7 +32,7 @@ TEST_CASE("device plan: what differs -> the strongest step, and why") {
     {"again",
      {{action::restart, "restart", "", ""}},
      plan_step::restart,
-     "it has to be started anew: restart"},
+     "it has to be started anew"},
     {"changed and again",
      {{action::update, "content", "a", "b"}, {action::restart, "restart", "", ""}},
      plan_step::update,
