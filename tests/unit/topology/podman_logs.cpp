@@ -57,7 +57,8 @@ TEST_CASE("podman logs: bytes in any pieces -> the same lines") {
     podman::log_reader reader{""};
     reader.take(all.substr(0, cut));
     reader.take(all.substr(cut));
-    CHECK(texts(std::move(reader).result()) == list{"one", "two"});
+    const auto got = std::move(reader).result();
+    CHECK(texts(got) == list{"one", "two"});
   }
 }
 
@@ -68,7 +69,8 @@ TEST_CASE("podman logs: more than an answer holds -> ends, and goes on from its 
   for (; more && given < 10'000; ++given)
     more = reader.take(frame(t1 + " " + std::string(1000, 'x') + "\n"));
   CHECK_FALSE(more);
-  CHECK(std::move(reader).result().cursor == t1 + "/" + std::to_string(given));
+  const auto got = std::move(reader).result();
+  CHECK(got.cursor == t1 + "/" + std::to_string(given));
 }
 
 TEST_CASE("podman logs: rubbish -> no lines, and no harm") {
