@@ -27,6 +27,7 @@ install(CODE "
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/config/schema" DESTINATION "${CMAKE_INSTALL_DATADIR}/harmony-agent"
         OPTIONAL FILES_MATCHING PATTERN "*.json")
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/config/manifests/" DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" OPTIONAL)
+install(FILES "${CMAKE_SOURCE_DIR}/config/systemd/no-packages.conf" DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 file(GLOB pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.[1-8]")
 foreach(page ${pages})

@@ -109,14 +109,13 @@ explanation explain(const agent_status& status, const resource_id& id, const res
   return e;
 }
 
-/// Whether a condition says that something is not as it should be.
+} // namespace
+
 bool is_wrong(const condition& c) {
   const bool good_when_true = c.type == "Ready" || c.type == "ManifestAccepted"
                               || c.type == "Progressing" || c.type == "StoreConnected";
   return good_when_true ? c.status == condition_state::false_ : c.status == condition_state::true_;
 }
-
-} // namespace
 
 explanation explain_resource(const agent_status& status, const resource_id& id,
                              const manifest* desired, timestamp now) {

@@ -10,6 +10,9 @@
 
 namespace harmony {
 
+/// Whether a condition says that something is not as it should be.
+bool is_wrong(const condition& c);
+
 /// Explains resource `id` of `status`. `desired`, where there is one, is the newest manifest: with
 /// it the chain of what a blocked resource waits for is told to its end.
 explanation explain_resource(const agent_status& status, const resource_id& id,

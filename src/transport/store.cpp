@@ -83,6 +83,22 @@ outcome<void> check_value(std::string_view value) {
   return {};
 }
 
+std::string shown_url(std::string_view url) {
+  const auto login_end = url.rfind('@');
+  if (url.rfind("dir:", 0) == 0 || login_end == std::string_view::npos)
+    return std::string{url};
+  const auto servers = nats::parse_servers(url);
+  if (!servers) { // where a login begins and ends cannot be known
+    const auto mark = url.find("://");
+    const auto scheme = mark < login_end ? url.substr(0, mark + 3) : std::string_view{};
+    return std::string{scheme} + std::string{url.substr(login_end + 1)};
+  }
+  std::string shown;
+  for (const auto& each : *servers)
+    shown += (shown.empty() ? "" : ",") + each.shown;
+  return shown;
+}
+
 outcome<std::unique_ptr<store>> open_store(const store_options& options) {
   if (options.url.substr(0, 4) == "dir:")
     return open_directory(options.url);

@@ -131,6 +131,9 @@ struct store_options {
   std::uint64_t seed = 0;   ///< of the reconnect jitter; 0: random
 };
 
+/// A store's URL for logs and people: without user and password.
+std::string shown_url(std::string_view url);
+
 /// Opens a store. Returns at once: the connection is made, and made again for ever, in the
 /// background; calls before that fail with store_unavailable. Fails with invalid_spec for a URL
 /// that it does not understand.

@@ -25,7 +25,8 @@ std::string file_in(const std::string& state_dir) {
   return state_dir + "/status.json";
 }
 
-/// Whether an agent holds the state folder.
+} // namespace
+
 bool is_running(const std::string& state_dir) {
   const int fd = ::open((state_dir + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -34,8 +35,6 @@ bool is_running(const std::string& state_dir) {
   ::close(fd);
   return held;
 }
-
-} // namespace
 
 void keep_local_status(const std::string& state_dir, const std::string& text) {
   HARMONY_FAULT_OR("status.keep.before", return );

@@ -13,6 +13,9 @@ namespace harmony {
 /// next start. What cannot be written is given up silently: the store has it.
 void keep_local_status(const std::string& state_dir, const std::string& text);
 
+/// Whether an agent holds the state folder.
+bool is_running(const std::string& state_dir);
+
 /// What `harmony-agent status` was asked for.
 struct status_request {
   std::string state_dir;

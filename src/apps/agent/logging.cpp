@@ -10,6 +10,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "apps/agent/journal_sink.hpp"
+
 namespace harmony {
 
 namespace {
@@ -61,11 +63,18 @@ std::unique_ptr<spdlog::formatter> make_formatter(log_format format) {
   return result;
 }
 
+/// Without journald, the journal's lines go where the others go.
+std::shared_ptr<spdlog::sinks::sink> make_sink(const agent_options& options) {
+  if (options.format == log_format::journal && has_journal_socket())
+    return std::make_shared<journal_sink>(options.agent_id);
+  return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+}
+
 } // namespace
 
 void start_logging(const agent_options& options) {
   spdlog::init_thread_pool(queue_length, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = make_sink(options);
   auto logger =
     std::make_shared<spdlog::async_logger>("harmony-agent", std::move(sink), spdlog::thread_pool(),
                                            spdlog::async_overflow_policy::overrun_oldest);

@@ -15,11 +15,13 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/root.hpp"
+#include "apps/agent/check.hpp"
 #include "apps/agent/device.hpp"
 #include "apps/agent/device_facts.hpp"
 #include "apps/agent/logging.hpp"
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
+#include "apps/agent/support_bundle.hpp"
 #include "fault/fault.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
@@ -151,7 +153,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   std::vector<condition> conditions;
   auto link = open_store(store_options_of(options));
   if (!link) {
-    spdlog::error("store '{}' cannot be used: {}", options.store, link.error().message);
+    spdlog::error("store '{}' cannot be used: {}", shown_url(options.store), link.error().message);
     return exit_failure;
   }
   auto state = open_state(options, conditions);
@@ -167,7 +169,7 @@ int run(int argc, const char* const* argv, agent_options options) {
 
   const auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
-               options.store);
+               shown_url(options.store));
   auto agent = system.spawn(root, config);
   service_manager notify{agent};
   notify.ready();
@@ -208,7 +210,6 @@ int main(int argc, char* argv[]) {
   // One arena for all but the first thread's: a device's memory is small, and the agent allocates
   // little.
   mallopt(M_ARENA_MAX, 2);
-  service_manager::block_signals();
 #ifdef HARMONY_FAULTS
   if (argc == 2 && std::string_view{argv[1]} == "--list-fault-points") {
     for (const auto name : fault::points)
@@ -223,7 +224,12 @@ int main(int argc, char* argv[]) {
   }
   if (const auto* status = std::get_if<status_request>(&read))
     return show_local_status(*status, std::cout, std::cerr);
+  if (const auto* check = std::get_if<check_request>(&read))
+    return run_check(*check, std::cout);
+  if (const auto* bundle = std::get_if<bundle_request>(&read))
+    return write_support_bundle(*bundle, std::cout, std::cerr);
   const auto& options = std::get<agent_options>(read);
+  service_manager::block_signals(); // before the first thread
   start_logging(options);
   const auto code = run(argc, argv, options);
   end_logging();

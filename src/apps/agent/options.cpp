@@ -112,9 +112,14 @@ outcome<void> set_log_level(agent_options& o, std::string_view v) {
 }
 
 outcome<void> set_log_format(agent_options& o, std::string_view v) {
-  if (v != "text" && v != "json")
-    return expected("text or json", v);
-  o.format = v == "json" ? log_format::json : log_format::text;
+  if (v == "text")
+    o.format = log_format::text;
+  else if (v == "json")
+    o.format = log_format::json;
+  else if (v == "journal")
+    o.format = log_format::journal;
+  else
+    return expected("text, json or journal", v);
   return {};
 }
 
@@ -154,7 +159,7 @@ constexpr std::array options_table{
   option_entry{"shutdown-grace", "TIME", "For an orderly stop [10s]",
                set_duration<&agent_options::shutdown_grace, 100, 600'000>},
   option_entry{"log-level", "LEVEL", "debug, info, warn, error or off [info]", set_log_level},
-  option_entry{"log-format", "FORMAT", "text or json [text]", set_log_format},
+  option_entry{"log-format", "FORMAT", "text, json or journal [text]", set_log_format},
 };
 
 // --- where values come from
@@ -177,7 +182,56 @@ using values = std::map<std::string, sourced>;
 struct command_line {
   values found; ///< flags and, for what no flag says, variables
   std::string config;
-  std::optional<status_request> status; ///< the command `status`
+  std::variant<std::monostate, status_request, check_request, bundle_request> command;
+};
+
+/// Adds the commands beside the agent itself; `into` is what they fill in once one is given.
+struct command_parser {
+  explicit command_parser(CLI::App& app) {
+    show =
+      app.add_subcommand("status", "Say in words where this device stands, without any network");
+    show->add_option("resource", resource, "Only this resource")->type_name("KIND/NAME");
+    check = app.add_subcommand("check", "Find out what is wrong on this device, and what to do");
+    bundle = app.add_subcommand("support-bundle",
+                                "Write all that is needed to find a fault as one file, without "
+                                "secrets");
+    bundle->fallthrough();
+    bundle
+      ->add_option("--output", file, "The tar.gz [harmony-agent-ID-TIME.tar.gz, in this folder]")
+      ->type_name("FILE");
+    for (auto* each : {show, check}) {
+      each->fallthrough();
+      each->add_option("-o,--output", output, "text or json [text]")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}));
+    }
+  }
+
+  /// Fails with invalid_spec for a resource that is none.
+  outcome<void> take(command_line& into) const {
+    if (check->parsed())
+      into.command = check_request{{}, {}, output == "json"};
+    if (bundle->parsed())
+      into.command = bundle_request{{}, {}, {}, file};
+    if (!show->parsed())
+      return {};
+    status_request status;
+    status.as_json = output == "json";
+    if (resource_id id; parse_resource_id(resource, id))
+      status.resource = id;
+    else if (!resource.empty())
+      return {ec::invalid_spec,
+              "status: expected Kind/name, such as File/motd, got '" + resource + "'"};
+    into.command = status;
+    return {};
+  }
+
+  CLI::App* show;
+  CLI::App* check;
+  CLI::App* bundle;
+  std::string file;
+  std::string resource;
+  std::string output = "text";
 };
 
 std::variant<command_line, early_exit> parse_command_line(int argc, const char* const* argv) {
@@ -201,16 +255,7 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
       option->type_name(each.value);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
-  status_request status;
-  std::string resource;
-  std::string output = "text";
-  auto* show = app.add_subcommand("status", "Say in words where this device stands, without any "
-                                            "network");
-  show->fallthrough();
-  show->add_option("resource", resource, "Only this resource")->type_name("KIND/NAME");
-  show->add_option("-o,--output", output, "text or json [text]")
-    ->type_name("FORMAT")
-    ->check(CLI::IsMember({"text", "json"}));
+  command_parser commands{app};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -218,15 +263,8 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
     const auto code = app.exit(e, out, out);
     return early_exit{code == 0 ? 0 : 2, out.str()};
   }
-  if (show->parsed()) {
-    status.as_json = output == "json";
-    if (resource_id id; parse_resource_id(resource, id))
-      status.resource = id;
-    else if (!resource.empty())
-      return early_exit{2, "harmony-agent: status: expected Kind/name, such as File/motd, got '"
-                             + resource + "'\n"};
-    result.status = status;
-  }
+  if (auto taken = commands.take(result); !taken)
+    return early_exit{2, "harmony-agent: " + taken.error().message + "\n"};
   for (const auto& each : options_table) {
     const auto flag = "--" + std::string{each.name};
     const auto variable = variable_of(each.name);
@@ -265,8 +303,29 @@ std::string host_name() {
   return name;
 }
 
-early_exit wrong(const std::string& message) {
-  return {2, "harmony-agent: " + message + "\n"};
+/// Gives `into` what was said where. Fails at the first fault, with what came before it taken over;
+/// with wrong_agent where nothing but the id is missing.
+outcome<void> apply(command_line& line, agent_options& into) {
+  std::error_code ignored;
+  if (line.config.empty() && fs::exists(default_config, ignored))
+    line.config = default_config;
+  if (!line.config.empty())
+    if (auto added = add_file(line.config, line.found); !added)
+      return added;
+  for (const auto& each : options_table) {
+    const auto it = line.found.find(each.name);
+    if (it == line.found.end())
+      continue;
+    if (auto set = each.set(into, it->second.value); !set)
+      return {set.error().code, it->second.origin + ": " + set.error().message};
+  }
+  if (!into.agent_id.empty())
+    return {};
+  into.agent_id = host_name();
+  if (is_name(into.agent_id))
+    return {};
+  return {ec::wrong_agent, "--agent-id is needed: the host name '" + into.agent_id
+                             + "' is no valid id (1 to 63 of a-z, 0-9 and '-')"};
 }
 
 } // namespace
@@ -284,37 +343,32 @@ outcome<milliseconds> parse_duration(std::string_view text) {
   return milliseconds{count * factor->second};
 }
 
-std::variant<agent_options, status_request, early_exit> read_options(int argc,
-                                                                     const char* const* argv) {
+parsed_options read_options(int argc, const char* const* argv) {
   auto parsed = parse_command_line(argc, argv);
   if (auto* exit = std::get_if<early_exit>(&parsed))
     return *exit;
   auto& line = std::get<command_line>(parsed);
-  std::error_code ignored;
-  if (line.config.empty() && fs::exists(default_config, ignored))
-    line.config = default_config;
-  if (!line.config.empty())
-    if (auto added = add_file(line.config, line.found); !added)
-      return wrong(added.error().message);
-
   agent_options result;
-  for (const auto& each : options_table) {
-    const auto it = line.found.find(each.name);
-    if (it == line.found.end())
-      continue;
-    if (auto set = each.set(result, it->second.value); !set)
-      return wrong(it->second.origin + ": " + set.error().message);
+  auto whole = apply(line, result);
+  if (auto* check = std::get_if<check_request>(&line.command)) {
+    check->fault = whole ? "" : whole.error().message;
+    check->options = std::move(result);
+    return *check;
   }
-  if (line.status) {
-    line.status->state_dir = result.state_dir;
-    return *line.status;
+  if (auto* bundle = std::get_if<bundle_request>(&line.command)) {
+    bundle->fault = whole ? "" : whole.error().message;
+    bundle->options = std::move(result);
+    for (const auto& [name, from] : line.found)
+      bundle->given.push_back({name, from.value, from.origin});
+    return *bundle;
   }
-  if (result.agent_id.empty()) {
-    result.agent_id = host_name();
-    if (!is_name(result.agent_id))
-      return wrong("--agent-id is needed: the host name '" + result.agent_id
-                   + "' is no valid id (1 to 63 of a-z, 0-9 and '-')");
+  if (auto* status = std::get_if<status_request>(&line.command);
+      status != nullptr && (whole || whole.error().code == ec::wrong_agent)) {
+    status->state_dir = result.state_dir;
+    return *status;
   }
+  if (!whole)
+    return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "apps/agent/local_status.hpp"
 #include "model/outcome.hpp"
@@ -11,7 +12,7 @@
 namespace harmony {
 
 enum class systemd_mode { system, user, off };
-enum class log_format { text, json };
+enum class log_format { text, json, journal };
 enum class command_mode { all, read_only, off };
 
 /// What the agent runs with. docs and defaults: config/agent.toml, which lists every option.
@@ -35,6 +36,25 @@ struct agent_options {
   friend bool operator==(const agent_options&, const agent_options&) = default;
 };
 
+/// What `harmony-agent check` was asked for.
+struct check_request {
+  agent_options options;
+  std::string fault; ///< why `options` are not all that was configured; empty: they are
+  bool as_json = false;
+};
+
+/// What `harmony-agent support-bundle` was asked for.
+struct bundle_request {
+  /// A value that somebody gave, and where.
+  struct given_value {
+    std::string name, value, origin;
+  };
+  agent_options options;
+  std::string fault; ///< as in check_request
+  std::vector<given_value> given;
+  std::string output; ///< the file; empty: one in the working folder, named after agent and time
+};
+
 /// The command line asked for a text (help, version) or was wrong: what to print, and the exit
 /// code.
 struct early_exit {
@@ -42,11 +62,14 @@ struct early_exit {
   std::string text;
 };
 
+/// The agent itself, one of its other commands, or neither.
+using parsed_options =
+  std::variant<agent_options, status_request, check_request, bundle_request, early_exit>;
+
 /// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
 /// precedence. Every error names where the value came from (flag, variable, or file and line), what
 /// was expected and what it got.
-std::variant<agent_options, status_request, early_exit> read_options(int argc,
-                                                                     const char* const* argv);
+parsed_options read_options(int argc, const char* const* argv);
 
 /// A duration like "250ms", "10s", "5m", "1h". Fails with invalid_spec.
 outcome<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -184,6 +184,10 @@ void declare_waits(declaration& d) {
       "How long to wait [30s]")
     ->type_name("DURATION");
 
+  const auto [check, check_values] = add_command<check_options>(
+    d.app, d.result, "check", "Find out what is wrong with the store, or with a device");
+  add_agent(*check, "agent", check_values->agent, "This agent too");
+
   const auto [watch, watch_values] = add_command<watch_options>(
     d.app, d.result, "watch", "Print each change of status until interrupted");
   add_agent(*watch, "agent", watch_values->agent, "Only this agent");

@@ -43,6 +43,7 @@ exit_code run(const context& c, const describe_options& o);
 exit_code run(const context& c, const explain_options& o);
 exit_code run(const context& c, const wait_options& o);
 exit_code run(const context& c, const watch_options& o);
+exit_code run(const context& c, const check_options& o);
 exit_code run(const context& c, const ping_options& o);
 exit_code run(const context& c, const resync_options& o);
 exit_code run(const context& c, const restart_options& o);

@@ -74,6 +74,10 @@ struct explain_options {
   bool live = false;                   ///< ask the device itself
 };
 
+struct check_options {
+  std::string agent; ///< empty: the store alone
+};
+
 struct ping_options {
   std::string agent;
 };
@@ -146,8 +150,8 @@ using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
                explain_options, history_options, rollback_options, wait_options, watch_options,
                ping_options, resync_options, restart_options, hold_options, unhold_options,
-               logs_options, delete_options, schema_options, validate_options, version_options,
-               completion_options, complete_options>;
+               logs_options, delete_options, check_options, schema_options, validate_options,
+               version_options, completion_options, complete_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::variant<agent_options, status_request, early_exit> read(std::vector<const char*> arguments) {
+parsed_options read(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "harmony-agent");
   return read_options(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -167,6 +167,21 @@ TEST_CASE("durations: text -> milliseconds, or what was expected") {
   CHECK(parse_duration("1h").value() == 1h);
   for (const char* wrong : {"", "s", "10", "-1s", "1.5s", "10 s", "1d", "99999999999999999999s"})
     CHECK_FALSE(parse_duration(wrong).ok());
+}
+
+TEST_CASE("options: check -> what could be read, and why the rest could not") {
+  const auto with = [](const std::vector<const char*>& arguments) {
+    return std::get<check_request>(read(arguments));
+  };
+  const auto fine = with({"check", "--agent-id", "a", "--podman", "off"});
+  CHECK(fine.fault.empty());
+  CHECK(fine.options.podman == "off");
+  CHECK_FALSE(fine.as_json);
+  CHECK(with({"check", "-o", "json", "--agent-id", "a"}).as_json);
+  const config_file broken{"state-dir = \"/srv/s\"\nlog-level = \"loud\"\n"};
+  const auto faulty = with({"check", "--config", broken.path()});
+  CHECK(faulty.fault.find("agent.toml:2: log-level") != std::string::npos);
+  CHECK(faulty.options.state_dir == "/srv/s");
 }
 
 } // namespace harmony::test

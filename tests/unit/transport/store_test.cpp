@@ -81,6 +81,14 @@ TEST_CASE("nats url: a bad one with a password -> the message does not repeat it
   CHECK(bad.error().message.find("secret") == std::string::npos);
 }
 
+TEST_CASE("store: a URL for people -> without user and password, also of one that is wrong") {
+  CHECK(shown_url("dir:/srv/a@b") == "dir:/srv/a@b");
+  CHECK(shown_url("nats://a,b:1") == "nats://a,b:1");
+  CHECK(shown_url("nats://u:secret@a,tls://u:secret@b:1") == "nats://a:4222,tls://b:1");
+  CHECK(shown_url("tls://u:sec,ret@b:1") == "tls://b:1");
+  CHECK(shown_url("u:secret@b").find("secret") == std::string::npos);
+}
+
 TEST_CASE("store: keys -> agent ids and what is as harmless") {
   for (const std::string key : {"pi-0042", "a", "A_b=c.d-9"})
     CHECK(check_key(key));
