@@ -328,8 +328,8 @@ outcome<void> container_ops::apply(container_runtime& runtime, const desired<con
       || label_of(info, container_label::revision) != want.revision)
     return work.replace(info);
   // Besides this reconciler's own restarts a supervisor asks for one, e.g. by a liveness probe.
-  const bool unwell = std::any_of(todo.begin(), todo.end(),
-                                  [](const change& c) { return c.field == restart_field; });
+  const bool unwell =
+    std::any_of(todo.begin(), todo.end(), [](const change& c) { return c.field == restart_field; });
   return work.bring_up(info, unwell);
 }
 

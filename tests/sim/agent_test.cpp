@@ -135,37 +135,6 @@ TEST_CASE("agent: a newer desire while an apply hangs -> the newest wins") {
   CHECK(w.device.things.at("/srv/a").revision == w.resource("File/a").revision);
 }
 
-TEST_CASE("agent: a resource leaves the manifest -> collected, dependents first") {
-  world w;
-  w.start();
-  w.apply(file_json("conf", "1") + "," + unit_json("web", R"(,"dependsOn":["File/conf"])"));
-  CHECK(w.device.log == log{"apply /srv/conf", "apply web.service"});
-  w.apply("");
-  CHECK(w.device.log
-        == log{"apply /srv/conf", "apply web.service", "remove web.service", "remove /srv/conf"});
-  CHECK(w.status().resources.empty());
-  CHECK(w.status().phase == agent_phase::converged);
-  CHECK(w.state->all().empty());
-}
-
-TEST_CASE(
-  "agent: one of those that left cannot be removed -> the rest goes on, it is tried again") {
-  world w;
-  w.start();
-  w.apply(file_json("stays", "1") + "," + file_json("goes", "1"));
-  w.device.kept["/srv/stays"] = {ec::io_error, "busy"};
-  w.apply(file_json("new", "1"));
-  w.run_for(10s);
-  CHECK(w.device.things.count("/srv/goes") == 0);
-  CHECK(w.standing("File/new") == "Ready");
-  CHECK(w.standing("File/stays") == "Removing IoError");
-  CHECK(w.status().phase != agent_phase::converged);
-  w.device.kept.clear();
-  w.run_for(20s);
-  CHECK(w.device.things.count("/srv/stays") == 0);
-  CHECK(w.status().phase == agent_phase::converged);
-}
-
 TEST_CASE("agent: a dependency that is not ready -> blocked, then applied") {
   world w;
   w.device.broken["/srv/conf"] = {ec::disk_full, "no space"};
@@ -360,35 +329,6 @@ TEST_CASE("agent: started without a store -> converges to the manifest that it a
   w.apply(file_json("a", "1"));
   CHECK(w.device.log.back() == "remove /srv/b");
   CHECK(w.status().observed_generation == 2);
-}
-
-TEST_CASE("agent: stopped before a removal ended -> the leftover is removed after the start") {
-  world w;
-  REQUIRE(w.state->claim({{"File", "old"}, "/srv/d/old", true, {}}));
-  REQUIRE(w.state->claim({{"Directory", "d"}, "/srv/d", true, {}}));
-  w.start();
-  CHECK(w.device.log.empty()); // nothing is collected before a manifest is loaded
-  w.apply(file_json("a", "1"));
-  CHECK(w.device.log == log{"remove /srv/d/old", "apply /srv/a", "remove /srv/d"});
-  CHECK(w.status().resources.size() == 1);
-}
-
-TEST_CASE("agent: started with something left to remove -> not Converged before it is gone") {
-  world w;
-  w.start();
-  w.apply(file_json("goes", "1"));
-  w.device.kept["/srv/goes"] = {ec::io_error, "busy"};
-  w.apply("");
-  w.stop();
-  w.put_desired("{"); // its refusal is written at once, with whatever is known by then
-  bool converged = false;
-  const auto watch = w.link.watch(bucket::actual_state, "pi-1", [&](const std::string&) {
-    converged = converged || w.status().phase == agent_phase::converged;
-  });
-  w.start();
-  w.run_for(20s);
-  CHECK(w.standing("File/goes") == "Removing IoError");
-  CHECK_FALSE(converged);
 }
 
 TEST_CASE("agent: a day without events -> only heartbeats and polls") {

@@ -219,7 +219,8 @@ void world::suspend(duration d) {
 
 std::string world::command(const std::string& verb, const std::string& payload) {
   const auto answer = std::make_shared<std::string>();
-  link.send_command("pi-1", verb, payload, [answer](std::string text) { *answer = std::move(text); });
+  link.send_command("pi-1", verb, payload,
+                    [answer](std::string text) { *answer = std::move(text); });
   settle();
   return *answer;
 }

@@ -10,8 +10,8 @@ namespace harmony::ctl {
 namespace {
 
 using namespace std::chrono_literals;
-using test::store_call;
 using Catch::Matchers::Contains;
+using test::store_call;
 
 store_sight good_store() {
   store_sight s;

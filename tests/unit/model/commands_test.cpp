@@ -44,7 +44,8 @@ TEST_CASE("commands: requests -> read as written, an empty one is the default") 
 }
 
 TEST_CASE("commands: bad requests -> each its own fault") {
-  CHECK(fault<resource_request>("[]") == "cannot read the command: expected an object, got an array of 0");
+  CHECK(fault<resource_request>("[]")
+        == "cannot read the command: expected an object, got an array of 0");
   CHECK(fault<resource_request>(R"({"resource":"motd"})").find("resource: expected") > 0);
   CHECK(fault<resource_request>(R"({"resorce":"File/a"})").find("did you mean 'resource'?")
         != std::string::npos);
