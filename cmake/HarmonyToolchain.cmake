@@ -40,9 +40,14 @@ if(HARMONY_SANITIZE)
   # Only checks that may go on can be suppressed: `null` is, for CAF's headers (tests/sanitizers).
   # The test preset makes the others of its kind fatal again (halt_on_error).
   add_compile_options("-fsanitize=${HARMONY_SANITIZE}" -fno-omit-frame-pointer
-                      -fno-sanitize-recover=all -fsanitize-recover=null
-                      -Wno-maybe-uninitialized) # g++ 12 sees ghosts in instrumented std::regex
+                      -fno-sanitize-recover=all -fsanitize-recover=null)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized) # g++ 12 sees ghosts in instrumented std::regex
+  endif()
   add_link_options("-fsanitize=${HARMONY_SANITIZE}")
+endif()
+if(HARMONY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(HARMONY_COVERAGE)
   add_compile_options(--coverage)

@@ -52,9 +52,16 @@ clang-format-14/clang-format | format; version 14 decides
 clang-tidy-14/clang-tidy | lint
 python3           | runs the linter over what changed
 shellcheck        | lint of shell scripts
+valgrind          | leaks of the running agent
 '
 
 # For scripts/coverage.
 coverage_packages='
 gcovr             | turns counters into a report
+'
+
+# For scripts/fuzz.
+fuzz_packages='
+clang             | compiler of the fuzzers
+libclang-rt-14-dev/libclang-rt-dev | libFuzzer and the sanitizers of clang
 '

@@ -46,7 +46,8 @@ std::string to_note(const network_record& record) {
     j["kind"] = record.kind;
   if (record.trial)
     j["unconfirmed"] = trial_json(*record.trial);
-  return j.dump();
+  // The kernel takes any bytes for a link's name.
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 network_record from_note(const std::string& note) {

@@ -1,10 +1,9 @@
 #include "transport/directory_entry.hpp"
 
-#include <array>
 #include <charconv>
-#include <cstdio>
-#include <ctime>
 #include <optional>
+
+#include "model/manifest.hpp"
 
 namespace harmony::directory {
 
@@ -15,19 +14,6 @@ using std::chrono::system_clock;
 
 constexpr std::string_view magic = "harmony-entry/1 ";
 
-std::string format_time(system_clock::time_point when) {
-  const auto since = std::chrono::floor<milliseconds>(when).time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  const std::time_t whole = seconds.count();
-  std::tm utc{};
-  ::gmtime_r(&whole, &utc);
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                static_cast<int>((since - seconds).count()));
-  return text.data();
-}
-
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto* end = text.data() + text.size();
@@ -37,27 +23,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
-// "2026-03-01T08:15:30.123Z", nothing else.
-std::optional<system_clock::time_point> parse_time(std::string_view text) {
-  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.dddZ";
-  if (text.size() != form.size())
+/// Nothing where it is no time, or none that the clock's type can hold (years 1678 to 2261).
+std::optional<system_clock::time_point> time_of(std::string_view text) {
+  const auto time = parse_time(text);
+  if (!time || *time < std::chrono::ceil<milliseconds>(system_clock::time_point::min())
+      || *time > std::chrono::floor<milliseconds>(system_clock::time_point::max()))
     return std::nullopt;
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (form[i] == 'd' ? !digit : text[i] != form[i])
-      return std::nullopt;
-  }
-  const auto part = [&](std::size_t from, std::size_t length) {
-    return static_cast<int>(*parse_number(text.substr(from, length)));
-  };
-  std::tm utc{};
-  utc.tm_year = part(0, 4) - 1900;
-  utc.tm_mon = part(5, 2) - 1;
-  utc.tm_mday = part(8, 2);
-  utc.tm_hour = part(11, 2);
-  utc.tm_min = part(14, 2);
-  utc.tm_sec = part(17, 2);
-  return system_clock::from_time_t(::timegm(&utc)) + milliseconds{part(20, 3)};
+  return *time;
 }
 
 // Takes "name=value" off the front of `line`.
@@ -78,7 +50,7 @@ failure not_an_entry(std::string_view where, std::string_view why) {
 
 std::string header_of(const entry& e) {
   auto line = std::string{magic} + "revision=" + std::to_string(e.revision)
-              + " written=" + format_time(e.written);
+              + " written=" + format_time(std::chrono::floor<milliseconds>(e.written));
   line += e.deleted ? std::string{" deleted"} : " bytes=" + std::to_string(e.value.size());
   return line + "\n";
 }
@@ -97,7 +69,7 @@ outcome<entry> read_entry(std::string_view content, std::string_view where) {
     return not_an_entry(where, "its header has no revision above 0");
   e.revision = *number;
   const auto written = take_field(line, "written");
-  const auto when = written ? parse_time(*written) : std::nullopt;
+  const auto when = written ? time_of(*written) : std::nullopt;
   if (!when)
     return not_an_entry(where, "its header does not say when it was written");
   e.written = *when;

@@ -81,10 +81,15 @@ outcome<std::vector<server>> parse_servers(std::string_view url) {
     const auto user = at == std::string_view::npos ? std::string_view{} : part.substr(0, at + 1);
     part.remove_prefix(user.size());
     auto found = scheme.empty() ? std::nullopt : read_address(part);
-    if (!found)
-      return {ec::invalid_spec, "cannot open the store: '" + std::string{part}
-                                  + "' is not a server's address; give nats://host:port or "
-                                    "tls://host:port, several joined by commas"};
+    if (!found) {
+      // Before an '@' it may be the beginning of a password that has a comma.
+      const bool secret = from <= url.size() && url.find('@', from) != std::string_view::npos;
+      const auto what = secret ? "what stands before a comma" : "'" + std::string{part} + "'";
+      return {ec::invalid_spec, "cannot open the store: " + what
+                                  + " is not a server's address; give nats://host:port or "
+                                    "tls://host:port, several joined by commas; a password "
+                                    "cannot have a comma"};
+    }
     found->tls = scheme == "tls://";
     found->url = std::string{scheme} + std::string{user} + found->shown;
     found->shown = std::string{scheme} + found->shown;

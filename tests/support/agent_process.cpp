@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto call_limit = 5000ms;
-constexpr auto patience = 30s;
 
 } // namespace
 
@@ -102,7 +101,7 @@ agent_status agent_process::await(const std::function<bool(const agent_status&)>
     ++changes;
     changed.notify_all();
   });
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = std::chrono::steady_clock::now() + patience_;
   for (;;) {
     std::uint64_t seen = 0;
     {
@@ -158,7 +157,7 @@ bool agent_process::await_beats(int count) {
     came.notify_all();
   });
   std::unique_lock lock{mutex};
-  return came.wait_for(lock, patience, [&] { return beats >= count; });
+  return came.wait_for(lock, patience_, [&] { return beats >= count; });
 }
 
 } // namespace harmony::test

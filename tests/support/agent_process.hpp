@@ -27,6 +27,9 @@ public:
   agent_process(const agent_process&) = delete;
   agent_process& operator=(const agent_process&) = delete;
 
+  /// How long each wait below may take; 30 s at first.
+  void set_patience(std::chrono::seconds most) { patience_ = most; }
+
   /// `variables` are added to its environment.
   void start(const std::map<std::string, std::string>& variables = {});
   /// SIGTERM; gives its exit code.
@@ -52,7 +55,7 @@ public:
   /// Writes any text as the desired state.
   void put_desired(const std::string& text);
 
-  /// Waits until the status satisfies `holds`, 30 s at most; gives the last one seen.
+  /// Waits until the status satisfies `holds`; gives the last one seen.
   agent_status await(const std::function<bool(const agent_status&)>& holds);
   /// Waits until the newest generation is converged; false if it never was.
   bool converged();
@@ -77,6 +80,7 @@ private:
   std::unique_ptr<store> link_;
   std::unique_ptr<process> process_;
   generation_number generation_ = 0;
+  std::chrono::seconds patience_{30};
 };
 
 } // namespace harmony::test

@@ -55,7 +55,10 @@ class handler final : public YAML::EventHandler {
 public:
   document_tree take() { return builder_.take(); }
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  /// Where in the text the document begins.
+  [[nodiscard]] const YAML::Mark& start() const { return start_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { start_ = mark; }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -137,6 +140,7 @@ private:
       anchors_[anchor] = builder_.innermost();
   }
 
+  YAML::Mark start_ = YAML::Mark::null_mark();
   tree_builder builder_;
   std::map<YAML::anchor_t, node_ptr> anchors_;
 };
@@ -148,25 +152,43 @@ document_tree stopped(document_tree partial, position at, std::string why,
   return partial;
 }
 
-/// Reads the next document into `out`; false when the file has no more. `more` says whether reading
-/// can go on after it.
-bool next_document(YAML::Parser& parser, document_tree& out, bool& more) {
-  handler events;
-  more = false;
-  try {
-    if (!parser.HandleNextDocument(events))
+/// Reads a file document by document.
+class document_reader {
+public:
+  explicit document_reader(std::string text) : in_(std::move(text)), parser_(in_) {}
+
+  /// Reads the next document into `out`; false when there is no more. Throws what the parser throws
+  /// at the beginning of a file.
+  bool next(document_tree& out) {
+    if (!more_)
       return false;
-    out = events.take();
-    more = true;
-  } catch (const reading_stopped& e) {
-    out = stopped(events.take(), e.at, e.what(), e.code);
-  } catch (const YAML::Exception& e) {
-    out = stopped(events.take(), place_of(e.mark), "not valid YAML: " + e.msg);
-  } catch (const std::exception& e) {
-    out = stopped(events.take(), {}, std::string{"not valid YAML: "} + e.what());
+    more_ = false;
+    handler events;
+    try {
+      if (!parser_.HandleNextDocument(events))
+        return false;
+      // The parser takes a stray token for an empty document, and stays there for ever.
+      if (events.start().pos == last_)
+        throw reading_stopped{place_of(events.start()), "not valid YAML: unexpected text"};
+      last_ = events.start().pos;
+      out = events.take();
+      more_ = true;
+    } catch (const reading_stopped& e) {
+      out = stopped(events.take(), e.at, e.what(), e.code);
+    } catch (const YAML::Exception& e) {
+      out = stopped(events.take(), place_of(e.mark), "not valid YAML: " + e.msg);
+    } catch (const std::exception& e) {
+      out = stopped(events.take(), {}, std::string{"not valid YAML: "} + e.what());
+    }
+    return true;
   }
-  return true;
-}
+
+private:
+  std::istringstream in_;
+  YAML::Parser parser_;
+  int last_ = -1; ///< where the document before began
+  bool more_ = true;
+};
 
 /// Where `text` stops to be UTF-8 text; line 0 if it is text throughout.
 position first_bad_byte(std::string_view text) {
@@ -190,12 +212,10 @@ std::optional<located_issue> unclosed_quote(std::string_view text) {
   const auto last = text.find_last_not_of(" \t\r\n");
   if (last == std::string_view::npos)
     return {};
-  std::istringstream in{std::string{text.substr(0, last + 1)}};
   try {
-    YAML::Parser parser{in};
+    document_reader reader{std::string{text.substr(0, last + 1)}};
     document_tree next;
-    bool more = true;
-    while (more && next_document(parser, next, more))
+    while (reader.next(next))
       for (const auto& i : next.issues)
         if (i.what.message.find("illegal EOF") != std::string::npos)
           return located_issue{i.at,
@@ -210,13 +230,11 @@ std::vector<document_tree> read_yaml(std::string_view text) {
   if (auto fault = unclosed_quote(text))
     return {{nullptr, {std::move(*fault)}}};
   std::vector<document_tree> documents;
-  // The parser reports an unexpected end at the right place only after a line break.
-  std::istringstream in{std::string{text}.append("\n")};
   try {
-    YAML::Parser parser{in};
+    // The parser reports an unexpected end at the right place only after a line break.
+    document_reader reader{std::string{text}.append("\n")};
     document_tree next;
-    bool more = true;
-    while (more && next_document(parser, next, more)) {
+    while (reader.next(next)) {
       const bool empty = next.root != nullptr && next.root->kind == node_kind::null;
       if (!empty || !next.issues.empty())
         documents.push_back(std::move(next));

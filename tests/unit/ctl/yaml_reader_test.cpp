@@ -83,6 +83,7 @@ TEST_CASE("yaml_reader: what readers disagree about, or nobody should write -> a
     {"a: \"x", "1:6 : not valid YAML: a quoted text is never closed"},
     {"a: \"x\nb: y\n\n", "2:5 : not valid YAML: a quoted text is never closed"},
     {"a: 'x\n", "1:6 : not valid YAML: a quoted text is never closed"},
+    {",", "1:1 : not valid YAML: unexpected text"},
     {"ok: 1\nbad: \xff", "2:6 : not text in UTF-8"},
     {"ok: \xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\xED\xA0\x80", "1:14 : not text in UTF-8"},
     {"over: \xC0\x80", "1:7 : not text in UTF-8"},
@@ -102,6 +103,16 @@ TEST_CASE("yaml_reader: several documents -> each by itself, empty ones left out
   CHECK(to_json(*documents[1].root) == R"({"a":2})");
   CHECK(read_documents("").empty());
   CHECK(read_documents("# only a comment\n").empty());
+}
+
+TEST_CASE("yaml_reader: text behind a document that begins none -> an issue there") {
+  const auto* text = GENERATE("[a], b", "\"a\",", "a\n...\n,");
+  CAPTURE(text);
+  const auto documents = read_documents(text);
+  REQUIRE(documents.size() == 2);
+  CHECK(documents[0].issues.empty());
+  REQUIRE(documents[1].issues.size() == 1);
+  CHECK(documents[1].issues[0].what.message == "not valid YAML: unexpected text");
 }
 
 TEST_CASE("yaml_reader: an alias -> the value again, in its own words") {

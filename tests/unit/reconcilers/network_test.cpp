@@ -221,4 +221,10 @@ TEST_CASE("network: note -> the same record when it is read") {
   CHECK(from_note(to_note(r)) == r);
 }
 
+TEST_CASE("network: link names that are not UTF-8 -> still a note") {
+  network_record r;
+  r.own = {{"10.0.0.1/24"}, {}, {"eth\xff"}};
+  CHECK(from_note(to_note(r)).own.addresses == r.own.addresses);
+}
+
 } // namespace harmony::test

@@ -68,7 +68,11 @@ TEST_CASE("directory entry: anything else -> io_error that names the file") {
                                     "harmony-entry/1 revision=7 "
                                     "written=2026-03-01T08:15:30.123Z bytes=\nab",
                                     "harmony-entry/1 revision=7 "
-                                    "written=2026-03-01T08:15:30.123Z\nab");
+                                    "written=2026-03-01T08:15:30.123Z\nab",
+                                    "harmony-entry/1 revision=7 "
+                                    "written=2026-99-01T08:15:30.123Z bytes=2\nab",
+                                    "harmony-entry/1 revision=7 " // no clock holds it
+                                    "written=9026-03-01T08:15:30.123Z bytes=2\nab");
   INFO(broken);
   const auto read = read_entry(broken, "/the/file");
   REQUIRE_FALSE(read);
