@@ -218,9 +218,9 @@ outcome<void> remove_unit(systemd_port& manager, const owned_target& owned, op_c
   // Without our file, what is loaded from another place is somebody else's.
   if (owner == unit_file_owner::none && !now->fragment_path.empty() && now->fragment_path != path)
     return {};
-  if (now->active_state != "inactive" && now->active_state != "failed")
-    if (auto done = stop_unit(manager, unit, limit); !done)
-      return done;
+  // Also where it is inactive: a job of an apply that was given up may be about to start it.
+  if (auto done = stop_unit(manager, unit, limit); !done)
+    return done;
   if (auto done = manager.disable(unit, limit); !done)
     return done;
   if (auto done = remove_unit_file(path); !done)

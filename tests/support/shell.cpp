@@ -5,8 +5,6 @@
 #include <array>
 #include <cstdio>
 
-#include "support/catch.hpp"
-
 namespace harmony::test {
 
 std::string shell(const std::string& command, int* status) {
@@ -22,14 +20,6 @@ std::string shell(const std::string& command, int* status) {
     *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
   if (!out.empty() && out.back() == '\n')
     out.pop_back();
-  return out;
-}
-
-std::string must(const std::string& command) {
-  int status = -1;
-  auto out = shell(command, &status);
-  INFO(command << ": " << out);
-  REQUIRE(status == 0);
   return out;
 }
 

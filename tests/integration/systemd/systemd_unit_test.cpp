@@ -247,6 +247,25 @@ TEST_CASE("systemd unit: remove -> process, file, links, failure and record are 
   CHECK(d.remove(want).ok());
 }
 
+TEST_CASE("systemd unit: removed while its start still waits in the queue -> never runs") {
+  device_fixture d;
+  temp_dir folder;
+  const auto gate = (folder / "open").string();
+  must("systemd-run --quiet --no-block --unit=h-gate.service --property=Type=oneshot /bin/sh -c "
+       "'until [ -e "
+       + gate + " ]; do sleep 0.02; done'");
+  const auto want = unit_of("h-queued.service", "[Unit]\nAfter=h-gate.service\n" + sleeper);
+  CHECK(d.converge(want, milliseconds{300}).error().code == ec::timed_out);
+  REQUIRE(d.properties("h-queued.service").active_state == "inactive");
+  REQUIRE(d.remove(want).ok());
+  write_file(gate, "");
+  REQUIRE(
+    eventually([] { return succeeds("! systemctl is-active h-gate.service | grep -x activating"); },
+               seconds{10}));
+  CHECK_FALSE(succeeds("systemctl is-active --quiet h-queued.service"));
+  CHECK(shell("systemctl list-jobs --no-legend h-queued.service").empty());
+}
+
 TEST_CASE("systemd unit: file deleted by hand, then remove -> process and links are gone") {
   device_fixture d;
   auto want = unit_of("h-lost.service", sleeper + "[Install]\nWantedBy=multi-user.target\n");
