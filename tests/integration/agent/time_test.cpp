@@ -19,7 +19,9 @@ public:
     set("1970-01-01 00:00:30");
     const auto library = shell("find /usr/lib -name libfaketimeMT.so.1 | head -n 1");
     REQUIRE_FALSE(library.empty());
-    write_file(program(), "#!/bin/sh\nexport LD_PRELOAD=" + library + " FAKETIME_NO_CACHE=1"
+    write_file(program(), "#!/bin/sh\nexport ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0"
+                          "\nexport LD_PRELOAD="
+                            + library + " FAKETIME_NO_CACHE=1"
                             + " FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_TIMESTAMP_FILE="
                             + (folder_ / "now").string() + "\nexec " + agent_program + " \"$@\"\n");
     fs::permissions(program(), fs::perms{0755});

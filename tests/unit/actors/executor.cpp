@@ -36,8 +36,8 @@ private:
 } // namespace
 
 TEST_CASE("executor: work beside work -> a thread each") {
-  thread_executor workers;
   std::promise<void> first, second; // each ends only beside the other
+  thread_executor workers;          // ends before what its work uses
   workers.post([&] {
     first.set_value();
     second.get_future().wait();
@@ -49,8 +49,8 @@ TEST_CASE("executor: work beside work -> a thread each") {
 }
 
 TEST_CASE("executor: no thread to be had -> the work waits for one that is there") {
-  thread_executor workers;
   std::promise<void> begun, release, done;
+  thread_executor workers; // ends before what its work uses
   workers.post([&] {
     begun.set_value();
     release.get_future().wait();
