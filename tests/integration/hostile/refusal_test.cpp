@@ -6,6 +6,7 @@
 #include "certificate.hpp"
 #include "site.hpp"
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 
 namespace harmony::test {
 
@@ -69,7 +70,7 @@ TEST_CASE("hostile: status may not be written, then it may -> said, heartbeats g
   beats.next(steady_clock::now());
   op.apply(2, bed.d.file(), "2");
   REQUIRE(bed.d.agent.logged("cannot write its status: StoreDenied"));
-  CHECK(read_file(bed.d.file()) == "2");
+  CHECK(eventually([&] { return read_file(bed.d.file()) == "2"; }, patience));
   CHECK(op.status().observed_generation == 1);
   for (int i = 0; i < 3; ++i)
     beats.next(steady_clock::now());
