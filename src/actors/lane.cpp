@@ -13,6 +13,8 @@ void answer(self_pointer self, lane_state::entry& e, operation_answer what) {
   if (e.answered)
     return;
   e.answered = true;
+  auto& count = self->state.config.counters->of(e.what.kind);
+  ++(std::holds_alternative<failure>(what) ? count.failed : count.done);
   self->send(e.what.client, operation_finished{e.what.operation, e.what.kind, std::move(what)});
 }
 
@@ -30,12 +32,20 @@ void expire(self_pointer self, lane_schedule::ticket t) {
   auto& e = self->state.entries.at(t);
   spdlog::warn("lane '{}' gives up on operation of '{}': no answer within its time",
                self->state.config.name, e.what.key);
+  ++self->state.config.counters->expired;
   const auto was_canceled = e.stop.stop_requested();
   e.stop.request_stop();
   answer(self, e,
          was_canceled ? failure{ec::canceled, "interrupted"}
                       : failure{ec::timed_out, "no answer within the time allowed; the "
                                                "attempt is given up and made again"});
+}
+
+void count(lane_state& s) {
+  auto& c = *s.config.counters;
+  c.running = static_cast<std::uint32_t>(s.schedule.running());
+  c.waiting = static_cast<std::uint32_t>(s.schedule.waiting());
+  c.stuck = static_cast<std::uint32_t>(s.schedule.stuck());
 }
 
 void carry_on(self_pointer self) {
@@ -46,6 +56,7 @@ void carry_on(self_pointer self) {
     expire(self, t);
   for (const auto t : orders.start)
     launch(self, t, now);
+  count(s);
   ++s.timer_epoch;
   if (orders.wake)
     self->scheduled_send(self, *orders.wake, timer_due{s.timer_epoch});

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "actors/actors.hpp"
+#include "actors/counters.hpp"
 #include "actors/executor.hpp"
 #include "core/lane.hpp"
 
@@ -17,6 +18,7 @@ struct lane_config {
   std::shared_ptr<executor> workers;
   lane_limits limits;
   duration cancel_grace = std::chrono::seconds{5}; ///< a canceled operation is given up after it
+  std::shared_ptr<lane_counters> counters = std::make_shared<lane_counters>();
 };
 
 /// The state of a lane; decisions are lane_schedule's.

@@ -21,11 +21,13 @@ auto spawn_blocking(self_pointer self, bool own_thread, Function f, Config confi
 }
 
 lane_actor spawn_lane(self_pointer self, const std::string& name, std::shared_ptr<executor> workers,
-                      lane_limits limits) {
+                      lane_limits limits,
+                      std::shared_ptr<lane_counters> counters = std::make_shared<lane_counters>()) {
   lane_config config;
   config.name = name;
   config.workers = std::move(workers);
   config.limits = limits;
+  config.counters = std::move(counters);
   auto result = self->spawn(lane, std::move(config));
   self->state.lanes.push_back(result);
   return result;
@@ -34,7 +36,7 @@ lane_actor spawn_lane(self_pointer self, const std::string& name, std::shared_pt
 std::map<runtime_kind, lane_actor> spawn_lanes(self_pointer self, const agent_config& c) {
   std::map<runtime_kind, lane_actor> lanes;
   for (const auto& [kind, runtime] : c.runtimes) {
-    lanes[kind] = spawn_lane(self, runtime.name, runtime.workers, runtime.limits);
+    lanes[kind] = spawn_lane(self, runtime.name, runtime.workers, runtime.limits, runtime.counters);
   }
   return lanes;
 }
@@ -60,6 +62,7 @@ void spawn_reporting(self_pointer self, const agent_config& c) {
   status.facts = c.facts;
   status.look_interval = c.poll_interval;
   status.seed = c.seed;
+  status.counters = c.writes;
   s.aggregator = spawn_blocking(self, c.own_threads, status_aggregator, std::move(status));
 }
 

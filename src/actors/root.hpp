@@ -26,6 +26,7 @@ struct runtime_config {
   std::shared_ptr<runtime_monitor>
     monitor; ///< null: nothing is observed but after the agent's own actions
   lane_limits limits;
+  std::shared_ptr<lane_counters> counters = std::make_shared<lane_counters>();
 };
 
 /// The whole agent. What the pointers name outlives the actor system.
@@ -55,6 +56,7 @@ struct agent_config {
   std::string facts; ///< the document of bucket device-info; empty: none
   std::function<void(const std::string& text)> keep_status; ///< each new status, for the device
   std::shared_ptr<heartbeat_counters> counters = std::make_shared<heartbeat_counters>();
+  std::shared_ptr<status_counters> writes = std::make_shared<status_counters>();
   bool own_threads = true; ///< false in virtual time: everything on the scheduler
 };
 

@@ -148,6 +148,12 @@ void put_facts(status_aggregator_state& s) {
                  put.error().message);
 }
 
+outcome<bool> counted(const status_aggregator_state& s, outcome<bool> done) {
+  if (done && *done)
+    ++s.config.counters->written;
+  return done;
+}
+
 /// One step toward a store that shows the document: a look, a write, or the facts. True when
 /// nothing is left to do. The store is called once or twice at most, so that the mailbox is looked
 /// after between.
@@ -161,7 +167,7 @@ outcome<bool> step(self_pointer self) {
     return false;
   }
   if (!s.key->current(s.document))
-    return s.key->write(s.document, s.config.wall_clock());
+    return counted(s, s.key->write(s.document, s.config.wall_clock()));
   if (s.facts_due)
     put_facts(s);
   return true;
@@ -179,6 +185,7 @@ void write(self_pointer self) {
   const auto done = step(self);
   s.last_write = self->clock().now();
   if (!done) {
+    ++s.config.counters->failed;
     std::uniform_real_distribution<double> jitter;
     spdlog::warn("agent '{}' cannot write its status: {}: {}; tries again", s.config.agent,
                  reason_of(done.error().code), done.error().message);
@@ -312,6 +319,7 @@ void on_observer(self_pointer self, const observer_standing& what) {
 void on_connection(self_pointer self, const connection_changed& what) {
   auto& s = self->state;
   s.connected = what.connected;
+  s.config.counters->connected = what.connected;
   if (!s.connected)
     return;
   s.key->doubt_store(); // another server, or an older store

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/actors.hpp"
+#include "actors/counters.hpp"
 #include "actors/status_key.hpp"
 #include "actors/store_retries.hpp"
 #include "core/summary.hpp"
@@ -37,6 +38,7 @@ struct status_aggregator_config {
   /// Nearly half of it, which one attempt has, is more than two slow seconds each way.
   std::chrono::milliseconds call_timeout{10'000};
   std::uint64_t seed = 0;
+  std::shared_ptr<status_counters> counters = std::make_shared<status_counters>();
 };
 
 /// A resource's standing and the desire that it speaks of.

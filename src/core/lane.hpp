@@ -66,6 +66,8 @@ public:
 
   [[nodiscard]] std::size_t running() const noexcept { return running_.size(); }
   [[nodiscard]] std::size_t waiting() const noexcept { return queue_.size(); }
+  /// Those running that gave their place away, or are past their deadline.
+  [[nodiscard]] std::size_t stuck() const { return running_.size() - active(); }
 
 private:
   struct waiting_op {

@@ -19,6 +19,8 @@
 #include "apps/agent/device.hpp"
 #include "apps/agent/device_facts.hpp"
 #include "apps/agent/logging.hpp"
+#include "apps/agent/metrics.hpp"
+#include "apps/agent/metrics_server.hpp"
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
 #include "apps/agent/support_bundle.hpp"
@@ -127,6 +129,33 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   return c;
 }
 
+/// Serves metrics where that is asked for. Without them the agent works as well, so that what is in
+/// their way is only said.
+std::unique_ptr<metrics_server> serve_metrics(const agent_options& options, agent_config& c) {
+  if (options.metrics == "off")
+    return nullptr;
+  const auto source = std::make_shared<metrics_source>();
+  source->agent = c.id;
+  source->version = c.version;
+  source->beats = c.counters;
+  source->writes = c.writes;
+  for (const auto& [kind, runtime] : c.runtimes)
+    source->lanes[runtime.name] = runtime.counters;
+  const auto at = parse_metrics_address(options.metrics);
+  auto server = at ? metrics_server::start(*at, [source] { return source->text(); })
+                   : outcome<std::unique_ptr<metrics_server>>{at.error()};
+  if (!server) {
+    spdlog::error("{}", server.error().message);
+    return nullptr;
+  }
+  c.keep_status = [source, also = c.keep_status](const std::string& text) {
+    source->keep(text);
+    if (also)
+      also(text);
+  };
+  return std::move(*server);
+}
+
 /// Reads the configuration again; takes over what can change while it runs, and names what cannot.
 void reload(int argc, const char* const* argv, agent_options& options, const root_actor& agent) {
   auto read = read_options(argc, argv);
@@ -167,9 +196,10 @@ int run(int argc, const char* const* argv, agent_options options) {
   caf_config.set("scheduler.policy", caf::atom("sharing"));
   caf::actor_system system{caf_config};
 
-  const auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
+  auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
                shown_url(options.store));
+  const auto metrics = serve_metrics(options, config);
   auto agent = system.spawn(root, config);
   service_manager notify{agent};
   notify.ready();

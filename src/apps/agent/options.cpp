@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/agent/config_file.hpp"
+#include "apps/agent/metrics_server.hpp"
 #include "model/ids.hpp"
 
 namespace harmony {
@@ -103,6 +104,14 @@ outcome<void> set_duration(agent_options& o, std::string_view v) {
   return {};
 }
 
+outcome<void> set_metrics(agent_options& o, std::string_view v) {
+  if (v != "off")
+    if (const auto at = parse_metrics_address(v); !at)
+      return at.error();
+  o.metrics = v;
+  return {};
+}
+
 outcome<void> set_log_level(agent_options& o, std::string_view v) {
   static constexpr std::array<std::string_view, 5> levels{"debug", "info", "warn", "error", "off"};
   if (std::find(levels.begin(), levels.end(), v) == levels.end())
@@ -158,6 +167,9 @@ constexpr std::array options_table{
                set_duration<&agent_options::poll_interval, 1'000, 86'400'000>},
   option_entry{"shutdown-grace", "TIME", "For an orderly stop [10s]",
                set_duration<&agent_options::shutdown_grace, 100, 600'000>},
+  option_entry{"metrics", "ADDRESS",
+               "Prometheus metrics: 127.0.0.1:PORT, [::1]:PORT, unix:/PATH or off [off]",
+               set_metrics},
   option_entry{"log-level", "LEVEL", "debug, info, warn, error or off [info]", set_log_level},
   option_entry{"log-format", "FORMAT", "text, json or journal [text]", set_log_format},
 };

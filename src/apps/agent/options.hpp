@@ -30,6 +30,7 @@ struct agent_options {
   std::chrono::milliseconds relist_interval{10'000};
   std::chrono::milliseconds poll_interval{60'000};
   std::chrono::milliseconds shutdown_grace{10'000};
+  std::string metrics = "off"; ///< "127.0.0.1:PORT", "[::1]:PORT", "unix:/PATH" or "off"
   std::string log_level = "info";
   log_format format = log_format::text;
 

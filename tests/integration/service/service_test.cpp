@@ -194,6 +194,23 @@ TEST_CASE("service: log-format journal -> entries with fields, found by their re
   CHECK(agent.remote().converged());
 }
 
+TEST_CASE("service: metrics on a unix socket -> what this agent did") {
+  require_device();
+  installed_agent agent{"metrics = \"unix:/run/h-metrics\"\n"};
+  agent.start();
+  agent.remote().apply(resource("File", "m", R"("path":"/srv/h-metric","content":"x")"));
+  REQUIRE(agent.remote().converged());
+  const auto text = must("curl -sf --unix-socket /run/h-metrics http://agent/metrics");
+  for (const auto* line : {"harmony_generation 1\n", "harmony_agent_phase{phase=\"Converged\"} 1\n",
+                           "harmony_resources{phase=\"Ready\"} 1\n", "harmony_store_connected 1\n",
+                           "harmony_operations_total{lane=\"files\",operation=\"apply\","
+                           "result=\"done\"} 1\n"})
+    CHECK_THAT(text, Catch::Matchers::Contains(line));
+  CHECK(text.find("harmony_status_writes_total{result=\"done\"} 0\n") == std::string::npos);
+  agent.remote().apply("");
+  CHECK(agent.remote().converged());
+}
+
 TEST_CASE("service: support bundle -> what is needed, and none of the secrets") {
   prepare_device();
   installed_agent agent{"allow-shell-jobs = true\n"};

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "model/outcome.hpp"
+#include "topology/files.hpp"
+
+namespace harmony {
+
+/// Where metrics are served: a port of the loopback, or a unix socket.
+struct metrics_address {
+  std::string host; ///< "127.0.0.1" or "::1"; empty: `path`
+  std::uint16_t port = 0;
+  std::string path;
+};
+
+/// Reads "127.0.0.1:9469", "[::1]:9469" or "unix:/path". Fails with invalid_spec for anything else,
+/// also for an address that others than this device could reach.
+outcome<metrics_address> parse_metrics_address(std::string_view text);
+
+/// Answers `GET /metrics` over HTTP on one thread, one connection at a time, each for two seconds
+/// at most. Only local clients reach it, and it tells what `harmony-agent status` tells. Ends with
+/// this object.
+class metrics_server {
+public:
+  /// Calls `text` at each request. Fails with port_in_use, permission_denied or io_error.
+  static outcome<std::unique_ptr<metrics_server>> start(const metrics_address& at,
+                                                        std::function<std::string()> text);
+  ~metrics_server();
+  metrics_server(const metrics_server&) = delete;
+  metrics_server& operator=(const metrics_server&) = delete;
+
+  /// The port, where the address had 0: one that was free.
+  [[nodiscard]] std::uint16_t port() const;
+
+private:
+  metrics_server(open_fd listener, open_fd wake, std::string path,
+                 std::function<std::string()> text);
+  void serve();
+  void answer(int client) const;
+
+  open_fd listener_;
+  open_fd wake_;     ///< readable: end
+  std::string path_; ///< of the unix socket; empty: none
+  std::function<std::string()> text_;
+  std::thread thread_;
+};
+
+} // namespace harmony
