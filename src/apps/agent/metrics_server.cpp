@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -22,7 +21,6 @@ namespace {
 
 constexpr int patience = 2000; ///< milliseconds, with one client
 constexpr std::size_t most_request = 8192;
-constexpr std::string_view unix_prefix = "unix:";
 
 /// An address as the kernel takes it.
 struct socket_address {
@@ -105,26 +103,6 @@ std::string response(std::string_view status, const std::string& body) {
 }
 
 } // namespace
-
-outcome<metrics_address> parse_metrics_address(std::string_view text) {
-  metrics_address at;
-  if (text.rfind(unix_prefix, 0) == 0) {
-    at.path = text.substr(unix_prefix.size());
-    if (!at.path.empty() && at.path.front() == '/'
-        && at.path.size() < sizeof(sockaddr_un::sun_path))
-      return at;
-  } else if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
-    const auto host = text.substr(0, colon);
-    const auto port = text.substr(colon + 1);
-    const auto* end = port.data() + port.size();
-    const auto [stop, error] = std::from_chars(port.data(), end, at.port);
-    at.host = host == "[::1]" ? "::1" : host;
-    if ((host == "127.0.0.1" || host == "[::1]") && error == std::errc{} && stop == end)
-      return at;
-  }
-  return failure{ec::invalid_spec, "expected 127.0.0.1:PORT, [::1]:PORT, unix:/PATH or off, got '"
-                                     + std::string{text} + "'"};
-}
 
 outcome<std::unique_ptr<metrics_server>> metrics_server::start(const metrics_address& at,
                                                                std::function<std::string()> text) {

@@ -3,24 +3,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 
+#include "apps/agent/metrics_address.hpp"
 #include "model/outcome.hpp"
 #include "topology/files.hpp"
 
 namespace harmony {
-
-/// Where metrics are served: a port of the loopback, or a unix socket.
-struct metrics_address {
-  std::string host; ///< "127.0.0.1" or "::1"; empty: `path`
-  std::uint16_t port = 0;
-  std::string path;
-};
-
-/// Reads "127.0.0.1:9469", "[::1]:9469" or "unix:/path". Fails with invalid_spec for anything else,
-/// also for an address that others than this device could reach.
-outcome<metrics_address> parse_metrics_address(std::string_view text);
 
 /// Answers `GET /metrics` over HTTP on one thread, one connection at a time, each for two seconds
 /// at most. Only local clients reach it, and it tells what `harmony-agent status` tells. Ends with

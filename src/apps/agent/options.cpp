@@ -12,7 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/agent/config_file.hpp"
-#include "apps/agent/metrics_server.hpp"
+#include "apps/agent/metrics_address.hpp"
 #include "model/ids.hpp"
 
 namespace harmony {
