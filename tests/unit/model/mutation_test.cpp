@@ -33,7 +33,7 @@ TEST_CASE("manifest: seeded mutations -> a reading; what is accepted comes back 
   std::mt19937 random{42};
   int accepted = 0;
   int refused = 0;
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 8000; ++i) {
     const auto text = mutated(test::full_manifest(), random);
     const auto reading = read_manifest(text);
     CHECK_FALSE((!reading.value && reading.issues.empty()));
@@ -51,8 +51,8 @@ TEST_CASE("manifest: seeded mutations -> a reading; what is accepted comes back 
     if (again.value->rejected.empty() && !(*again.value == m))
       FAIL_CHECK(text);
   }
-  CHECK(accepted > 1000);
-  CHECK(refused > 1000);
+  CHECK(accepted > 400);
+  CHECK(refused > 400);
 }
 
 TEST_CASE("status and heartbeat: seeded mutations -> a value or a failure") {

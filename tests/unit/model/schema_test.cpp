@@ -171,7 +171,7 @@ TEST_CASE("schema: seeded mutations of a manifest -> refused by both, or by a kn
   std::mt19937 random{7};
   int valid = 0;
   int both = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 1500; ++i) {
     auto document = json::parse(full_manifest());
     for (auto count = 1 + random() % 2; count > 0; --count) {
       const auto copy = document; // mutate() may put a value into itself
@@ -195,8 +195,8 @@ TEST_CASE("schema: seeded mutations of a manifest -> refused by both, or by a kn
         }));
       }
   }
-  CHECK(valid > 100); // the comparison saw both sides
-  CHECK(both > 1000);
+  CHECK(valid > 40); // the comparison saw both sides
+  CHECK(both > 400);
 }
 
 TEST_CASE("schema: statuses -> validator and codec agree") {
