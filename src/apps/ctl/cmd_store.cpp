@@ -31,7 +31,7 @@ exit_code run(const context& c, const init_options& /*o*/) {
   const auto done = (*to)->prepare(c.time.left());
   if (!done)
     return c.fail(done.error());
-  c.print("store '" + c.global.store + "' is ready\n");
+  c.print("store '" + shown_url(c.global.store) + "' is ready\n");
   return exit_code::ok;
 }
 

@@ -300,7 +300,8 @@ TEST_CASE("init: an unprepared store -> prepared; before that 1, with what to do
   CHECK(t.run({"get", "agents"}) == 1);
   CHECK(t.err.find("harmonyctl init") != std::string::npos);
   CHECK(t.run({"init"}) == 0);
-  CHECK(t.run({"init"}) == 0);
+  CHECK(t.run({"init", "--store=nats://op:secret@127.0.0.1:4222"}) == 0);
+  CHECK(t.out == "store 'nats://127.0.0.1:4222' is ready\n"); // without the login
   CHECK(t.run({"get", "agents"}) == 0);
   CHECK(t.out == "No agents in the store.\n");
 }
