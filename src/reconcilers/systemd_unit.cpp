@@ -80,7 +80,7 @@ public:
 
   outcome<void> content(bool first) {
     // Nothing of this name ran before: whatever runs from now on is this content.
-    if (auto done = record(first); !done)
+    if (auto done = first ? record({stamp_, {}}) : record({}); !done)
       return done;
     const auto marker = unit_marker(ctx_.agent, want_.id);
     auto there = read_unit_file(path_);
@@ -99,11 +99,16 @@ public:
       if (auto done = write_unit_file(path_, text, how); !done)
         return done;
     }
-    return first ? outcome<void>{} : reload_if_needed();
+    if (first)
+      return {};
+    // Not only where the manager sees a need: it compares times, and a clock may have been set.
+    if (auto done = manager_.reload(limit_); !done)
+      return done;
+    return record_loaded();
   }
 
   /// Its record was lost: what runs is taken for what is declared.
-  outcome<void> take_back() { return record(true); }
+  outcome<void> take_back() { return record({stamp_, {}}); }
 
   /// Whether the content step took away the links that enabled the unit.
   [[nodiscard]] bool must_enable() const { return relink_; }
@@ -112,6 +117,18 @@ public:
     return *want_.spec.enabled ? manager_.enable(unit_, limit_) : manager_.disable(unit_, limit_);
   }
 
+  /// Starts it or, where it may run as something older, restarts it: that also takes the place of a
+  /// start that is under way. `anew`: in any case.
+  outcome<void> bring_up(bool anew, bool first) {
+    if (recorded().stamp != stamp_) {
+      if (auto done = record_loaded(); !done)
+        return done;
+      anew = true;
+    }
+    return start(anew ? unit_job::restart : unit_job::start, first);
+  }
+
+private:
   outcome<void> start(unit_job job, bool first) {
     unit_row now; // of one that never ran, unless it is looked at
     if (!first) {
@@ -137,9 +154,6 @@ public:
     }
     if (!ended)
       return ended.error();
-    // Whatever becomes of the job, what runs from here on is the new content.
-    if (auto done = record(true); !done)
-      return done;
     if (ended->empty() && waiting && std::chrono::steady_clock::now() < limit_.deadline
         && !ctx_.cancel.stop_requested())
       return explain_state(manager_, unit_, limit_);
@@ -148,19 +162,30 @@ public:
     return explain_state(manager_, unit_, limit_);
   }
 
-private:
-  // Holds the claim in the inventory, with the stamp of this start or as it was.
-  outcome<void> record(bool started) {
+  [[nodiscard]] unit_record recorded() const {
+    const auto known = ctx_.owned.find(want_.id, unit_);
+    return known ? read_unit_record(known->note) : unit_record{};
+  }
+
+  // Holds the claim in the inventory, with `r`.
+  outcome<void> record(const unit_record& r) {
     if (!want_.spec.content && stamp_.empty())
       return {};
     const auto known = ctx_.owned.find(want_.id, unit_);
-    auto claim = known.value_or(owned_target{want_.id, unit_, want_.spec.content.has_value(), {}});
+    auto claim = known.value_or(owned_target{want_.id, unit_, false, {}});
     claim.created = claim.created || want_.spec.content.has_value();
-    if (started)
-      claim.note = stamp_;
+    claim.note = write_note(r);
     if (known == claim)
       return {};
     return ctx_.owned.claim(claim);
+  }
+
+  // The manager has the present content: what runs now may be older, what begins from here on not.
+  outcome<void> record_loaded() {
+    auto now = manager_.properties(unit_, false, limit_);
+    if (!now)
+      return now.error();
+    return record({stamp_, std::move(now->invocation_id)});
   }
 
   // Links that enabled the former content are found through it, so they go before it does; the
@@ -171,13 +196,6 @@ private:
       return {};
     relink_ = true;
     return manager_.disable(unit_, limit_);
-  }
-
-  outcome<void> reload_if_needed() {
-    const auto needed = manager_.needs_reload(unit_, limit_);
-    if (!needed)
-      return needed.error();
-    return *needed ? manager_.reload(limit_) : outcome<void>{};
   }
 
   systemd_port& manager_;
@@ -263,9 +281,9 @@ outcome<systemd_unit_observed> systemd_unit::observe(systemd_port& manager,
   seen.unit = std::move(*properties);
   if (const auto record = ctx.owned.find(want.id, unit)) {
     seen.recorded = true;
-    seen.stamp = record->note;
+    seen.record = read_unit_record(record->note);
   } else if (seen.lost = ctx.owned.rebuilding(); seen.lost) {
-    seen.stamp = start_stamp(want); // nothing that runs is restarted for want of a record
+    seen.record.stamp = start_stamp(want); // nothing that runs is restarted for want of a record
   }
   return seen;
 }
@@ -286,12 +304,11 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
   if (want.spec.enabled && (find(todo, "enabled") != nullptr || steps.must_enable()))
     if (auto done = steps.enabled(); !done)
       return done;
-  if (find(todo, restart_field) != nullptr && want.spec.state == unit_state::active)
-    return steps.start(unit_job::restart, false);
+  const bool restart = find(todo, restart_field) != nullptr;
+  if (want.spec.state == unit_state::active && (restart || find(todo, "state") != nullptr))
+    return steps.bring_up(restart || (content != nullptr && !first), first);
   if (find(todo, "state") == nullptr)
     return {};
-  if (want.spec.state == unit_state::active)
-    return steps.start(unit_job::start, first);
   return stop_unit(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
 }
 

@@ -18,6 +18,22 @@ enum class unit_file_owner {
   masked   ///< a link to /dev/null
 };
 
+/// What the inventory remembers of a unit's runs, as the note of its record.
+struct unit_record {
+  /// Of what the manager had loaded when this was written: see start_stamp. Every run that began
+  /// since is of that. Empty: what the manager has loaded is not known.
+  std::string stamp;
+  /// The run that there was then (its InvocationID): of something older, as far as is known.
+  /// Empty: there was none.
+  std::string older_run;
+
+  friend bool operator==(const unit_record&, const unit_record&) = default;
+};
+
+std::string write_note(const unit_record& r);
+/// Any text can be read; a note of an earlier version has no older run.
+unit_record read_unit_record(std::string_view note);
+
 /// What is known of a unit: by the manager, on disk and in the inventory.
 struct systemd_unit_observed {
   unit_properties unit;
@@ -26,7 +42,7 @@ struct systemd_unit_observed {
   std::string content;   ///< of our file, below the marker
   bool recorded = false; ///< the inventory has it
   bool lost = false;     ///< all of the inventory's former records are
-  std::string stamp;     ///< recorded when it was last started: see start_stamp
+  unit_record record;    ///< what is on record of its runs
 
   friend bool operator==(const systemd_unit_observed&, const systemd_unit_observed&) = default;
 };
@@ -35,8 +51,7 @@ struct systemd_unit_observed {
 std::string unit_marker(std::string_view agent, const resource_id& id);
 
 /// What a run of the unit depends on: its content and the restart stamp. Empty when nothing is
-/// tracked (a unit of somebody else that follows no other resource). A running unit whose recorded
-/// stamp differs is restarted.
+/// tracked (a unit of somebody else that follows no other resource).
 std::string start_stamp(const desired<systemd_unit_spec>& want);
 
 // The operations of systemd_unit_reconciler, on any service manager.
@@ -58,11 +73,15 @@ outcome<std::vector<owned_target>> marked(systemd_port& manager, const op_contex
 /// Kind `SystemdUnit`: the unit file, whether it is enabled, whether it runs, and that it runs what
 /// is declared. docs/reconcilers/systemd-unit.md says what each field does.
 ///
-/// A unit is this agent's when the inventory records it and the file's first line says so. The
-/// record's note holds the start stamp; it is written
+/// A unit is this agent's when the inventory records it and the file's first line says so.
+///
+/// Whether what runs is what is declared is not concluded from what the agent did (a start that
+/// was given up may still come, and one of a unit that runs does nothing) but seen: the record
+/// names the stamp that the manager has loaded and the run that is older than it. Any other run is
+/// of the stamp. So the record is written
 /// - before the file, when nothing of that name exists: no run but of this content can follow;
-/// - once the manager accepted the (re)start, otherwise: a kill in between restarts once more, and
-///   never too seldom.
+/// - otherwise emptied before the file is replaced, and written once the manager read it again,
+///   before the restart. A kill anywhere in between restarts the older run, and only that.
 template <has_systemd T>
 class systemd_unit_reconciler {
 public:

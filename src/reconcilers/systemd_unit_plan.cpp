@@ -67,8 +67,9 @@ void plan_content(const desired<systemd_unit_spec>& want, const systemd_unit_obs
     return;
   const auto to = "sha256:" + sha256_hex(*want.spec.content).substr(0, brief_hash);
   if (seen.file == unit_file_owner::none) {
-    // A unit still loaded from a file that is gone has to be loaded anew: not a first creation.
-    if (seen.unit.load_state == "not-found")
+    // A unit still loaded from a file that is gone has to be loaded anew, and one that still runs
+    // without any is older: not a first creation.
+    if (seen.unit.load_state == "not-found" && is_one_of(seen.unit.active_state, {"inactive"}))
       todo.push_back({action::create, "content", "", to});
     else
       todo.push_back({action::update, "content", "its file is gone", to});
@@ -81,6 +82,8 @@ void plan_content(const desired<systemd_unit_spec>& want, const systemd_unit_obs
     todo.push_back({action::update, "content", "not in the inventory", to});
   } else if (seen.unit.need_reload) {
     todo.push_back({action::update, "content", "an older version is loaded", to});
+  } else if (seen.record.stamp.empty()) {
+    todo.push_back({action::update, "content", "an older version may be loaded", to});
   }
 }
 
@@ -112,9 +115,12 @@ void plan_state(const desired<systemd_unit_spec>& want, const systemd_unit_obser
   const bool rewritten =
     std::any_of(todo.begin(), todo.end(), [](const change& c) { return c.field == "content"; });
   const auto stamp = start_stamp(want);
-  const bool stale = rewritten || (!stamp.empty() && seen.stamp != stamp);
+  const auto& known = seen.record;
+  const bool older = !known.older_run.empty() && u.invocation_id == known.older_run;
+  const bool stale = rewritten || (!stamp.empty() && (known.stamp != stamp || older));
   if (stale && (runs(u) || u.active_state == "activating"))
-    todo.push_back({action::restart, std::string{restart_field}, seen.stamp, stamp});
+    todo.push_back(
+      {action::restart, std::string{restart_field}, older ? "an older run" : known.stamp, stamp});
   else if (!runs(u))
     todo.push_back({action::update, "state", from, "active"});
 }
@@ -126,6 +132,17 @@ std::string start_stamp(const desired<systemd_unit_spec>& want) {
     return {};
   const auto content = want.spec.content ? sha256_hex(*want.spec.content) : std::string{};
   return sha256_hex(content + "\n" + want.restart_stamp).substr(0, 32);
+}
+
+std::string write_note(const unit_record& r) {
+  return r.older_run.empty() ? r.stamp : r.stamp + " " + r.older_run;
+}
+
+unit_record read_unit_record(std::string_view note) {
+  const auto space = note.find(' ');
+  if (space == std::string_view::npos)
+    return {std::string{note}, {}};
+  return {std::string{note.substr(0, space)}, std::string{note.substr(space + 1)}};
 }
 
 outcome<std::vector<change>> systemd_unit::plan(const desired<systemd_unit_spec>& want,

@@ -9,6 +9,16 @@ namespace {
 
 using fields = std::vector<std::string>;
 
+std::string variant(const std::string& n) {
+  return "[Service]\nEnvironment=VARIANT=" + n + "\nExecStart=/bin/sleep infinity\n";
+}
+
+/// The variable of the program that runs.
+std::string running_variant(const std::string& unit) {
+  return shell("tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID " + unit
+               + ")/environ | grep ^VARIANT=");
+}
+
 } // namespace
 
 TEST_CASE("systemd unit: new content -> file with marker, running unit, recorded") {
@@ -36,6 +46,59 @@ TEST_CASE("systemd unit: changed content -> reloaded and restarted with it") {
   CHECK(d.topology.manager.reloads() == 1);
   const auto pid = shell("systemctl show -P MainPID h-content.service");
   CHECK(shell("tr '\\0' ' ' < /proc/" + pid + "/cmdline") == "/bin/sleep 98765 ");
+}
+
+TEST_CASE(
+  "systemd unit: started by the former content behind the look's back -> runs the new one") {
+  device_fixture d;
+  d.must_converge(unit_of("h-behind.service", variant("1")));
+  shell("systemctl kill --signal=KILL h-behind.service");
+  REQUIRE(eventually([&] { return d.properties("h-behind.service").active_state == "failed"; }));
+  const auto want = unit_of("h-behind.service", variant("2"));
+  const auto todo = d.plan(want);
+  shell("systemctl start h-behind.service"); // as a start that was given up, and still came
+  REQUIRE(running_variant("h-behind.service") == "VARIANT=1");
+  auto ctx = d.context();
+  REQUIRE(d.reconciler.apply(want, todo, ctx).ok());
+  CHECK(running_variant("h-behind.service") == "VARIANT=2");
+  CHECK(d.fields(want).empty());
+}
+
+TEST_CASE("systemd unit: new content is loaded, the program older -> seen, whoever reloads") {
+  device_fixture d;
+  auto want = unit_of("h-older.service", variant("1"));
+  d.must_converge(want);
+  want = unit_of("h-older.service", variant("2"));
+  auto ctx = d.context();
+  REQUIRE(d.reconciler.apply(want, {{action::update, "content", "", ""}}, ctx).ok());
+  shell("systemctl daemon-reload");
+  CHECK(running_variant("h-older.service") == "VARIANT=1");
+  CHECK(d.fields(want) == fields{"restart"});
+  d.must_converge(want);
+  CHECK(running_variant("h-older.service") == "VARIANT=2");
+}
+
+TEST_CASE("systemd unit: clock set back before a change -> runs the new content") {
+  device_fixture d;
+  d.must_converge(unit_of("h-clock.service", variant("1")));
+  shell("touch --date=tomorrow " + d.file("h-clock.service").string()
+        + " && systemctl daemon-reload");
+  const auto want = unit_of("h-clock.service", variant("2"));
+  d.must_converge(want);
+  CHECK(running_variant("h-clock.service") == "VARIANT=2");
+}
+
+TEST_CASE(
+  "systemd unit: file deleted by hand and forgotten by the manager -> runs the new content") {
+  device_fixture d;
+  d.must_converge(unit_of("h-forgotten.service", variant("1")));
+  std::filesystem::remove(d.file("h-forgotten.service"));
+  shell("systemctl daemon-reload");
+  REQUIRE(d.properties("h-forgotten.service").load_state == "not-found");
+  const auto want = unit_of("h-forgotten.service", variant("2"));
+  CHECK(d.fields(want) == fields{"content", "restart"});
+  d.must_converge(want);
+  CHECK(running_variant("h-forgotten.service") == "VARIANT=2");
 }
 
 TEST_CASE("systemd unit: changed restart stamp -> restarted once, without a reload") {

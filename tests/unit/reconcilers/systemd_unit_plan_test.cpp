@@ -59,7 +59,8 @@ seen_t good() {
   s.file = unit_file_owner::ours;
   s.content = content;
   s.recorded = true;
-  s.stamp = start_stamp(want());
+  s.record = {start_stamp(want()), "run 1"};
+  s.unit.invocation_id = "run 2";
   return s;
 }
 seen_t packaged() {
@@ -68,7 +69,7 @@ seen_t packaged() {
   s.content.clear();
   s.unit.fragment_path = "/lib/systemd/system/web.service";
   s.recorded = false;
-  s.stamp.clear();
+  s.record = {};
   return s;
 }
 seen_t masked() {
@@ -107,9 +108,17 @@ vocabulary<unit_case> unit_now() {
     {"not recorded",
      [](unit_case& it, const std::string&) {
        it.seen.recorded = false;
-       it.seen.stamp.clear();
+       it.seen.record = {};
      }},
-    {"no start recorded", [](unit_case& it, const std::string&) { it.seen.stamp.clear(); }},
+    {"not known what is loaded", [](unit_case& it, const std::string&) { it.seen.record = {}; }},
+    {"older run", [](unit_case& it, const std::string&) { it.seen.unit.invocation_id = "run 1"; }},
+    {"unit without its file",
+     [](unit_case& it, const std::string&) {
+       it.seen.file = unit_file_owner::none;
+       it.seen.content.clear();
+       it.seen.unit.load_state = "not-found";
+       it.seen.unit.fragment_path.clear();
+     }},
     {"enablement ",
      [](unit_case& it, const std::string& value) { it.seen.unit.unit_file_state = value; }},
     {"state ",
@@ -173,6 +182,12 @@ TEST_CASE("systemd unit stamp: content or restart stamp changed -> another stamp
   CHECK(start_stamp(want()) == start_stamp(disabled()));
   CHECK(start_stamp(no_content()).empty());
   CHECK_FALSE(start_stamp(stamped(no_content())).empty());
+}
+
+TEST_CASE("systemd unit record: written -> read back the same; an earlier version's -> its stamp") {
+  for (const auto& r : {unit_record{}, unit_record{"stamp", {}}, unit_record{"stamp", "run"}})
+    CHECK(read_unit_record(write_note(r)) == r);
+  CHECK(read_unit_record("0123") == unit_record{"0123", {}});
 }
 
 TEST_CASE("systemd unit names: text -> whether it is one, and its object path") {
