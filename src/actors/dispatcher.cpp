@@ -104,7 +104,7 @@ void send_desires(self_pointer self) {
 // ------------------------------------------------------------------------------------
 
 /// Things that this agent owns and that no supervisor knows: it was stopped before they were
-/// removed. They have no declaration any more, so folders wait for what lies below them.
+/// removed.
 void adopt_leftovers(self_pointer self, const expectation& expected,
                      const std::set<resource_id>& retained) {
   auto& s = self->state;
@@ -116,9 +116,6 @@ void adopt_leftovers(self_pointer self, const expectation& expected,
     auto& d = ensure(self, t.owner);
     d.target = t.target;
     d.retain = retained.count(t.owner) != 0;
-    for (const auto& other : left)
-      if (other.owner.kind == "Directory" && lies_below(t.target, other.target))
-        d.after.push_back(other.owner);
   }
 }
 
@@ -152,10 +149,11 @@ void mark_leaving(self_pointer self, const expectation& expected) {
   }
 }
 
-/// Removes what left and is no prerequisite of something that is still to be removed.
+/// Removes what left, but not before what came after it and what lies in it.
 void start_removals(self_pointer self) {
   auto& s = self->state;
-  std::set<resource_id> needed;
+  auto needed = folders_in_use(s);
+  s.folders_wait = !needed.empty();
   for (const auto& [id, d] : s.resources)
     if (d.leaving)
       needed.insert(d.after.begin(), d.after.end());
@@ -304,6 +302,8 @@ void on_reported(self_pointer self, resource_reported& what) {
       dependent->second.needs = needs;
       self->send(dependent->second.supervisor, dependencies_changed{std::move(needs)});
     }
+  if (s.folders_wait && reach() != before)
+    start_removals(self);
   self->send(s.config.aggregator, std::move(what));
 }
 

@@ -53,7 +53,8 @@ struct dispatcher_state {
   /// What is being fetched, by the number of the operation. Nothing that hangs together with it is
   /// changed or removed before it is there, or could not be fetched.
   std::map<std::uint64_t, resource_id> fetching;
-  components neighbours; ///< of the manifest in force and the one before it
+  bool folders_wait = false; ///< one that left does, for what is yet to leave it
+  components neighbours;     ///< of the manifest in force and the one before it
   std::uint64_t fetches = 0;
 
   /// The searches for what bears the agent's mark, after its records were lost, by number.

@@ -49,6 +49,43 @@ std::vector<const resource*> new_desires(const dispatcher_state& s, const expect
   return result;
 }
 
+bool comes_after(const dispatcher_state& s, const resource_id& from, const resource_id& to) {
+  std::set<resource_id> met{from};
+  std::vector<resource_id> open{from};
+  while (!open.empty()) {
+    const auto it = s.resources.find(open.back());
+    open.pop_back();
+    if (it == s.resources.end())
+      continue;
+    for (const auto& each : it->second.after) {
+      if (each == to)
+        return true;
+      if (met.insert(each).second)
+        open.push_back(each);
+    }
+  }
+  return false;
+}
+
+std::set<resource_id> folders_in_use(const dispatcher_state& s) {
+  std::map<std::string, resource_id> folders;
+  for (const auto& [id, d] : s.resources)
+    if (d.leaving && !d.removal_sent && id.kind == "Directory")
+      folders.emplace(d.target, id);
+  std::set<resource_id> result;
+  if (folders.empty())
+    return result;
+  for (const auto& t : s.config.services->owned->all()) {
+    const auto owner = s.resources.find(t.owner);
+    if (owner == s.resources.end() || (!owner->second.leaving && owner->second.target == t.target))
+      continue;
+    for (const auto& [path, folder] : folders)
+      if (lies_below(t.target, path) && !comes_after(s, folder, t.owner))
+        result.insert(folder);
+  }
+  return result;
+}
+
 std::vector<resource_id> known_ids(const dispatcher_state& s) {
   std::vector<resource_id> ids;
   ids.reserve(s.resources.size());

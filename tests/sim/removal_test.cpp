@@ -42,6 +42,37 @@ TEST_CASE(
   CHECK(w.status().phase == agent_phase::converged);
 }
 
+TEST_CASE(
+  "agent: a file moves out of a folder that leaves -> the folder goes after its old place") {
+  world w;
+  w.start();
+  w.apply(folder_json("d") + "," + file_at("f", "/srv/d/f"));
+  w.device.log.clear();
+  w.device.broken["/srv/f"] = {ec::io_error, "no space"};
+  w.apply(file_at("f", "/srv/f"));
+  CHECK(w.device.things.count("/srv/d") == 1);
+  SECTION("it gets there") {
+    w.device.broken.clear();
+    w.run_for(10s);
+  }
+  SECTION("it leaves, too") {
+    w.apply("");
+  }
+  CHECK(w.device.things.count("/srv/d") == 0);
+  CHECK(w.device.things.count("/srv/d/f") == 0);
+  CHECK(w.device.log.back() == "remove /srv/d");
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
+TEST_CASE("agent: a folder that depends on what lies in it, and both leave -> both go") {
+  world w;
+  w.start();
+  w.apply(file_at("f", "/srv/d/f") + "," + folder_json("d", R"(,"dependsOn":["File/f"])"));
+  w.apply("");
+  CHECK(w.device.things.empty());
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
 TEST_CASE("agent: stopped before a removal ended -> the leftover is removed after the start") {
   world w;
   REQUIRE(w.state->claim({{"File", "old"}, "/srv/d/old", true, {}}));

@@ -15,7 +15,19 @@ std::string fake_driver::target_of(const resource_spec& spec) {
   return std::get<systemd_unit_spec>(spec).unit;
 }
 
-outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op_context&) {
+namespace {
+
+// The former places of `id`, as driver_of finds them.
+std::vector<owned_target> leftovers(const resource_id& id, const std::string& target,
+                                    const op_context& ctx) {
+  auto all = ctx.owned.of(id);
+  std::erase_if(all, [&](const owned_target& t) { return t.target == target; });
+  return all;
+}
+
+} // namespace
+
+outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op_context& ctx) {
   observation seen;
   const auto target = target_of(want.spec);
   if (const auto blind = device_.unseen.find(target); blind != device_.unseen.end())
@@ -28,6 +40,8 @@ outcome<observation> fake_driver::observe(const desired<resource_spec>& want, op
     seen.changes.push_back({action::update, "content", it->second.revision, want.revision});
   else if (it->second.restart_stamp != want.restart_stamp)
     seen.changes.push_back({action::restart, "restartOn", "", ""});
+  for (const auto& left : leftovers(want.id, target, ctx))
+    seen.changes.push_back({action::remove, "(former target)", left.target, ""});
   if (it != device_.things.end())
     seen.state = file_state{it->second.revision, "0644"};
   return seen;
@@ -47,6 +61,9 @@ outcome<void> fake_driver::apply(const desired<resource_spec>& want,
   const bool restart = todo.size() == 1 && todo.front().what == action::restart;
   device_.log.push_back((restart ? "restart " : "apply ") + target);
   device_.things[target] = {want.revision, want.restart_stamp};
+  for (const auto& left : leftovers(want.id, target, ctx))
+    if (auto done = remove(left, ctx); !done)
+      return done;
   return {};
 }
 
@@ -272,6 +289,16 @@ std::string file_json(const std::string& name, const std::string& content,
                       const std::string& extra) {
   return R"({"kind":"File","name":")" + name + R"(","spec":{"path":"/srv/)" + name
          + R"(","content":")" + content + R"("})" + extra + "}";
+}
+
+std::string file_at(const std::string& name, const std::string& path) {
+  return R"({"kind":"File","name":")" + name + R"(","spec":{"path":")" + path
+         + R"(","content":"1"}})";
+}
+
+std::string folder_json(const std::string& name, const std::string& extra) {
+  return R"({"kind":"Directory","name":")" + name + R"(")" + extra + R"(,"spec":{"path":"/srv/)"
+         + name + R"("}})";
 }
 
 std::string unit_json(const std::string& name, const std::string& extra) {

@@ -221,6 +221,11 @@ std::string manifest_json(generation_number generation, const std::string& resou
 std::string file_json(const std::string& name, const std::string& content,
                       const std::string& extra = {});
 /// A SystemdUnit of the manifest's JSON.
+std::string file_at(const std::string& name, const std::string& path);
+
+/// A Directory `name` at /srv/`name`.
+std::string folder_json(const std::string& name, const std::string& extra = {});
+
 std::string unit_json(const std::string& name, const std::string& extra = {});
 
 } // namespace harmony::test

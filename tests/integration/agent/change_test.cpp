@@ -148,6 +148,28 @@ TEST_CASE("change: one of those that left cannot be removed -> the rest goes and
   CHECK_FALSE(run("id hb-busy"));
 }
 
+TEST_CASE("change: files move out of a folder that leaves -> it waits for them, and goes") {
+  temp_dir site;
+  const auto folder = (site / "folder").string();
+  const auto files_in = [](const std::string& where, const std::string& beside) {
+    std::string all;
+    for (int n = 0; n < 20; ++n) {
+      const auto name = "f" + std::to_string(n);
+      all += (n == 0 ? "" : ",") + file_json(name, where + "/" + name, "1", beside);
+    }
+    return all;
+  };
+  agent_process agent{agent_program, files_only};
+  agent.start();
+  agent.apply(R"({"kind":"Directory","name":"d","spec":{"path":")" + folder + "\"}},"
+              + files_in(folder, after("Directory/d")));
+  REQUIRE(agent.converged());
+  agent.apply(files_in(site.str(), ""));
+  REQUIRE(agent.converged());
+  CHECK(read_file(site / "f19") == "1");
+  CHECK_FALSE(std::filesystem::exists(folder));
+}
+
 TEST_CASE("change: a probe that flaps -> the resource is ready and not, and never restarted") {
   temp_dir site;
   const auto well = site / "well";
