@@ -57,9 +57,10 @@ void carry_on(self_pointer self) {
   for (const auto t : orders.start)
     launch(self, t, now);
   count(s);
-  ++s.timer_epoch;
-  if (orders.wake)
-    self->scheduled_send(self, *orders.wake, timer_due{s.timer_epoch});
+  if (!orders.wake)
+    s.wake.cancel();
+  else if (const auto at = s.wake.set(*orders.wake))
+    self->scheduled_send(self, *at, timer_due{});
 }
 
 void submit(self_pointer self, run_operation op) {
@@ -141,8 +142,11 @@ lane_actor::behavior_type lane(self_pointer self, lane_config config) {
     [self](run_operation& op) { submit(self, std::move(op)); },
     [self](const cancel_operation& what) { cancel(self, what); },
     [self](operation_returned& what) { returned(self, std::move(what)); },
-    [self](timer_due t) {
-      if (t.epoch == self->state.timer_epoch)
+    [self](timer_due) {
+      const auto came = self->state.wake.rang(self->clock().now());
+      if (came.send)
+        self->scheduled_send(self, *came.send, timer_due{});
+      if (came.due)
         carry_on(self);
     },
     [self](stop_requested) { stop(self); },

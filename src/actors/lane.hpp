@@ -7,6 +7,7 @@
 #include "actors/actors.hpp"
 #include "actors/counters.hpp"
 #include "actors/executor.hpp"
+#include "core/alarm.hpp"
 #include "core/lane.hpp"
 
 namespace harmony {
@@ -36,7 +37,7 @@ struct lane_state {
   lane_schedule schedule;
   std::map<lane_schedule::ticket, entry> entries;
   lane_schedule::ticket newest = 0;
-  std::uint64_t timer_epoch = 0;
+  alarm wake;
   bool stopping = false;
 };
 

@@ -32,9 +32,10 @@ void refuse(self_pointer self, failure why, generation_number generation) {
 void await_health(self_pointer self) {
   auto& s = self->state;
   s.held_back = false;
-  if (s.config.flight != nullptr)
-    self->delayed_send(self, s.config.flight->policy().healthy_after,
-                       healthy_due{++s.health_epoch});
+  if (s.config.flight == nullptr)
+    return;
+  if (const auto at = s.health.set(self->clock().now() + s.config.flight->policy().healthy_after))
+    self->scheduled_send(self, *at, healthy_due{});
 }
 
 /// What this agent owns, `m` does not name, and the newest manifest that did wants to stay.
@@ -306,8 +307,11 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
       if (self->state.held_back)
         resume(self, false);
     },
-    [self](healthy_due t) {
-      if (t.epoch == self->state.health_epoch)
+    [self](healthy_due) {
+      const auto came = self->state.health.rang(self->clock().now());
+      if (came.send)
+        self->scheduled_send(self, *came.send, healthy_due{});
+      if (came.due)
         self->state.config.flight->healthy();
     },
     [self](timer_due t) {

@@ -9,6 +9,7 @@
 #include "actors/actors.hpp"
 #include "actors/store_retries.hpp"
 #include "core/admission.hpp"
+#include "core/alarm.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
@@ -50,7 +51,7 @@ struct manifest_watcher_state {
   bool any_in_force = false;
   std::optional<std::string> unsaved; ///< the accepted document, while it cannot be kept
   bool held_back = false;             ///< safe mode: the accepted one is not in force
-  std::uint64_t health_epoch = 0;
+  alarm health;
   bool connected = false;
   bool reading = false; ///< a read is due in the mailbox
   std::uint64_t timer_epoch = 0;

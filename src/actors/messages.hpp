@@ -31,7 +31,7 @@ namespace harmony {
 using resource_ptr = std::shared_ptr<const resource>;
 using manifest_ptr = std::shared_ptr<const manifest>;
 
-/// A timer of the receiver's own fired. Late ones are told by their epoch.
+/// A timer of the receiver's own fired. Late ones are told by their epoch, or by an alarm.
 struct timer_due {
   std::uint64_t epoch = 0;
 };
@@ -219,9 +219,7 @@ struct generation_stalled {
   std::string why;
 };
 /// Own timer of the aggregator: the progress deadline.
-struct progress_due {
-  std::uint64_t epoch = 0;
-};
+struct progress_due {};
 
 // --- command_server and what it asks
 // -------------------------------------------------------------------
@@ -274,9 +272,7 @@ struct safe_mode_entered {
 /// Own timer of the manifest_watcher: what was held back is tried once more.
 struct safe_mode_due {};
 /// Own timer of the manifest_watcher: the manifest in force has done well so long.
-struct healthy_due {
-  std::uint64_t epoch = 0;
-};
+struct healthy_due {};
 /// Finish what must be finished, answer nothing more, quit.
 struct stop_requested {};
 /// Are you there? Root asks those whose threads could hang; each adds one when it comes to it.

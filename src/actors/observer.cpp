@@ -62,6 +62,7 @@ void on_hint(self_pointer self, const std::string& target) {
 
 void on_targets(self_pointer self, targets_changed& what) {
   auto& s = self->state;
+  const bool idle = !s.targets || s.targets->empty();
   s.targets = std::move(what.targets);
   std::vector<std::string> names;
   names.reserve(s.targets->size());
@@ -70,7 +71,8 @@ void on_targets(self_pointer self, targets_changed& what) {
   std::erase_if(s.fingerprints,
                 [&](const auto& each) { return s.targets->count(each.first) == 0; });
   s.config.monitor->watch(std::move(names));
-  arm(self);
+  if (idle) // otherwise one is due already, and stays so however often manifests come
+    arm(self);
 }
 
 void on_facts(self_pointer self, const std::vector<runtime_fact>& facts) {

@@ -72,7 +72,7 @@ void note_convergence(self_pointer self) {
   set(s, "Progressing", true, "Converged", "every resource was ready");
   self->send(s.watcher, generation_converged{*s.in_progress});
   s.in_progress.reset();
-  ++s.progress_epoch;
+  s.progress_end.cancel();
 }
 
 void changed(self_pointer self);
@@ -90,14 +90,15 @@ void on_progress_due(self_pointer self) {
 
 void follow_progress(self_pointer self, const expectation& e) {
   auto& s = self->state;
-  ++s.progress_epoch;
+  s.progress_end.cancel();
   s.in_progress.reset();
   set(s, "Progressing", true, "Converging", "generation " + std::to_string(e.generation));
   if (!e.progress_deadline)
     return;
   s.in_progress = e.generation;
   if (*e.progress_deadline > duration::zero())
-    self->delayed_send(self, *e.progress_deadline, progress_due{s.progress_epoch});
+    if (const auto at = s.progress_end.set(self->clock().now() + *e.progress_deadline))
+      self->scheduled_send(self, *at, progress_due{});
 }
 
 /// Something of the document changed: write it when it is time.
@@ -385,8 +386,11 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
     [self](status_asked) {
       return status_told{std::make_shared<const agent_status>(self->state.document)};
     },
-    [self](progress_due t) {
-      if (t.epoch == self->state.progress_epoch)
+    [self](progress_due) {
+      const auto came = self->state.progress_end.rang(self->clock().now());
+      if (came.send)
+        self->scheduled_send(self, *came.send, progress_due{});
+      if (came.due)
         on_progress_due(self);
     },
     [self](timer_due t) { on_due(self, t); },

@@ -12,6 +12,7 @@
 #include "actors/counters.hpp"
 #include "actors/status_key.hpp"
 #include "actors/store_retries.hpp"
+#include "core/alarm.hpp"
 #include "core/summary.hpp"
 #include "transport/store.hpp"
 
@@ -59,7 +60,7 @@ struct status_aggregator_state {
   bool searching = false; ///< there may be things of the agent's that are not known yet
   bool safe_mode = false; ///< the manifest is held back, and so nothing is known of its resources
   std::optional<generation_number> in_progress; ///< somebody waits to hear how it ends
-  std::uint64_t progress_epoch = 0;
+  alarm progress_end;
   manifest_watcher_actor watcher;
 
   bool connected = false;

@@ -120,6 +120,12 @@ void report(self_pointer self) {
   self->send(s.config.dispatcher, std::move(now));
 }
 
+template <class Message>
+void wake(self_pointer self, const std::optional<instant>& at, Message what) {
+  if (at)
+    self->scheduled_send(self, *at, std::move(what));
+}
+
 /// Performs one effect of the machine.
 struct performer {
   self_pointer self;
@@ -148,7 +154,8 @@ struct performer {
     const auto ahead = e.at - self->clock().now();
     self->state.retry_at = self->state.config.services->wall_clock()
                            + std::chrono::duration_cast<std::chrono::milliseconds>(ahead);
-    self->scheduled_send(self, e.at, timer_due{e.epoch});
+    self->state.retry_epoch = e.epoch;
+    wake(self, self->state.retry.set(e.at), timer_due{});
   }
   void operator()(const fx::start_probes&) const {
     auto& s = self->state;
@@ -209,7 +216,7 @@ void follow_hold(self_pointer self) {
     event.until = s.hold_ends;
     event.message = "held until " + format_time(s.hold->until)
                     + (s.hold->reason.empty() ? "" : ": " + s.hold->reason);
-    self->scheduled_send(self, *event.until, hold_changed{});
+    wake(self, s.hold_end.set(s.hold_ends), hold_changed{});
   }
   handle(self, event);
 }
@@ -344,11 +351,17 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
     [self](runtime_observed) { handle(self, ev::hint{}); },
     [self](const operation_finished& what) { on_finished(self, what); },
     [self](hold_changed) {
+      wake(self, self->state.hold_end.rang(self->clock().now()).send, hold_changed{});
       follow_hold(self);
       report(self);
     },
     [self](const restart_asked&) { return restart(self); },
-    [self](timer_due t) { handle(self, ev::timer{t.epoch}); },
+    [self](timer_due) {
+      const auto came = self->state.retry.rang(self->clock().now());
+      wake(self, came.send, timer_due{});
+      if (came.due)
+        handle(self, ev::timer{self->state.retry_epoch});
+    },
     [self](stop_requested) { on_stop(self); },
   };
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "actors/actors.hpp"
+#include "core/alarm.hpp"
 #include "core/lifecycle.hpp"
 #include "reconcilers/hold_memory.hpp"
 #include "reconcilers/operation_log.hpp"
@@ -60,9 +61,12 @@ struct supervisor_state {
   std::string restart_stamp;
   std::string origin;
   bool retain = false;               ///< on removal, the thing stays
-  std::optional<timestamp> retry_at; ///< wall-clock time of the armed timer
+  alarm retry;                       ///< the machine's timer
+  std::uint64_t retry_epoch = 0;     ///< its number
+  std::optional<timestamp> retry_at; ///< its wall-clock time
   std::optional<resource_hold> hold; ///< that it is under
   instant hold_ends{};               ///< when that does
+  alarm hold_end;
   std::optional<resource_hold> ended_hold;
   prober_actor prober;             ///< while the machine wants probes
   std::uint64_t probe_run = 0;     ///< counts the starts of the probes
