@@ -81,7 +81,11 @@ outcome<std::string> podman_client::create(const std::string& name, const contai
   auto ask = post(path_of("/containers/create"));
   ask.json = podman::create_body(name, spec, labels);
   ask.repeatable = false;
-  const auto answer = call(ask, limits);
+  // Not to be interrupted once it is sent: podman would go on, and the container come into being
+  // after whoever removes it has looked.
+  if (limits.cancel.stop_requested())
+    return {ec::canceled, "creating container " + quoted(name) + " was interrupted"};
+  const auto answer = call(ask, {{}, limits.deadline});
   if (!answer)
     return answer.error();
   if (!good(*answer))

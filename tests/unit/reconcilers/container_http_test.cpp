@@ -215,6 +215,22 @@ TEST_CASE("podman client: answers that are not podman's -> a failure, no excepti
         == ec::runtime_unavailable);
 }
 
+TEST_CASE("podman client: a creation is interrupted after it was sent -> its answer is awaited") {
+  std::stop_source stop;
+  const bad_server server{[&](int c) {
+    take_request(c);
+    stop.request_stop();
+    bad_server::say(c, "HTTP/1.1 201 Created\r\nContent-Length: 12\r\n\r\n{\"Id\":\"abc\"}");
+  }};
+  podman_client client{server.socket()};
+  const auto id = client.create("x", {}, {}, {stop.get_token(), clock::now() + 10s});
+  REQUIRE(id.ok());
+  CHECK(*id == "abc");
+  CHECK(client.create("x", {}, {}, {stop.get_token(), clock::now() + 10s}).error().code
+        == ec::canceled);
+  CHECK(server.connections == 1);
+}
+
 TEST_CASE("podman client: events cut at any byte -> each event once") {
   const std::string line =
     R"({"Type":"container","Action":"died","Actor":{"Attributes":{"name":"harmony-x"}}})"
