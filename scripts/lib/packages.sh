@@ -43,6 +43,7 @@ procps            | tests: processes
 util-linux        | tests: namespaces
 jq                | demo: reads documents
 curl              | demo: asks the service that it started
+uidmap            | tests: containers of a user
 libfaketime       | tests: clocks that are wrong
 '
 

@@ -24,6 +24,12 @@ std::string resource(const std::string& kind, const std::string& name, const std
   return R"({"kind":")" + kind + R"(","name":")" + name + '"' + more + R"(,"spec":{)" + spec + "}}";
 }
 
+std::string idle_container() {
+  return resource("Container", "c",
+                  R"("image":")" + image
+                    + R"(","pullPolicy":"Never","network":"none","command":["/bin/idle"])");
+}
+
 /// One of each kind but Package; files where a sandbox would hide them, of another owner, setuid.
 std::string one_of_each() {
   return resource("User", "app", R"("user":"hu-app","shell":"/bin/sh","system":true)") + ","
@@ -40,11 +46,8 @@ std::string one_of_each() {
            "SystemdUnit", "u",
            R"("unit":"h-u.service","content":"[Service]\nExecStart=/bin/sleep infinity\n")",
            R"(,"probes":{"readiness":{"exec":{"command":["/bin/sh","-c","test -e /tmp/h-f"]}}})")
-         + ","
-         + resource("Container", "c",
-                    R"("image":")" + image
-                      + R"(","pullPolicy":"Never","network":"none","command":["/bin/idle"])")
-         + "," + resource("ShellJob", "j", R"("command":["/bin/sh","-c","echo ran"])") + ","
+         + "," + idle_container() + ","
+         + resource("ShellJob", "j", R"("command":["/bin/sh","-c","echo ran"])") + ","
          + resource("Network", "lo", R"("link":"lo","addresses":["10.88.0.1/32"])");
 }
 
@@ -253,13 +256,19 @@ TEST_CASE("service: support bundle -> what is needed, and none of the secrets") 
   must("podman rm -f harmony-c; rm -f /srv/h-bundle");
 }
 
-TEST_CASE("service: the user's unit -> that user's files and units converge") {
+TEST_CASE("service: the user's unit -> that user's files, units and containers converge") {
+  prepare_device();
   install_agent();
   must("useradd --create-home hu-own && systemctl start user@$(id -u hu-own).service");
   const auto id = must("id -u hu-own");
   const auto as = "setpriv --reuid hu-own --regid hu-own --init-groups env HOME=/home/hu-own "
                   "XDG_RUNTIME_DIR=/run/user/"
                   + id + " ";
+  // The kernel gives a container of a user its own of these only where they are to be seen whole,
+  // and a disposable device hides the kernel's settings.
+  must("mkdir /run/whole-proc /run/whole-sys && mount -t proc proc /run/whole-proc && "
+       "mount -t sysfs sysfs /run/whole-sys");
+  must("cd / && podman save " + image + " | " + as + "podman load");
   {
     must("install -d -o hu-own /srv/h-own");
     const std::string url = "dir:/srv/h-own/store";
@@ -270,21 +279,25 @@ TEST_CASE("service: the user's unit -> that user's files and units converge") {
     must("chown -R hu-own /home/hu-own/.config");
     must(as + "systemctl --user daemon-reload");
     int status = 0;
-    const auto said = shell(as + "systemctl --user start harmony-agent", &status);
+    const auto said = shell(as + "systemctl --user start podman.socket harmony-agent", &status);
     INFO(said << "\n" << shell("journalctl --no-pager -n 40 _UID=" + id));
     REQUIRE(status == 0);
     remote.apply(
       resource("File", "f", R"("path":"/home/hu-own/f","content":"x")") + ","
-      + resource(
-        "SystemdUnit", "u",
-        R"("unit":"h-own.service","content":"[Service]\nExecStart=/bin/sleep infinity\n")"));
+      + resource("SystemdUnit", "u",
+                 R"("unit":"h-own.service","content":"[Service]\nExecStart=/bin/sleep infinity\n")")
+      + "," + idle_container());
     must("chown -R hu-own /srv/h-own/store");
     CHECK(remote.converged());
     CHECK(must("stat -c %U /home/hu-own/f") == "hu-own");
     CHECK(must(as + "systemctl --user is-active h-own.service") == "active");
+    CHECK(succeeds("cd / && " + as + "podman container exists harmony-c"));
+    CHECK_FALSE(succeeds("podman container exists harmony-c")); // not of root's
     CHECK(must(as + "systemctl --user show --value -p NoNewPrivileges harmony-agent") == "yes");
   }
+  must("cd / && " + as + "podman rm -f harmony-c");
   must("systemctl stop user@" + id + ".service && userdel --remove hu-own && rm -rf /srv/h-own");
+  must("umount /run/whole-proc /run/whole-sys && rmdir /run/whole-proc /run/whole-sys");
 }
 
 } // namespace harmony::test
