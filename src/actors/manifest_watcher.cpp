@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/manifest_memory.hpp"
 #include "fault/fault.hpp"
 
 namespace harmony {
@@ -20,12 +21,34 @@ void arm_poll(self_pointer self) {
   arm(self, std::chrono::duration_cast<duration>(s.config.poll_interval * factor(s.random)));
 }
 
+void tell(self_pointer self, condition what) {
+  self->send(self->state.config.aggregator, condition_changed{std::move(what)});
+}
+
 void refuse(self_pointer self, failure why, generation_number generation) {
   auto& s = self->state;
   if (s.refused == why)
     return;
   s.refused = why;
   self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
+}
+
+/// Says so when what is desired expires, and when it does not any more.
+void note_freshness(self_pointer self) {
+  auto& s = self->state;
+  const auto now = s.config.wall_clock();
+  auto is =
+    stale_condition(s.in_force ? &*s.in_force : nullptr, s.refused ? &*s.refused : nullptr, now);
+  if (!is && s.stale) // a status keeps what was once said
+    is = condition{"DesiredStale", condition_state::false_, "NoExpiry", {}, now};
+  if (!is
+      || (s.stale && s.stale->status == is->status && s.stale->reason == is->reason
+          && s.stale->observed_generation == is->observed_generation))
+    return;
+  if (is->status != condition_state::false_)
+    spdlog::warn("{}", is->message);
+  s.stale = is;
+  tell(self, std::move(*is));
 }
 
 /// A manifest came into force: in a while it will have done well.
@@ -38,35 +61,19 @@ void await_health(self_pointer self) {
     self->scheduled_send(self, *at, healthy_due{});
 }
 
-/// What this agent owns, `m` does not name, and the newest manifest that did wants to stay.
-std::set<resource_id> retained_leftovers(const manifest_watcher_state& s, const manifest& m) {
-  std::set<resource_id> left;
-  for (const auto& t : s.config.state->all())
-    left.insert(t.owner);
-  for (const auto& r : m.resources)
-    left.erase(r.id);
-  std::set<resource_id> retained;
-  if (left.empty())
-    return retained;
-  const auto history = s.config.state->history();
-  if (!history)
-    return retained;
-  for (const auto& each : *history)
-    if (const auto read = read_manifest(each.document); read.value)
-      for (const auto& r : read.value->resources)
-        if (left.erase(r.id) != 0 && r.on_remove == removal_policy::retain)
-          retained.insert(r.id);
-  return retained;
-}
-
-void put_in_force(self_pointer self, manifest m, std::optional<duration> progress_deadline,
+void put_in_force(self_pointer self, admission_accepted what,
+                  std::optional<duration> progress_deadline,
                   std::optional<manifest_refused> instead_of = {}) {
   auto& s = self->state;
+  auto& m = what.value;
   await_health(self);
   manifest_accepted message{nullptr, progress_deadline, std::move(instead_of), {}};
   // Later ones leave nothing that the dispatcher does not know.
-  if (!std::exchange(s.any_in_force, true))
-    message.retained = retained_leftovers(s, m);
+  if (!s.in_force)
+    message.retained = retained_leftovers(*s.config.state, s.config.terms, m);
+  s.in_force = m.metadata;
+  tell(self, verified_condition(s.config.terms.trust, m.metadata.generation, what.signers,
+                                s.config.wall_clock()));
   message.what = std::make_shared<const manifest>(std::move(m));
   self->send(s.config.dispatcher, std::move(message));
 }
@@ -84,24 +91,13 @@ void note_ending(const self_pointer self, generation_ending ending, const std::s
                   saved.error().message);
 }
 
-/// The newest manifest that converged; nothing where there is none that can be read.
-std::optional<manifest> last_converged(self_pointer self) {
-  const auto history = self->state.config.state->history();
-  if (!history)
-    return {};
-  for (const auto& each : *history)
-    if (each.ending == generation_ending::converged)
-      return read_manifest(each.document).value;
-  return {};
-}
-
 /// Puts the last manifest that converged in force instead of the accepted one.
 bool go_back(self_pointer self, const std::string& why) {
   auto& s = self->state;
-  auto former = last_converged(self);
+  auto former = last_converged(*s.config.state, s.config.terms);
   if (!former)
     return false;
-  const auto generation = former->metadata.generation;
+  const auto generation = former->value.metadata.generation;
   s.rolled_back = failure{ec::rolled_back, "generation " + std::to_string(s.accepted->generation)
                                              + " was not ready in time and generation "
                                              + std::to_string(generation)
@@ -149,27 +145,42 @@ void accept(self_pointer self, admission_accepted& what, const std::string& docu
   s.refused.reset();
   s.rolled_back.reset();
   const auto deadline = deadline_of(what.value);
-  put_in_force(self, std::move(what.value), deadline);
+  put_in_force(self, std::move(what), deadline);
+}
+
+/// The accepted manifest came again. Where it was not trusted any more, it is now: its envelope has
+/// other signatures.
+void trust_again(self_pointer self, const std::string& document) {
+  auto& s = self->state;
+  auto judged = admit_again(document, s.config.terms);
+  if (auto* taken = std::get_if<admission_accepted>(&judged)) {
+    s.distrusted = false;
+    accept(self, *taken, document);
+  }
 }
 
 void judge(self_pointer self, const std::string& document) {
   auto& s = self->state;
-  auto verdict = admit(document, s.config.agent, s.accepted, s.config.wall_clock());
+  auto verdict = admit(document, s.config.terms, s.accepted, s.config.wall_clock());
   if (auto* taken = std::get_if<admission_accepted>(&verdict)) {
+    s.distrusted = false;
     accept(self, *taken, document);
   } else if (auto* refused = std::get_if<admission_refused>(&verdict)) {
     refuse(self, std::move(refused->why), refused->generation);
+  } else if (s.distrusted) {
+    trust_again(self, document);
   } else if (s.rolled_back) {
     refuse(self, *s.rolled_back, s.accepted->generation);
   } else if (s.refused) {
     s.refused.reset();
     self->send(s.config.aggregator, manifest_confirmed{});
   }
+  note_freshness(self);
 }
 
 outcome<std::optional<store_entry>> desired_entry(const manifest_watcher_state& s) {
   HARMONY_FAULT("store.read");
-  return s.config.desired->get(bucket::desired_state, s.config.agent, s.config.get_timeout);
+  return s.config.desired->get(bucket::desired_state, s.config.terms.agent, s.config.get_timeout);
 }
 
 /// Nothing new was read.
@@ -203,8 +214,11 @@ void read(self_pointer self) {
   auto& s = self->state;
   if (s.unsaved)
     save(self, std::string{*s.unsaved});
-  if (!s.connected)
+  note_freshness(self);
+  if (!s.connected) {
+    arm_poll(self);
     return;
+  }
   const auto entry = desired_entry(s);
   if (!entry) {
     std::uniform_real_distribution<double> jitter;
@@ -242,6 +256,29 @@ bool hold_back(self_pointer self, const manifest& m) {
   return true;
 }
 
+/// What the device remembers may not run on it. That it was accepted is not forgotten, so that
+/// nothing older comes after it; what runs is left alone.
+void distrust(self_pointer self, const accepted_manifest& record, failure why) {
+  auto& s = self->state;
+  if (why.code != ec::wrong_agent) { // of which nothing was accepted yet
+    s.accepted = accepted_mark{record.key_epoch, record.generation, record.hash};
+    s.distrusted = true;
+  }
+  why.message = "generation " + std::to_string(record.generation)
+                + ", which this device accepted before, is not put in force, and what runs is left "
+                  "as it is: "
+                + why.message;
+  spdlog::error("{}", why.message);
+  auto unverified = unverified_condition(s.config.terms.trust, s.config.wall_clock());
+  if (why.code == ec::unsigned_document || why.code == ec::signature_invalid) {
+    unverified.status = condition_state::false_;
+    unverified.reason = reason_of(why.code);
+    unverified.message = why.message;
+  }
+  tell(self, std::move(unverified));
+  refuse(self, std::move(why), record.generation);
+}
+
 /// Boots offline: the last accepted manifest is in force before any network.
 void resume(self_pointer self, bool cautious) {
   auto& s = self->state;
@@ -249,21 +286,21 @@ void resume(self_pointer self, bool cautious) {
   if (!saved || !*saved)
     return;
   const auto& record = **saved;
-  auto reading = read_manifest(record.document);
-  if (!reading.value) {
-    spdlog::error("saved manifest of generation '{}' cannot be read any more, waits for the store",
-                  record.generation);
+  auto judged = admit_again(record.document, s.config.terms);
+  if (auto* refused = std::get_if<admission_refused>(&judged)) {
+    distrust(self, record, std::move(refused->why));
     return;
   }
-  s.accepted = accepted_mark{record.key_epoch, record.generation, record.hash};
-  if (cautious && hold_back(self, *reading.value))
+  auto& taken = std::get<admission_accepted>(judged);
+  s.accepted = taken.mark;
+  if (cautious && hold_back(self, taken.value))
     return;
   if (record.ending == generation_ending::rolled_back && go_back(self, record.why))
     return;
   const auto deadline = record.ending == generation_ending::converged
                           ? std::nullopt
-                          : std::optional{deadline_of(*reading.value)};
-  put_in_force(self, std::move(*reading.value), deadline);
+                          : std::optional{deadline_of(taken.value)};
+  put_in_force(self, std::move(taken), deadline);
 }
 
 /// Several hints that came together are one read.
@@ -282,6 +319,8 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
   s.random.seed(static_cast<std::minstd_rand::result_type>(config.seed));
   s.config = std::move(config);
   resume(self, true);
+  note_freshness(self);
+  arm_poll(self);
   return {
     [](const roll_call& call) { ++*call.present; },
     [self](desired_hinted what) {

@@ -10,6 +10,7 @@
 #include "actors/store_retries.hpp"
 #include "core/admission.hpp"
 #include "core/alarm.hpp"
+#include "core/freshness.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
@@ -17,9 +18,10 @@
 namespace harmony {
 
 /// Follows one desired-state key: reads it on each hint, on each connection and now and then, and
-/// admits what it finds. The accepted document is on disk before anybody acts on it.
+/// admits what it finds. The accepted document is on disk before anybody acts on it, with its
+/// envelope, and is verified again whenever it is read back.
 struct manifest_watcher_config {
-  std::string agent;
+  admission_terms terms;
   store* desired = nullptr;        ///< outlives the actor
   state_store* state = nullptr;    ///< outlives the actor
   flight_record* flight = nullptr; ///< null: no loop breaker; outlives the actor
@@ -44,11 +46,13 @@ struct manifest_watcher_state {
   std::optional<accepted_mark> accepted;
   /// Of the document last judged. Both, because a bucket that is made anew counts from 1 again.
   std::optional<std::pair<std::uint64_t, std::chrono::system_clock::time_point>> judged;
+  bool distrusted = false; ///< what was accepted before is not put in force: see admit_again
+  std::optional<manifest_metadata> in_force;
+  std::optional<condition> stale;     ///< last told
   std::optional<failure> refused;     ///< last told
   std::optional<failure> rolled_back; ///< why the accepted one is not in force
   std::uint32_t failures = 0;         ///< reads in a row
   std::uint32_t unseen = 0; ///< number of the next read for a change that a hint told of; 0: none
-  bool any_in_force = false;
   std::optional<std::string> unsaved; ///< the accepted document, while it cannot be kept
   bool held_back = false;             ///< safe mode: the accepted one is not in force
   alarm health;

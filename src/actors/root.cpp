@@ -123,7 +123,7 @@ void spawn_command_server(self_pointer self, const agent_config& c,
 void spawn_watcher(self_pointer self, const agent_config& c) {
   auto& s = self->state;
   manifest_watcher_config watch;
-  watch.agent = c.id;
+  watch.terms = {c.id, c.trust};
   watch.desired = c.link;
   watch.state = c.state;
   watch.flight = c.flight;

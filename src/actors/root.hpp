@@ -36,6 +36,7 @@ struct agent_config {
   store* link = nullptr;
   state_store* state = nullptr;
   flight_record* flight = nullptr; ///< null: no loop breaker
+  trust_policy trust;              ///< whose manifests are taken
   std::shared_ptr<const driver_registry> drivers;
   std::map<runtime_kind, runtime_config> runtimes;
   std::shared_ptr<probe_port> probes;

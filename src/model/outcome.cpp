@@ -9,6 +9,8 @@ std::string_view reason_of(ec code) noexcept {
   case ec::wrong_agent: return "WrongAgent";
   case ec::generation_regressed: return "GenerationRegressed";
   case ec::expired: return "Expired";
+  case ec::unsigned_document: return "Unsigned";
+  case ec::signature_invalid: return "SignatureInvalid";
   case ec::invalid_spec: return "InvalidSpec";
   case ec::unknown_kind: return "UnknownKind";
   case ec::duplicate_name: return "DuplicateName";

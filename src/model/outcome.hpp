@@ -18,6 +18,8 @@ enum class ec {
   wrong_agent,          ///< metadata.agent names another device
   generation_regressed, ///< lower than the accepted one, or equal with other content
   expired,              ///< metadata.expiresAt is past
+  unsigned_document,    ///< this device pins keys, and the document has no envelope
+  signature_invalid,    ///< too few of the pinned keys have signed it
 
   // One resource cannot be accepted; the others converge.
   invalid_spec,       ///< a field of the spec is wrong

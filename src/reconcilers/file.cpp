@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "model/base64.hpp"
 #include "reconcilers/op_limits.hpp"
 #include "topology/files_digest.hpp"
 #include "topology/files_posix.hpp"

@@ -37,17 +37,4 @@ std::string sha256_of(std::string_view bytes) {
   return digest.hex();
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  std::size_t size = 0;
-  const char* end = nullptr;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(),
-                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL)
-        != 0
-      || end != text.data() + text.size())
-    return std::nullopt;
-  out.resize(size);
-  return out;
-}
-
 } // namespace harmony

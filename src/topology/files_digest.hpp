@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,8 +23,5 @@ private:
 
 /// SHA-256 of `bytes` in hexadecimal.
 std::string sha256_of(std::string_view bytes);
-
-/// Decodes RFC 4648 section 4 with padding; nothing for anything else.
-std::optional<std::string> decode_base64(std::string_view text);
 
 } // namespace harmony

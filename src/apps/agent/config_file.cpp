@@ -1,6 +1,8 @@
 #include "apps/agent/config_file.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -20,6 +22,8 @@ outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
   try {
     const auto table = toml::parse_file(path);
     for (const auto& [key, node] : table) {
+      if (key == "trust") // read_trust
+        continue;
       config_entry entry{
         std::string{key.str()}, {}, static_cast<unsigned>(node.source().begin.line)};
       if (const auto text = node.value_exact<std::string>()) {
@@ -45,6 +49,14 @@ outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
   std::sort(result.begin(), result.end(),
             [](const config_entry& a, const config_entry& b) { return a.line < b.line; });
   return result;
+}
+
+outcome<trust_policy> read_trust_file(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (in.bad() || !in.is_open())
+    return {ec::io_error, path + ": cannot be read"};
+  return read_trust(text, path);
 }
 
 } // namespace harmony

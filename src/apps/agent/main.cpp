@@ -24,6 +24,7 @@
 #include "apps/agent/options.hpp"
 #include "apps/agent/service.hpp"
 #include "apps/agent/support_bundle.hpp"
+#include "core/freshness.hpp"
 #include "fault/fault.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
@@ -111,8 +112,8 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.commands = access_of(options.commands);
   c.version = HARMONY_VERSION;
   c.audit = &device.audit();
-  conditions.push_back({"ManifestVerified", condition_state::false_, "NoPinnedKeys",
-                        "manifests are accepted without a signature", wall_now()});
+  c.trust = options.trust;
+  conditions.push_back(unverified_condition(c.trust, wall_now()));
   c.conditions = std::move(conditions);
   c.heartbeat_interval = options.heartbeat_interval;
   c.poll_interval = options.poll_interval;

@@ -321,9 +321,14 @@ outcome<void> apply(command_line& line, agent_options& into) {
   std::error_code ignored;
   if (line.config.empty() && fs::exists(default_config, ignored))
     line.config = default_config;
-  if (!line.config.empty())
+  if (!line.config.empty()) {
     if (auto added = add_file(line.config, line.found); !added)
       return added;
+    auto trust = read_trust_file(line.config);
+    if (!trust)
+      return trust.error();
+    into.trust = std::move(*trust);
+  }
   for (const auto& each : options_table) {
     const auto it = line.found.find(each.name);
     if (it == line.found.end())

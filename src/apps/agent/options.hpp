@@ -8,6 +8,7 @@
 
 #include "apps/agent/local_status.hpp"
 #include "model/outcome.hpp"
+#include "trust/trust_policy.hpp"
 
 namespace harmony {
 
@@ -33,6 +34,7 @@ struct agent_options {
   std::string metrics = "off"; ///< "127.0.0.1:PORT", "[::1]:PORT", "unix:/PATH" or "off"
   std::string log_level = "info";
   log_format format = log_format::text;
+  trust_policy trust; ///< the table [trust] of the file
 
   friend bool operator==(const agent_options&, const agent_options&) = default;
 };

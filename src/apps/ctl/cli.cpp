@@ -13,7 +13,8 @@ namespace {
 constexpr const char* exit_codes = R"(Exit codes:
   0 ok   1 failure   2 usage   3 not found   4 conflict   5 timeout   6 invalid document
 
-Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options; NO_COLOR.)";
+Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options,
+HARMONY_KEY for --key of apply, rollback and sign (files, separated by colons); NO_COLOR.)";
 
 void add_files(CLI::App& to, std::vector<std::string>& into) {
   to.add_option("-f,--file", into, "A file with manifests in YAML or JSON; - is standard input")
@@ -77,6 +78,7 @@ void declare_changes(declaration& d) {
   apply->add_flag("--force", values->force,
                   "Write although nothing changed, or what is there cannot be read");
   apply->add_flag("--dry-run", values->dry_run, "Show the plan and write nothing");
+  add_signing_keys(*apply, values->keys);
   add_wait(*apply, values->wait);
 
   const auto [remove, remove_values] = add_command<delete_options>(
@@ -94,6 +96,8 @@ void declare_get(declaration& d, CLI::App& get, const std::string& name, const s
     return;
   add_agent(*command, "agent", values->agent, agent_required ? "The agent" : "Only this agent")
     ->required(agent_required);
+  if (kind == get_options::what::manifest)
+    command->add_flag("--envelope", values->envelope, "With its signatures, as it was written");
 }
 
 void declare_views(declaration& d) {
@@ -135,6 +139,7 @@ void declare_history(declaration& d) {
     ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))
     ->type_name("GENERATION");
   rollback->add_flag("--dry-run", rollback_values->dry_run, "Show the plan and write nothing");
+  add_signing_keys(*rollback, rollback_values->keys);
   add_wait(*rollback, rollback_values->wait);
 }
 
@@ -227,6 +232,7 @@ std::unique_ptr<declaration> declare() {
   declare_views(*d);
   declare_waits(*d);
   declare_device_commands(*d);
+  declare_trust(*d);
   declare_offline(*d);
   return d;
 }
@@ -245,6 +251,34 @@ std::string explain(const CLI::App& app, const CLI::Error& error) {
   if (error.get_name() == "RequiredError" && !words.empty() && at->get_require_subcommand_min() > 0)
     why = "unknown command '" + words.front() + "'";
   return "error: " + why + "; see '" + command + " --help'\n";
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream in{text};
+  for (std::string part; std::getline(in, part, ':');)
+    if (!part.empty())
+      parts.push_back(part);
+  return parts;
+}
+
+/// `keys` sign where the command line names none.
+parsing with_keys(options o, const std::vector<std::string>& keys) {
+  const auto fill = [&](auto& command) {
+    if (command.keys.empty())
+      command.keys = keys;
+  };
+  if (auto* apply = std::get_if<apply_options>(&o.command))
+    fill(*apply);
+  else if (auto* rollback = std::get_if<rollback_options>(&o.command))
+    fill(*rollback);
+  else if (auto* sign = std::get_if<sign_options>(&o.command)) {
+    fill(*sign);
+    if (sign->keys.empty())
+      return parse_ended{true, "error: sign needs --key FILE, or HARMONY_KEY in the environment; "
+                               "see 'harmonyctl sign --help'\n"};
+  }
+  return o;
 }
 
 command_model model_of(const CLI::App& app) {
@@ -291,7 +325,7 @@ parsing parse_arguments(const std::vector<std::string>& arguments,
   }
   try {
     d->app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
-    return d->result;
+    return with_keys(d->result, split(variable("HARMONY_KEY")));
   } catch (const CLI::Success& e) {
     std::ostringstream out;
     d->app.exit(e, out, out);

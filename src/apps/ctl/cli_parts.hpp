@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -47,6 +48,12 @@ add_command(CLI::App& to, options& result, const std::string& name, const std::s
   command->callback([&result, values] { result.command = *values; });
   return {command, values};
 }
+
+/// The secret keys that sign what a command writes.
+void add_signing_keys(CLI::App& to, std::vector<std::string>& into);
+
+/// The commands for keys and signatures.
+void declare_trust(declaration& d);
 
 /// The commands that a device answers.
 void declare_device_commands(declaration& d);

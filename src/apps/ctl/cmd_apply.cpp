@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "apps/ctl/commands.hpp"
+#include "apps/ctl/key_files.hpp"
 #include "apps/ctl/progress.hpp"
 #include "apps/ctl/publish.hpp"
 #include "apps/ctl/wait.hpp"
@@ -21,7 +22,8 @@ std::string verdict_line(const publication& p, bool dry_run) {
            + ")\n";
   if (dry_run)
     return "nothing written (dry run)\n";
-  return "manifest of '" + agent + "' applied (generation " + std::to_string(p.plan.to) + ")\n";
+  return "manifest of '" + agent + (p.unchanged && p.cosigned ? "' signed" : "' applied")
+         + " (generation " + std::to_string(p.plan.to) + ")\n";
 }
 
 json value_of(const publication& p) {
@@ -103,7 +105,8 @@ exit_code run(const context& c, const plan_options& o) {
     return c.fail(from.error());
   auto values = json::array();
   for (const auto& m : read.manifests) {
-    const auto planned = publish(**from, {m.value, false, true, now_of(c.env)}, c.time);
+    const auto planned =
+      publish(**from, {m.value, m.sealed, {}, false, true, now_of(c.env)}, c.time);
     if (!planned)
       return c.fail(planned.error());
     show(c, **from, o, m.value, *planned, values);
@@ -113,14 +116,18 @@ exit_code run(const context& c, const plan_options& o) {
   return exit_code::ok;
 }
 
-exit_code publish_all(const context& c, store& to, const std::vector<manifest>& manifests,
+exit_code publish_all(const context& c, store& to, const std::vector<loaded_manifest>& manifests,
                       const publish_all_options& how) {
+  const auto keys = load_secret_keys(how.keys);
+  if (!keys)
+    return c.fail(exit_code::failure, keys.error().message);
   auto values = json::array();
   std::vector<std::string> agents;
   auto code = exit_code::ok;
   for (const auto& m : manifests) {
     // One agent's failure does not keep the others from theirs.
-    const auto done = publish(to, {m, how.force, how.dry_run, now_of(c.env)}, c.time);
+    const auto done =
+      publish(to, {m.value, m.sealed, *keys, how.force, how.dry_run, now_of(c.env)}, c.time);
     if (!done) {
       code = c.fail(done.error());
       continue;
@@ -150,11 +157,7 @@ exit_code run(const context& c, const apply_options& o) {
   const auto to = c.connected();
   if (!to)
     return c.fail(to.error());
-  std::vector<manifest> manifests;
-  manifests.reserve(read.manifests.size());
-  for (const auto& m : read.manifests)
-    manifests.push_back(m.value);
-  return publish_all(c, **to, manifests, {o.force, o.dry_run, o.wait});
+  return publish_all(c, **to, read.manifests, {o.force, o.dry_run, o.wait, o.keys});
 }
 
 } // namespace harmony::ctl

@@ -43,13 +43,14 @@ outcome<std::vector<agent_record>> read_records(const context& c, store& from,
   return records;
 }
 
-exit_code get_manifest(const context& c, store& from, const std::string& agent) {
+exit_code get_manifest(const context& c, store& from, const std::string& agent, bool envelope) {
   const auto entry = from.get(bucket::desired_state, agent, c.time.left());
   if (!entry)
     return c.fail(entry.error());
   if (!*entry)
     return c.fail(exit_code::not_found, "no manifest for '" + agent + "' in the store");
-  const auto document = json::parse((*entry)->value, nullptr, false);
+  const auto document =
+    json::parse(envelope ? (*entry)->value : unseal((*entry)->value).payload, nullptr, false);
   if (document.is_discarded())
     return c.fail(exit_code::invalid_document,
                   "the manifest of '" + agent
@@ -65,7 +66,7 @@ exit_code run(const context& c, const get_options& o) {
   if (!from)
     return c.fail(from.error());
   if (o.kind == get_options::what::manifest)
-    return get_manifest(c, **from, o.agent);
+    return get_manifest(c, **from, o.agent, o.envelope);
   const bool agents = o.kind == get_options::what::agents;
   const auto records = read_records(c, **from, o.agent, agents);
   if (!records)

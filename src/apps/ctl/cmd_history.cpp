@@ -1,4 +1,6 @@
 // history and rollback.
+#include <set>
+
 #include "apps/ctl/commands.hpp"
 #include "apps/ctl/view.hpp"
 
@@ -9,6 +11,7 @@ namespace {
 /// A manifest that the store still has.
 struct former {
   manifest value;
+  std::set<std::string> signers; ///< ids of keys, as the envelope has them
   std::chrono::system_clock::time_point written;
 };
 
@@ -18,9 +21,11 @@ outcome<std::vector<former>> read_history(const context& c, store& from, const s
   if (!entries)
     return entries.error();
   std::vector<former> all;
-  for (const auto& e : *entries)
-    if (auto reading = read_manifest(e.value); reading.value)
-      all.push_back({std::move(*reading.value), e.written});
+  for (const auto& e : *entries) {
+    const auto document = unseal(e.value);
+    if (auto reading = read_manifest(document.payload); reading.value)
+      all.push_back({std::move(*reading.value), signers_of(document), e.written});
+  }
   if (all.empty())
     return {ec::not_found, "the store has no manifest of '" + agent + "', and had none"};
   return all;
@@ -55,11 +60,9 @@ exit_code run(const context& c, const history_options& o) {
   if (!record)
     return c.fail(record.error());
   listing rows;
-  rows.columns = {{"GENERATION", "generation"},
-                  {"WRITTEN", "written"},
-                  {"RESOURCES", "resources"},
-                  {"CONTENT", "content"},
-                  {"NOTE", "note"}};
+  rows.columns = {{"GENERATION", "generation"}, {"WRITTEN", "written"},
+                  {"RESOURCES", "resources"},   {"CONTENT", "content"},
+                  {"SIGNATURES", "signedBy"},   {"NOTE", "note"}};
   for (std::size_t i = 0; i < all->size(); ++i) {
     const auto& f = (*all)[i];
     const auto generation = f.value.metadata.generation;
@@ -70,6 +73,7 @@ exit_code run(const context& c, const history_options& o) {
                                   json(format_time(std::chrono::floor<milliseconds>(f.written)))),
                          cell::of(std::to_string(count), json(count)),
                          cell::of(hash.substr(0, 19), json(hash)),
+                         cell::of(std::to_string(f.signers.size()), json(f.signers)),
                          note_of(f, i == 0, record->status)});
   }
   c.print(render(rows, c.global.format, c.colour()));
@@ -88,7 +92,8 @@ exit_code run(const context& c, const rollback_options& o) {
     const auto generation = f.value.metadata.generation;
     const bool wanted = o.to == 0 ? &f != all->data() : generation == o.to;
     if (wanted)
-      return publish_all(c, **to, {f.value}, {false, o.dry_run, o.wait});
+      return publish_all(c, **to, {{"history", f.value, true, {}}},
+                         {false, o.dry_run, o.wait, o.keys});
     known += (known.empty() ? "" : ", ") + std::to_string(generation);
   }
   return c.fail(exit_code::not_found,

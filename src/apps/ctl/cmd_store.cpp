@@ -17,7 +17,7 @@ bool confirmed(const context& c, const std::string& question) {
 
 /// The generation of the manifest that is about to go, for the message; it may not be readable.
 std::string generation_text(const std::string& document) {
-  const auto reading = read_manifest(document);
+  const auto reading = read_manifest(unseal(document).payload);
   return reading.value ? " (generation " + std::to_string(reading.value->metadata.generation) + ")"
                        : "";
 }

@@ -56,6 +56,11 @@ exit_code run(const context& c, const validate_options& o);
 exit_code run(const context& c, const version_options& o);
 exit_code run(const context& c, const completion_options& o);
 exit_code run(const context& c, const complete_options& o);
+exit_code run(const context& c, const key_generate_options& o);
+exit_code run(const context& c, const key_list_options& o);
+exit_code run(const context& c, const key_show_options& o);
+exit_code run(const context& c, const sign_options& o);
+exit_code run(const context& c, const verify_options& o);
 
 /// Asks `agent` for something, and gives what it answers.
 template <class Result>
@@ -72,8 +77,9 @@ struct publish_all_options {
   bool force = false;
   bool dry_run = false;
   std::optional<milliseconds> wait;
+  std::vector<std::string> keys; ///< files of those that sign
 };
-exit_code publish_all(const context& c, store& to, const std::vector<manifest>& manifests,
+exit_code publish_all(const context& c, store& to, const std::vector<loaded_manifest>& manifests,
                       const publish_all_options& how);
 
 /// Says that `agent` has no such resource.

@@ -55,6 +55,35 @@ node_ptr completed(const node_ptr& root, const std::string& agent) {
   return copy;
 }
 
+bool is_numbered(const node& root) {
+  const auto* metadata = root.find("metadata");
+  return metadata != nullptr && metadata->value->find("generation") != nullptr;
+}
+
+/// What is signed is read as it is: neither does YAML come in an envelope, nor is anything filled
+/// in.
+void read_sealed(const std::string& source, const envelope& e, const std::string& agent,
+                 loading& into) {
+  const auto complain = [&](std::string path, std::string message, ec code) {
+    into.diagnostics.push_back({source, {}, std::move(path), std::move(message), code});
+  };
+  if (e.type != manifest_payload_type)
+    return complain("payloadType",
+                    "expected '" + std::string{manifest_payload_type} + "', got '" + e.type + "'",
+                    ec::invalid_document);
+  auto reading = read_manifest(e.payload);
+  for (const auto& i : reading.issues)
+    complain(i.path, i.message, i.code);
+  if (!reading.value || !reading.issues.empty())
+    return;
+  if (!agent.empty() && reading.value->metadata.agent != agent)
+    return complain("metadata.agent",
+                    "it is signed for '" + reading.value->metadata.agent
+                      + "', which --agent cannot change",
+                    ec::wrong_agent);
+  into.manifests.push_back({source, std::move(*reading.value), true, e});
+}
+
 void read_tree(const std::string& source, const document_tree& tree, const std::string& agent,
                loading& into) {
   std::vector<diagnostic> found;
@@ -67,7 +96,7 @@ void read_tree(const std::string& source, const document_tree& tree, const std::
     for (const auto& i : reading.issues)
       found.push_back({source, places.locate(i.path), i.path, i.message, i.code});
     if (found.empty() && reading.value)
-      into.manifests.push_back({source, std::move(*reading.value)});
+      into.manifests.push_back({source, std::move(*reading.value), is_numbered(*tree.root), {}});
   }
   std::stable_sort(found.begin(), found.end(), [](const diagnostic& a, const diagnostic& b) {
     return std::pair{a.at.line, a.at.column} < std::pair{b.at.line, b.at.column};
@@ -79,30 +108,6 @@ failure unreadable(const std::string& file, int error) {
   // Not `not_found`: scripts take that exit code for a missing agent.
   return {ec::io_error, "cannot read '" + file + "': " + std::strerror(error)
                           + "; name a file with a manifest, or - for standard input"};
-}
-
-/// Reads at most one byte more than a file may have, so that a larger one is seen as such.
-std::string read_all(std::istream& in) {
-  std::string text(max_file_bytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
-
-outcome<std::string> read_file(const std::string& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0)
-    return unreadable(file, errno);
-  if (S_ISDIR(info.st_mode))
-    return unreadable(file, EISDIR);
-  errno = 0;
-  std::ifstream in{file, std::ios::binary};
-  if (!in)
-    return unreadable(file, errno != 0 ? errno : EIO);
-  auto text = read_all(in);
-  if (in.bad())
-    return unreadable(file, EIO);
-  return text;
 }
 
 /// One agent cannot be given two manifests by one command.
@@ -122,6 +127,29 @@ void find_repeated_agents(loading& all) {
 
 } // namespace
 
+std::string read_text(std::istream& in) {
+  std::string text(max_file_bytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+outcome<std::string> read_text(const std::string& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0)
+    return unreadable(file, errno);
+  if (S_ISDIR(info.st_mode))
+    return unreadable(file, EISDIR);
+  errno = 0;
+  std::ifstream in{file, std::ios::binary};
+  if (!in)
+    return unreadable(file, errno != 0 ? errno : EIO);
+  auto text = read_text(in);
+  if (in.bad())
+    return unreadable(file, EIO);
+  return text;
+}
+
 std::string diagnostic::str() const {
   auto text = source;
   if (at.line != 0)
@@ -134,6 +162,13 @@ std::string diagnostic::str() const {
 
 loading read_manifests(const std::string& source, std::string_view text, const std::string& agent) {
   loading result;
+  if (is_envelope(text)) {
+    if (const auto e = read_envelope(text))
+      read_sealed(source, *e, agent, result);
+    else
+      result.diagnostics.push_back({source, {}, "", e.error().message, e.error().code});
+    return result;
+  }
   const auto documents = read_documents(text);
   if (documents.empty())
     result.diagnostics.push_back({source, {}, "", "no manifest in it", ec::invalid_document});
@@ -146,7 +181,7 @@ outcome<loading> load_manifests(const loading_options& options, std::istream& st
   loading all;
   for (const auto& file : options.files) {
     const bool standard = file == "-";
-    auto text = standard ? outcome<std::string>{read_all(standard_input)} : read_file(file);
+    auto text = standard ? outcome<std::string>{read_text(standard_input)} : read_text(file);
     if (!text)
       return text.error();
     auto one = read_manifests(standard ? "<stdin>" : file, *text, options.agent);

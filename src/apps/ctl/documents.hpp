@@ -1,11 +1,13 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/ctl/document_tree.hpp"
 #include "model/manifest.hpp"
+#include "trust/envelope.hpp"
 
 namespace harmony::ctl {
 
@@ -23,6 +25,8 @@ struct diagnostic {
 struct loaded_manifest {
   std::string source;
   manifest value;
+  bool numbered = true;           ///< it has a generation of its own
+  std::optional<envelope> sealed; ///< that it came in: it is signed, and nothing in it may change
 };
 
 /// What the files of one command line hold.
@@ -40,7 +44,12 @@ struct loading_options {
 /// the store decides about it. Fails, with io_error, for a file that cannot be read.
 outcome<loading> load_manifests(const loading_options& options, std::istream& standard_input);
 
-/// The same for text that is already there.
+/// The text of a file, and of a stream; at most one byte more than a file may have, so that a
+/// larger one is seen as such. Fails with io_error.
+outcome<std::string> read_text(const std::string& file);
+std::string read_text(std::istream& in);
+
+/// The same for text that is already there. An envelope is taken off, whoever signed it.
 loading read_manifests(const std::string& source, std::string_view text, const std::string& agent);
 
 } // namespace harmony::ctl

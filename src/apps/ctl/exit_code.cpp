@@ -13,6 +13,8 @@ exit_code exit_code_of(ec code) noexcept {
   case ec::wrong_agent:
   case ec::generation_regressed:
   case ec::expired:
+  case ec::unsigned_document:
+  case ec::signature_invalid:
   case ec::invalid_spec:
   case ec::unknown_kind:
   case ec::duplicate_name:

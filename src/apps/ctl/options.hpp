@@ -44,6 +44,7 @@ struct apply_options {
   bool force = false;
   bool dry_run = false;
   std::optional<milliseconds> wait; ///< until converged, at most so long
+  std::vector<std::string> keys;    ///< files of those that sign it
 };
 
 struct history_options {
@@ -55,12 +56,41 @@ struct rollback_options {
   generation_number to = 0; ///< 0: the one before the newest
   bool dry_run = false;
   std::optional<milliseconds> wait; ///< until converged, at most so long
+  std::vector<std::string> keys;    ///< files of those that sign it
+};
+
+struct key_generate_options {
+  std::string name;
+  std::string folder = ".";
+};
+
+struct key_list_options {
+  std::string folder = ".";
+};
+
+struct key_show_options {
+  std::string file;
+};
+
+struct sign_options {
+  std::string file;
+  std::vector<std::string> keys;
+  generation_number generation = 0; ///< 0: that in the file
+  std::string into;                 ///< empty: standard output
+};
+
+struct verify_options {
+  std::string file;
+  std::vector<std::string> keys;
+  std::string trust;           ///< an agent.toml; empty: none
+  std::uint32_t threshold = 0; ///< 0: as `trust` says, or 1
 };
 
 struct get_options {
   enum class what { agents, resources, manifest };
   what kind = what::agents;
-  std::string agent; ///< empty: all
+  std::string agent;     ///< empty: all
+  bool envelope = false; ///< the manifest as it was written, with its signatures
 };
 
 struct describe_options {
@@ -151,7 +181,8 @@ using command_options =
                explain_options, history_options, rollback_options, wait_options, watch_options,
                ping_options, resync_options, restart_options, hold_options, unhold_options,
                logs_options, delete_options, check_options, schema_options, validate_options,
-               version_options, completion_options, complete_options>;
+               version_options, completion_options, complete_options, key_generate_options,
+               key_list_options, key_show_options, sign_options, verify_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";

@@ -1,5 +1,6 @@
 #include "apps/ctl/publish.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace harmony::ctl {
@@ -11,6 +12,7 @@ constexpr int most_attempts = 8;
 /// What stands in the store at the moment.
 struct current_state {
   std::optional<manifest> value;
+  sealed_document document; ///< that `value` was read from
   std::uint64_t revision = 0;
   generation_number newest = 0; ///< that the store holds or the agent observed
 };
@@ -42,6 +44,7 @@ outcome<current_state> read_current(store& from, const std::string& agent, bool 
   if (stored) {
     if (*stored) {
       now.value = std::move((*stored)->value);
+      now.document = std::move((*stored)->document);
       now.revision = (*stored)->revision;
       now.newest = now.value->metadata.generation;
     }
@@ -51,7 +54,7 @@ outcome<current_state> read_current(store& from, const std::string& agent, bool 
       return raw.error();
     if (*raw) {
       now.revision = (*raw)->revision;
-      now.newest = raw_generation((*raw)->value);
+      now.newest = raw_generation(unseal((*raw)->value).payload);
     }
   } else {
     auto why = stored.error();
@@ -75,6 +78,76 @@ outcome<std::uint64_t> put_surely(store& to, const std::string& agent, const std
   }
 }
 
+/// What publishing would write.
+struct next_document {
+  publication result;
+  std::string text;
+};
+
+bool signed_by_all(const sealed_document& document, const std::vector<secret_key>& keys) {
+  const auto ids = signers_of(document);
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const secret_key& k) { return ids.count(key_id_of(k.pub().key)) != 0; });
+}
+
+/// What was signed elsewhere, as it is, with further signatures.
+outcome<next_document> next_sealed(const current_state& current, const publish_request& request) {
+  const auto& about = request.value.metadata;
+  const bool same = current.value && current.document.payload == request.sealed->payload;
+  if (!same && about.generation <= current.newest)
+    return {ec::generation_regressed,
+            "generation " + std::to_string(about.generation) + " of '" + about.agent
+              + "' is signed and cannot be counted up, and generation "
+              + std::to_string(current.newest)
+              + " was there already: sign it anew with 'harmonyctl sign --generation "
+              + std::to_string(current.newest + 1) + "'"};
+  const auto* there = current.document.seal ? &*current.document.seal : nullptr;
+  const auto next = sealed(request.sealed->payload, {there, &*request.sealed}, request.keys);
+  next_document d;
+  d.result.plan = plan_of(current.value ? &*current.value : nullptr, request.value);
+  d.result.unchanged = same;
+  d.result.cosigned = same && (there == nullptr || next.signatures != there->signatures);
+  d.text = write_envelope(next);
+  return d;
+}
+
+/// `request.value` as the next generation, or the one that is there with more signatures.
+next_document next_counted(const current_state& current, const publish_request& request) {
+  auto next = request.value;
+  next.metadata.generation = current.newest + 1;
+  next.metadata.issued_at = request.now;
+  next_document d;
+  d.result.plan = plan_of(current.value ? &*current.value : nullptr, next);
+  // The same content under a generation that the agent has passed must be written anew.
+  d.result.unchanged = current.value && current.value->metadata.generation == current.newest
+                       && content_hash(*current.value) == content_hash(next);
+  d.result.cosigned = d.result.unchanged && !signed_by_all(current.document, request.keys);
+  const auto* there = current.document.seal ? &*current.document.seal : nullptr;
+  if (d.result.cosigned)
+    d.text = write_envelope(sealed(current.document.payload, {there}, request.keys));
+  else if (request.keys.empty())
+    d.text = write_manifest(next);
+  else
+    d.text = write_envelope(sealed(write_manifest(next), {}, request.keys));
+  return d;
+}
+
+/// Why the document is not to be written; nothing: it is.
+std::optional<failure> objection(const current_state& current, const publish_request& request,
+                                 const next_document& next) {
+  if (next.text.size() > max_document_bytes)
+    return failure{ec::document_too_large,
+                   "signed, the manifest of '" + request.value.metadata.agent + "' has "
+                     + std::to_string(next.text.size()) + " bytes, and a document at most "
+                     + std::to_string(max_document_bytes)};
+  if (current.document.seal && !request.force && !may_be_envelope(next.text))
+    return failure{ec::unsigned_document,
+                   "the manifest of '" + request.value.metadata.agent
+                     + "' in the store is signed, and this one would not be: give --key FILE; "
+                       "'harmonyctl apply --force' writes it all the same"};
+  return {};
+}
+
 } // namespace
 
 outcome<publication> publish(store& to, const publish_request& request, const budget& time) {
@@ -83,21 +156,19 @@ outcome<publication> publish(store& to, const publish_request& request, const bu
     auto current = read_current(to, agent, request.force, time);
     if (!current)
       return current.error();
-    auto next = request.value;
-    next.metadata.generation = current->newest + 1;
-    next.metadata.issued_at = request.now;
-    publication result;
-    result.plan = plan_of(current->value ? &*current->value : nullptr, next);
-    // The same content under a generation that the agent has passed must be written anew.
-    result.unchanged = current->value && current->value->metadata.generation == current->newest
-                       && content_hash(*current->value) == content_hash(next);
-    if (result.unchanged && !request.force) {
+    auto next = request.sealed ? next_sealed(*current, request)
+                               : outcome<next_document>{next_counted(*current, request)};
+    if (!next)
+      return next.error();
+    auto& result = next->result;
+    const bool nothing_new = result.unchanged && !result.cosigned;
+    if (result.cosigned || (nothing_new && !request.force))
       result.plan.to = result.plan.from;
+    if (request.dry_run || (nothing_new && !request.force))
       return result;
-    }
-    if (request.dry_run)
-      return result;
-    const auto done = put_surely(to, agent, write_manifest(next), current->revision, time);
+    if (auto why = objection(*current, request, *next))
+      return std::move(*why);
+    const auto done = put_surely(to, agent, next->text, current->revision, time);
     if (done) {
       result.written = true;
       return result;

@@ -59,7 +59,8 @@ outcome<std::optional<stored_manifest>> read_desired(store& from, std::string_vi
     return with_advice(entry.error());
   if (!*entry)
     return std::optional<stored_manifest>{};
-  auto reading = read_manifest((*entry)->value);
+  auto document = unseal((*entry)->value);
+  auto reading = read_manifest(document.payload);
   if (!reading.value) {
     auto why = reading.issues.empty() ? "it is empty" : reading.issues.front().message;
     if (!reading.issues.empty() && !reading.issues.front().path.empty())
@@ -67,8 +68,8 @@ outcome<std::optional<stored_manifest>> read_desired(store& from, std::string_vi
     return {ec::invalid_document,
             "cannot read the manifest of '" + std::string{agent} + "' in the store: " + why};
   }
-  return std::optional{
-    stored_manifest{std::move(*reading.value), (*entry)->revision, (*entry)->written}};
+  return std::optional{stored_manifest{std::move(*reading.value), std::move(document),
+                                       (*entry)->revision, (*entry)->written}};
 }
 
 outcome<agent_record> read_agent(store& from, const std::string& agent, const budget& time,

@@ -11,6 +11,7 @@
 
 #include "apps/ctl/environment.hpp"
 #include "apps/ctl/options.hpp"
+#include "apps/ctl/sealed.hpp"
 #include "model/manifest.hpp"
 #include "model/status.hpp"
 
@@ -62,6 +63,7 @@ outcome<std::shared_ptr<store>> connect(const global_options& options, environme
 /// A manifest as it lies in the store.
 struct stored_manifest {
   manifest value;
+  sealed_document document; ///< what it was read from
   std::uint64_t revision = 0;
   std::chrono::system_clock::time_point written;
 };

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "support/catch.hpp"
+#include "support/people.hpp"
 #include "support/temp_dir.hpp"
 
 namespace harmony::test {
@@ -82,6 +83,20 @@ TEST_CASE("options: flag, variable and file -> the flag wins, then the variable"
   CHECK(o.agent_id == "from-file");
   CHECK(o.log_level == "warn");
   CHECK(o.heartbeat_interval == 1s);
+}
+
+TEST_CASE("options: the table [trust] -> pinned keys; a mistake in it ends the agent") {
+  const auto key = write_public_key(alice.pub());
+  const config_file file{"agent-id = \"pi-1\"\n[trust]\nkeys = [\"" + key + "\"]\nepoch = 3\n"};
+  CHECK(good({"--config", file.path()}).trust == trust_policy{{alice.pub()}, 1, 3});
+  const config_file wrong{"agent-id = \"pi-1\"\n[trust]\nthreshold = 2\nkeys = [\"" + key
+                          + "\"]\n"};
+  CHECK_THAT(fault({"--config", wrong.path()}),
+             Catch::Matchers::Contains(std::string{wrong.path()} + ":3:13: trust.threshold"));
+  // An option behind the table belongs to it, and is told.
+  const config_file late{"[trust]\nkeys = [\"" + key + "\"]\nagent-id = \"pi-1\"\n"};
+  CHECK_THAT(fault({"--config", late.path()}),
+             Catch::Matchers::Contains(":3:") && Catch::Matchers::Contains("trust.agent-id"));
 }
 
 TEST_CASE("options: a flag twice -> the last one") {

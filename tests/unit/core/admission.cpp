@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 
+const admission_terms here{"pi-1", {}};
 const timestamp now = *parse_time("2026-01-31T12:00:00.000Z");
 
 struct offer {
@@ -35,7 +36,7 @@ accepted_mark mark_of(const offer& o) {
 }
 
 admission admit_after(const offer& before, const offer& next) {
-  return admit(next.document(), "pi-1", mark_of(before), now);
+  return admit(next.document(), here, mark_of(before), now);
 }
 
 admission_refused refusal(const admission& a) {
@@ -46,7 +47,7 @@ admission_refused refusal(const admission& a) {
 
 TEST_CASE("admission: the first manifest -> accepted, with its mark") {
   const offer first;
-  const auto result = admit(first.document(), "pi-1", std::nullopt, now);
+  const auto result = admit(first.document(), here, std::nullopt, now);
   const auto* accepted = std::get_if<admission_accepted>(&result);
   REQUIRE(accepted != nullptr);
   CHECK(accepted->mark == mark_of(first));
@@ -116,16 +117,17 @@ TEST_CASE("admission: expiry -> refused from that moment on") {
   expiring.generation = 8;
   expiring.expires_at = "2026-01-31T12:00:00.000Z";
   const auto document = expiring.document();
-  const auto r = refusal(admit(document, "pi-1", std::nullopt, now));
+  const auto r = refusal(admit(document, here, std::nullopt, now));
   CHECK(r.why.code == ec::expired);
-  CHECK(r.why.message == "metadata.expiresAt: the manifest expired at 2026-01-31T12:00:00.000Z");
-  CHECK(
-    std::holds_alternative<admission_accepted>(admit(document, "pi-1", std::nullopt, now - 1ms)));
+  CHECK(r.why.message
+        == "metadata.expiresAt: the manifest expired at 2026-01-31T12:00:00.000Z; "
+           "issue it again");
+  CHECK(std::holds_alternative<admission_accepted>(admit(document, here, std::nullopt, now - 1ms)));
 }
 
 TEST_CASE("admission: what cannot be read -> refused, generation unknown") {
   for (const auto* document : {"", "{", "[]", "null", "{}"}) {
-    const auto r = refusal(admit(document, "pi-1", mark_of({}), now));
+    const auto r = refusal(admit(document, here, mark_of({}), now));
     INFO("'" << document << "'");
     CHECK(r.why.code == ec::invalid_document);
     CHECK_FALSE(r.why.message.empty());
@@ -134,7 +136,7 @@ TEST_CASE("admission: what cannot be read -> refused, generation unknown") {
 }
 
 TEST_CASE("admission: a document over the limit -> DocumentTooLarge") {
-  const auto r = refusal(admit(std::string(max_document_bytes + 1, ' '), "pi-1", mark_of({}), now));
+  const auto r = refusal(admit(std::string(max_document_bytes + 1, ' '), here, mark_of({}), now));
   CHECK(r.why.code == ec::document_too_large);
 }
 
@@ -145,7 +147,7 @@ TEST_CASE("admission: many faults -> the first five with their paths, the rest c
   const auto r = refusal(admit(R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":)"
                                R"({"agent":"pi-1","generation":1},"spec":{"resources":[]})"
                                  + fields + "}",
-                               "pi-1", std::nullopt, now));
+                               here, std::nullopt, now));
   CHECK(r.why.code == ec::invalid_document);
   CHECK_THAT(r.why.message, Contains("extra0") && Contains("extra4") && Contains("and 3 more"));
   CHECK_THAT(r.why.message, !Contains("extra5"));
@@ -154,7 +156,7 @@ TEST_CASE("admission: many faults -> the first five with their paths, the rest c
 TEST_CASE("admission: one resource is wrong -> accepted, that one rejected within") {
   auto document = offer{}.document();
   document.replace(document.find("/etc/motd"), 9, "etc/../x");
-  const auto result = admit(document, "pi-1", std::nullopt, now);
+  const auto result = admit(document, here, std::nullopt, now);
   const auto* accepted = std::get_if<admission_accepted>(&result);
   REQUIRE(accepted != nullptr);
   CHECK(accepted->value.resources.empty());

@@ -32,7 +32,7 @@ TEST_CASE("complete: a line so far -> what can follow") {
          {{"wait", "pi", "--for=g"}, {"--for=generation="}},
          {{"schema", ""}, {"manifest", "status"}},
          {{"completion", "z"}, {"zsh"}},
-         {{"--store", "dir:/x", "ver"}, {"version"}},
+         {{"--store", "dir:/x", "ver"}, {"verify", "version"}},
          {{"describe", "resource", "pi", "F"}, {"File/"}},
          {{"apply", "-f", ""}, {}},
          {{"no-such-command", "x"}, {}},

@@ -26,7 +26,7 @@ manifest wanted(const std::string& content) {
 }
 
 publish_request request_of(const std::string& content) {
-  return {wanted(content), false, false, std::chrono::floor<milliseconds>(noon)};
+  return {wanted(content), {}, {}, false, false, std::chrono::floor<milliseconds>(noon)};
 }
 
 manifest stored(memory_store& from) {
