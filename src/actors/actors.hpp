@@ -88,6 +88,9 @@ using dispatcher_actor =
   caf::typed_actor<caf::reacts_to<roll_call>, caf::reacts_to<observer_joined>,
                    /// A manifest is in force: supervisors follow.
                    caf::reacts_to<manifest_accepted>,
+                   /// To the aggregator, which must not hear of it before it hears of what was
+                   /// accepted before.
+                   caf::reacts_to<manifest_refused>, caf::reacts_to<manifest_confirmed>,
                    /// From a supervisor: passed on to the aggregator; may unblock dependents.
                    caf::reacts_to<resource_reported>,
                    /// From a lane: something was fetched ahead, or could not be.

@@ -327,6 +327,8 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
       send_targets(self);
     },
     [self](manifest_accepted& what) { on_accepted(self, what); },
+    [self](manifest_refused& what) { self->send(self->state.config.aggregator, std::move(what)); },
+    [self](manifest_confirmed what) { self->send(self->state.config.aggregator, what); },
     [self](resource_reported& what) { on_reported(self, what); },
     [self](const operation_finished& what) {
       if (self->state.searches.erase(what.operation) > 0)

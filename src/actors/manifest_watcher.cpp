@@ -30,7 +30,7 @@ void refuse(self_pointer self, failure why, generation_number generation) {
   if (s.refused == why)
     return;
   s.refused = why;
-  self->send(s.config.aggregator, manifest_refused{std::move(why), generation});
+  self->send(s.config.dispatcher, manifest_refused{std::move(why), generation});
 }
 
 /// Says so when what is desired expires, and when it does not any more.
@@ -173,7 +173,7 @@ void judge(self_pointer self, const std::string& document) {
     refuse(self, *s.rolled_back, s.accepted->generation);
   } else if (s.refused) {
     s.refused.reset();
-    self->send(s.config.aggregator, manifest_confirmed{});
+    self->send(s.config.dispatcher, manifest_confirmed{});
   }
   note_freshness(self);
 }
