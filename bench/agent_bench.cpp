@@ -29,13 +29,21 @@ struct row {
 
 const std::vector<row>& all_rows() {
   static const std::vector<row> rows{
-    {"start", start_row, false},        {"file", file_row, false},
-    {"unit", unit_row, true},           {"container", container_row, true},
-    {"many", many_row, false},          {"chain", chain_row, true},
-    {"batch", batch_row, true},         {"drift", drift_row, true},
-    {"drift-any", drift_any_row, true}, {"drift-lost", drift_lost_row, true},
-    {"hang-one", hang_one_row, true},   {"hang-all", hang_all_row, true},
-    {"idle", idle_row, true},           {"idle-full", idle_full_row, true},
+    {"start", start_row, false},
+    {"file", file_row, false},
+    {"unit", unit_row, true},
+    {"container", container_row, true},
+    {"many", many_row, false},
+    {"verify", verify_row, false},
+    {"chain", chain_row, true},
+    {"batch", batch_row, true},
+    {"drift", drift_row, true},
+    {"drift-any", drift_any_row, true},
+    {"drift-lost", drift_lost_row, true},
+    {"hang-one", hang_one_row, true},
+    {"hang-all", hang_all_row, true},
+    {"idle", idle_row, true},
+    {"idle-full", idle_full_row, true},
   };
   return rows;
 }

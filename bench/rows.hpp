@@ -24,6 +24,9 @@ void drift_lost_row();
 void hang_one_row();
 void hang_all_row();
 
+// verify_rows.cpp: a manifest that is signed.
+void verify_row();
+
 // idle_rows.cpp: what an agent with nothing to do costs.
 void idle_row();
 void idle_full_row();

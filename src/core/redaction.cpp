@@ -89,7 +89,22 @@ void redactor::learn(std::string_view secret) {
     secrets_.emplace(secret);
 }
 
+std::string redactor::sealed_manifest(const envelope& e) {
+  const auto inner = manifest(e.payload);
+  auto payload = json::parse(inner, nullptr, false);
+  auto signers = json::array();
+  for (const auto& s : e.signatures)
+    signers.push_back(s.key_id);
+  return dump({{"payloadType", e.type},
+               {"payload", payload.is_discarded() ? json(inner) : std::move(payload)},
+               {"signatures", std::move(signers)}},
+              2);
+}
+
 std::string redactor::manifest(std::string_view document) {
+  if (may_be_envelope(document))
+    if (const auto e = read_envelope(document))
+      return sealed_manifest(*e);
   auto value = json::parse(document, nullptr, false);
   if (value.is_discarded())
     return "no JSON, " + std::to_string(document.size()) + " bytes " + std::string{taken_out};

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "trust/envelope.hpp"
+
 namespace harmony {
 
 /// Takes secrets out of what is handed to others. What a manifest holds of them (contents,
@@ -29,6 +31,9 @@ public:
   [[nodiscard]] std::string scrub(std::string text) const;
 
 private:
+  /// What is in an envelope, not as base64, and who is said to have signed it.
+  std::string sealed_manifest(const envelope& e);
+
   /// A longer one before those that it may contain.
   struct longest_first {
     bool operator()(const std::string& a, const std::string& b) const {

@@ -6,7 +6,6 @@
 
 #include <sodium.h>
 
-#include "support/temp_dir.hpp"
 #include "trust/trust_policy.hpp"
 
 namespace harmony::test {

@@ -41,6 +41,17 @@ TEST_CASE("redactor: a manifest -> structure and harmless fields stay, every sec
   CHECK(all[3]["spec"]["ports"][0]["host"] == 80);
 }
 
+TEST_CASE("redactor: a manifest in an envelope -> the same, and nothing of it as base64") {
+  redactor r;
+  envelope e{std::string{manifest_payload_type}, manifest, {{"0a1b", "x"}}};
+  const auto value = json::parse(r.manifest(write_envelope(e)));
+  CHECK(value["payload"] == json::parse(redactor{}.manifest(manifest)));
+  CHECK(value["signatures"] == json::array({"0a1b"}));
+  CHECK(r.scrub("it was canary-env").find("canary") == std::string::npos);
+  e.payload = "canary, and no JSON";
+  CHECK(redactor{}.manifest(write_envelope(e)).find("canary") == std::string::npos);
+}
+
 TEST_CASE("redactor: what a manifest held -> gone from every other text") {
   redactor r;
   r.learn("hunter2!");

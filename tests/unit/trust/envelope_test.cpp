@@ -2,6 +2,7 @@
 
 #include "model/manifest.hpp"
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 #include "support/people.hpp"
 
 namespace harmony::test {
