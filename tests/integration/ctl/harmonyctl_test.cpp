@@ -165,6 +165,45 @@ TEST_CASE("harmonyctl: the life of a manifest on a real store -> as documented")
         != std::string::npos);
 }
 
+TEST_CASE("harmonyctl: keys, a file signed by two, the store -> as documented") {
+  const auto on = make_bed(GENERATE(values<std::string>({"dir", "nats"})));
+  CAPTURE(on->url());
+  REQUIRE(on->run({"init"}).code == 0);
+  const temp_dir folder;
+  const auto file = [&](const std::string& name) { return (folder / name).string(); };
+  for (const auto* name : {"alice", "bob"})
+    REQUIRE(on->run({"key", "generate", name, "--folder", folder.str()}).code == 0);
+  const auto first = on->run({"sign", "-", "--key", file("alice.key"), "--generation", "3"},
+                             manifest_of("pi-1", "one"));
+  CAPTURE(first.err);
+  REQUIRE(first.code == 0);
+  const auto both = on->run({"sign", "-", "--key", file("bob.key")}, first.out);
+  REQUIRE(both.code == 0);
+  const auto verify = [&](const std::string& envelope) {
+    return on
+      ->run(
+        {"verify", "-", "--key", file("alice.pub"), "--key", file("bob.pub"), "--threshold", "2"},
+        envelope)
+      .code;
+  };
+  CHECK(verify(first.out) == 6);
+  CHECK(verify(both.out) == 0);
+  CHECK(on->run({"apply", "-f", "-"}, both.out).out.find("applied (generation 3)")
+        != std::string::npos);
+  const auto stored = on->run({"get", "manifest", "pi-1", "--envelope", "-o", "json"});
+  CHECK(verify(stored.out) == 0);
+  CHECK(
+    json::parse(on->run({"get", "manifest", "pi-1", "-o", "json"}).out)["metadata"]["generation"]
+    == 3);
+  CHECK(on->run({"apply", "-f", "-"}, manifest_of("pi-1", "two")).code == 6);
+  CHECK(on->run({"apply", "-f", "-", "--key", file("bob.key")}, manifest_of("pi-1", "two")).code
+        == 0);
+  const auto history = json::parse(on->run({"history", "pi-1", "-o", "json"}).out);
+  REQUIRE(history.size() == 2);
+  CHECK(history[0]["signedBy"].size() == 1);
+  CHECK(history[1]["signedBy"].size() == 2);
+}
+
 TEST_CASE("harmonyctl: many applies at once -> every one counted, none lost") {
   const auto on = make_bed(GENERATE(values<std::string>({"dir", "nats"})));
   CAPTURE(on->url());

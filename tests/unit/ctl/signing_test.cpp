@@ -15,8 +15,8 @@ namespace harmony::ctl {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using Catch::Matchers::Contains;
+using nlohmann::json;
 using test::read_file;
 using test::write_file;
 
