@@ -3,6 +3,8 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/wake.hpp"
+
 namespace harmony {
 
 namespace {
@@ -59,8 +61,8 @@ void carry_on(self_pointer self) {
   count(s);
   if (!orders.wake)
     s.wake.cancel();
-  else if (const auto at = s.wake.set(*orders.wake))
-    self->scheduled_send(self, *at, timer_due{});
+  else
+    wake_at(self, s.wake, *orders.wake, timer_due{});
 }
 
 void submit(self_pointer self, run_operation op) {
@@ -143,10 +145,7 @@ lane_actor::behavior_type lane(self_pointer self, lane_config config) {
     [self](const cancel_operation& what) { cancel(self, what); },
     [self](operation_returned& what) { returned(self, std::move(what)); },
     [self](timer_due) {
-      const auto came = self->state.wake.rang(self->clock().now());
-      if (came.send)
-        self->scheduled_send(self, *came.send, timer_due{});
-      if (came.due)
+      if (rings(self, self->state.wake, timer_due{}))
         carry_on(self);
     },
     [self](stop_requested) { stop(self); },

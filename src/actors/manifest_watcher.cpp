@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/manifest_memory.hpp"
+#include "actors/wake.hpp"
 #include "fault/fault.hpp"
 
 namespace harmony {
@@ -55,10 +56,9 @@ void note_freshness(self_pointer self) {
 void await_health(self_pointer self) {
   auto& s = self->state;
   s.held_back = false;
-  if (s.config.flight == nullptr)
-    return;
-  if (const auto at = s.health.set(self->clock().now() + s.config.flight->policy().healthy_after))
-    self->scheduled_send(self, *at, healthy_due{});
+  if (s.config.flight != nullptr)
+    wake_at(self, s.health, self->clock().now() + s.config.flight->policy().healthy_after,
+            healthy_due{});
 }
 
 void put_in_force(self_pointer self, admission_accepted what,
@@ -347,10 +347,7 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
         resume(self, false);
     },
     [self](healthy_due) {
-      const auto came = self->state.health.rang(self->clock().now());
-      if (came.send)
-        self->scheduled_send(self, *came.send, healthy_due{});
-      if (came.due)
+      if (rings(self, self->state.health, healthy_due{}))
         self->state.config.flight->healthy();
     },
     [self](timer_due t) {

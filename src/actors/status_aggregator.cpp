@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/status_texts.hpp"
+#include "actors/wake.hpp"
 #include "fault/fault.hpp"
 
 namespace harmony {
@@ -97,8 +98,7 @@ void follow_progress(self_pointer self, const expectation& e) {
     return;
   s.in_progress = e.generation;
   if (*e.progress_deadline > duration::zero())
-    if (const auto at = s.progress_end.set(self->clock().now() + *e.progress_deadline))
-      self->scheduled_send(self, *at, progress_due{});
+    wake_at(self, s.progress_end, self->clock().now() + *e.progress_deadline, progress_due{});
 }
 
 /// Something of the document changed: write it when it is time.
@@ -387,10 +387,7 @@ status_aggregator_actor::behavior_type status_aggregator(self_pointer self,
       return status_told{std::make_shared<const agent_status>(self->state.document)};
     },
     [self](progress_due) {
-      const auto came = self->state.progress_end.rang(self->clock().now());
-      if (came.send)
-        self->scheduled_send(self, *came.send, progress_due{});
-      if (came.due)
+      if (rings(self, self->state.progress_end, progress_due{}))
         on_progress_due(self);
     },
     [self](timer_due t) { on_due(self, t); },

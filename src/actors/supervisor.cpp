@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/prober.hpp"
+#include "actors/wake.hpp"
 
 namespace harmony {
 
@@ -120,12 +121,6 @@ void report(self_pointer self) {
   self->send(s.config.dispatcher, std::move(now));
 }
 
-template <class Message>
-void wake(self_pointer self, const std::optional<instant>& at, Message what) {
-  if (at)
-    self->scheduled_send(self, *at, std::move(what));
-}
-
 /// Performs one effect of the machine.
 struct performer {
   self_pointer self;
@@ -155,7 +150,7 @@ struct performer {
     self->state.retry_at = self->state.config.services->wall_clock()
                            + std::chrono::duration_cast<std::chrono::milliseconds>(ahead);
     self->state.retry_epoch = e.epoch;
-    wake(self, self->state.retry.set(e.at), timer_due{});
+    wake_at(self, self->state.retry, e.at, timer_due{});
   }
   void operator()(const fx::start_probes&) const {
     auto& s = self->state;
@@ -216,7 +211,7 @@ void follow_hold(self_pointer self) {
     event.until = s.hold_ends;
     event.message = "held until " + format_time(s.hold->until)
                     + (s.hold->reason.empty() ? "" : ": " + s.hold->reason);
-    wake(self, s.hold_end.set(s.hold_ends), hold_changed{});
+    wake_at(self, s.hold_end, s.hold_ends, hold_changed{});
   }
   handle(self, event);
 }
@@ -351,15 +346,13 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_config 
     [self](runtime_observed) { handle(self, ev::hint{}); },
     [self](const operation_finished& what) { on_finished(self, what); },
     [self](hold_changed) {
-      wake(self, self->state.hold_end.rang(self->clock().now()).send, hold_changed{});
+      (void)rings(self, self->state.hold_end, hold_changed{}); // others say that it changed, too
       follow_hold(self);
       report(self);
     },
     [self](const restart_asked&) { return restart(self); },
     [self](timer_due) {
-      const auto came = self->state.retry.rang(self->clock().now());
-      wake(self, came.send, timer_due{});
-      if (came.due)
+      if (rings(self, self->state.retry, timer_due{}))
         handle(self, ev::timer{self->state.retry_epoch});
     },
     [self](stop_requested) { on_stop(self); },

@@ -60,6 +60,19 @@ TEST_CASE("agent: drift without an event -> healed by the relist") {
   CHECK(w.standing("File/a") == "Ready");
 }
 
+TEST_CASE("agent: drift without an event while manifests keep coming -> healed by the relist") {
+  world w;
+  w.start();
+  w.apply(file_json("a", "1") + "," + file_json("b", "0"));
+  w.run_for(11s);
+  w.device.things.erase("/srv/a");
+  for (const auto* content : {"1", "2", "3", "4"}) {
+    w.apply(file_json("a", "1") + "," + file_json("b", content));
+    w.run_for(4s);
+  }
+  CHECK(w.device.things.count("/srv/a") == 1);
+}
+
 TEST_CASE(
   "agent: one resource fails -> degraded with its reason, the others converge, retries back off") {
   world w;
