@@ -104,7 +104,7 @@ void start_reading(self_pointer self, const store_command& command, const logs_r
                    const resource& r, const std::string& stamp) {
   auto& s = self->state;
   const auto services = s.config.services;
-  auto* driver = services->drivers->owner_of(r.id.kind);
+  auto* driver = services->drivers->find(r.id.kind);
   if (driver == nullptr)
     return refuse(command, services->drivers->why_missing(r.id.kind));
   const log_query query{what.cursor, what.tail, std::chrono::seconds{what.wait}};

@@ -80,8 +80,8 @@ device_planner_actor::behavior_type device_planner(self_pointer self,
   const auto& drivers = *s.config.services->drivers;
   for (const auto& r : s.config.wanted->resources) {
     s.result.resources.push_back(plan_for(r.id, {}));
-    if (drivers.find(r.id.kind) == nullptr) {
-      s.result.resources.back() = plan_blocked(r.id, drivers.why_missing(r.id.kind));
+    if (const auto no = drivers.why_not(r)) {
+      s.result.resources.back() = plan_blocked(r.id, *no);
       continue;
     }
     ++s.open;

@@ -57,7 +57,7 @@ void start_fetch(self_pointer self, const resource& r, const std::string& restar
   auto& s = self->state;
   const auto& services = s.config.services;
   auto* driver = services->drivers->find(r.id.kind);
-  if (driver == nullptr || !driver->fetches(r))
+  if (services->drivers->why_not(r) || !driver->fetches(r))
     return;
   s.fetching.emplace(++s.fetches, r.id);
   self->send(services->lanes.at(driver->runtime()),

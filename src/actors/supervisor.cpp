@@ -18,7 +18,7 @@ using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 
 /// The runtime whose lane takes the resource's operations.
 runtime_kind runtime_of(const supervisor_state& s) {
-  const auto* d = s.config.services->drivers->owner_of(s.config.id.kind);
+  const auto* d = s.config.services->drivers->find(s.config.id.kind);
   return d == nullptr ? runtime_kind::files : d->runtime();
 }
 
@@ -67,7 +67,7 @@ operation_work take_away(const supervisor_state& s) {
     if (auto forgotten = services->retries->forget(id); !forgotten)
       return forgotten.error();
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    auto* d = services->drivers->owner_of(id.kind);
+    auto* d = services->drivers->find(id.kind);
     for (const auto& target : services->owned->of(id)) {
       if (retain) {
         if (auto done = services->owned->release(id, target.target); !done)
@@ -89,6 +89,15 @@ void submit(self_pointer self, std::uint64_t operation, operation_kind kind, dur
   const auto& lanes = s.config.services->lanes;
   self->send(lanes.at(runtime_of(s)), run_operation{supervisor_actor{self}, operation, kind,
                                                     s.config.id.str(), limit, std::move(work)});
+}
+
+/// Tells of what the policy refuses, once for each thing that it says no to.
+void tell_refusal(const supervisor_state& s, const resource_status& now) {
+  const auto& before = s.reported.status;
+  const auto& tell = s.config.services->drivers->refused;
+  if (tell && s.what && now.reason == reason_of(ec::not_allowed)
+      && (now.reason != before.reason || now.message != before.message))
+    tell(*s.what, {ec::not_allowed, now.message});
 }
 
 /// Tells the dispatcher where the resource stands, if that is news.
@@ -114,6 +123,7 @@ void report(self_pointer self) {
   if (now.status == s.reported.status && now.desire == s.reported.desire
       && now.troubled == s.reported.troubled)
     return;
+  tell_refusal(s, now.status);
   if (now.status.phase != s.reported.status.phase || now.status.reason != s.reported.status.reason)
     spdlog::info("resource '{}' is {}{}{}{}{}", s.config.id.str(), name_of(m.phase),
                  m.reason.empty() ? "" : ", ", m.reason, m.message.empty() ? "" : ": ", m.message);
@@ -258,11 +268,8 @@ void on_desired(self_pointer self, desired_changed& what) {
   s.restart_stamp = std::move(what.restart_stamp);
   s.origin = s.what->origin;
   const auto& drivers = *s.config.services->drivers;
-  if (drivers.find(s.config.id.kind) == nullptr) {
-    const auto why = drivers.why_missing(s.config.id.kind);
-    if (why.code == ec::not_allowed && drivers.refused)
-      drivers.refused(*s.what, why);
-    handle(self, ev::rejected{why});
+  if (auto no = drivers.why_not(*s.what)) {
+    handle(self, ev::rejected{std::move(*no)});
     return;
   }
   if (auto lack = lack_of(*s.config.services->probes, s.what->probes)) {

@@ -129,8 +129,6 @@ struct kind_check {
   }
   std::optional<refusal> operator()(const container_spec& s) const { return check_container(p, s); }
   std::optional<refusal> operator()(const shell_job_spec& s) const {
-    if (!p.shell_jobs || !p.shell_jobs->on)
-      return refusal{"shell-jobs", p.shell_jobs ? p.shell_jobs->line : 0, "a ShellJob"};
     return s.user.empty() ? std::nullopt
                           : listed(p.users, "users", s.user, "user '" + s.user + "'");
   }
@@ -154,10 +152,8 @@ std::optional<refusal> check_probes(const device_policy& p, const resource& r) {
   return {};
 }
 
-bool allows_kind(const device_policy& p, const std::string& kind) {
-  return !p.kinds
-         || std::find(p.kinds->values.begin(), p.kinds->values.end(), kind)
-              != p.kinds->values.end();
+bool allows_kind(const device_policy& p, const char* kind) {
+  return !check_kind(p, kind);
 }
 
 } // namespace
@@ -168,9 +164,17 @@ std::optional<refusal> policy_rules::listed(const std::optional<policy_list>& ru
   return listed(rule, name, what, [&](const std::string& each) { return each == value; });
 }
 
+std::optional<refusal> check_kind(const device_policy& p, const std::string& kind) {
+  if (auto no = listed(p.kinds, "kinds", kind, "kind " + kind))
+    return no;
+  if (kind == "ShellJob" && (!p.shell_jobs || !p.shell_jobs->on))
+    return refusal{"shell-jobs", p.shell_jobs ? p.shell_jobs->line : 0, "kind " + kind};
+  return {};
+}
+
 std::optional<refusal> check(const device_policy& p, const agent_own& own, const resource& r) {
-  if (!allows_kind(p, r.id.kind))
-    return refusal{"kinds", p.kinds->line, "kind " + r.id.kind};
+  if (auto no = check_kind(p, r.id.kind))
+    return no;
   for (const auto& each : touched_paths(r, own))
     if (auto no = check_path(p, own, each.use, {each.path}))
       return no;

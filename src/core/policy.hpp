@@ -93,6 +93,9 @@ std::vector<touched_path> touched_paths(const resource& r, const agent_own& own)
 std::optional<refusal> check_path(const device_policy& p, const agent_own& own, path_use use,
                                   const std::vector<std::string>& names);
 
+/// Whether `p` allows resources of that kind at all.
+std::optional<refusal> check_kind(const device_policy& p, const std::string& kind);
+
 /// Whether `p` allows `r`, as far as its declaration tells; nothing: it does. Total.
 std::optional<refusal> check(const device_policy& p, const agent_own& own, const resource& r);
 

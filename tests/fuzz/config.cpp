@@ -4,6 +4,7 @@
 #include <variant>
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apps/agent/options.hpp"
@@ -18,6 +19,7 @@ namespace {
 class memory_file {
 public:
   explicit memory_file(std::string_view content) : fd_(::memfd_create("config", MFD_CLOEXEC)) {
+    require(::fchmod(fd_, 0600) == 0, "nobody else may write it");
     require(::write(fd_, content.data(), content.size()) == static_cast<ssize_t>(content.size()),
             "memory takes the input");
   }

@@ -12,12 +12,20 @@ using namespace std::chrono_literals;
 // A hundred times as often as by default: as many chances to be late, or to leak.
 constexpr auto period = 100ms;
 
+/// Lets jobs run.
+std::string permitting(const std::filesystem::path& config) {
+  std::filesystem::create_directories(config.parent_path());
+  std::ofstream{config} << "[policy]\nshell-jobs = true\n";
+  return config.string();
+}
+
 } // namespace
 
 bed::bed(const options& given)
   : chance(given.seed),
     agent(HARMONY_AGENT,
-          {"--allow-shell-jobs", "--state-dir", "/srv/harmony-soak/state", "--log-level", "info"},
+          {"--config", permitting("/srv/harmony-soak/agent.toml"), "--state-dir",
+           "/srv/harmony-soak/state", "--log-level", "info"},
           server.url()),
     beats(server.url(), period),
     desire("/srv/harmony-soak"),

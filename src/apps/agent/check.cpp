@@ -45,6 +45,15 @@ finding judge_config(const device_sight& d) {
           "correct it, then: systemctl restart harmony-agent"};
 }
 
+finding judge_policy(const device_sight& d) {
+  if (const auto open = gaps(d.policy); !open.empty())
+    return {verdict::warn, "policy", "can be got around, as these rules are not set: " + open,
+            "set them in [policy] of agent.toml; docs/security.md"};
+  const bool none = d.policy == device_policy{d.policy.file};
+  return ok("policy", none ? "is not set: a manifest may do all but run ShellJobs"
+                           : "is set in " + d.policy.file);
+}
+
 finding judge_user(const device_sight& d) {
   if (!d.root)
     return {verdict::warn, "user", "not root: Package, User and files of others cannot be managed",
@@ -155,7 +164,7 @@ finding judge_packages(const std::optional<outcome<bool>>& seen) {
 } // namespace
 
 findings judge(const device_sight& d) {
-  findings all{judge_config(d), judge_agent(d), judge_user(d), judge_store(d)};
+  findings all{judge_config(d), judge_policy(d), judge_agent(d), judge_user(d), judge_store(d)};
   if (d.store_read)
     all.push_back(judge_right(d));
   all.push_back(judge_clock(d));

@@ -26,6 +26,7 @@ struct folder_sight {
 /// What was seen of this device. An `outcome` that is absent: turned off, or not there.
 struct device_sight {
   std::string config_fault; ///< empty: none
+  device_policy policy;
   std::string agent;
   std::string store_url; ///< without user and password
   std::string state_dir;

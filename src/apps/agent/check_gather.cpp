@@ -124,6 +124,7 @@ device_sight look(const check_request& what) {
   const auto& options = what.options;
   device_sight d;
   d.config_fault = what.fault;
+  d.policy = options.policy;
   d.agent = options.agent_id;
   d.store_url = shown_url(options.store);
   d.state_dir = options.state_dir;

@@ -1,11 +1,11 @@
 #include "apps/agent/config_file.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <toml++/toml.h>
+
+#include "apps/agent/config_text.hpp"
 
 namespace harmony {
 
@@ -18,12 +18,15 @@ std::string place(const std::string& path, const toml::source_region& region) {
 } // namespace
 
 outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
+  const auto file = read_config_text(path);
+  if (!file)
+    return file.error();
   std::vector<config_entry> result;
   try {
-    const auto table = toml::parse_file(path);
+    const auto table = toml::parse(*file, path);
     for (const auto& [key, node] : table) {
-      if (key == "trust") // read_trust
-        continue;
+      if (key == "trust" || (key == "policy" && node.is_table()))
+        continue; // of read_trust_file and of read_policy
       config_entry entry{
         std::string{key.str()}, {}, static_cast<unsigned>(node.source().begin.line)};
       if (const auto text = node.value_exact<std::string>()) {
@@ -52,11 +55,10 @@ outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
 }
 
 outcome<trust_policy> read_trust_file(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (in.bad() || !in.is_open())
-    return {ec::io_error, path + ": cannot be read"};
-  return read_trust(text, path);
+  const auto text = read_config_text(path);
+  if (!text)
+    return text.error();
+  return read_trust(*text, path);
 }
 
 } // namespace harmony

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "apps/agent/own_paths.hpp"
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
 #include "reconcilers/file.hpp"
@@ -64,7 +65,7 @@ std::vector<std::string> own_control_group(systemd_mode mode) {
   return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
-/// What a resource of a kind that is denied would have run.
+/// What a resource that is refused would have run.
 std::vector<std::string> command_of(const resource& r) {
   const auto* job = std::get_if<shell_job_spec>(&r.spec);
   return job == nullptr ? std::vector<std::string>{} : job->command;
@@ -73,10 +74,9 @@ std::vector<std::string> command_of(const resource& r) {
 } // namespace
 
 linux_device::linux_device(const agent_options& options, store& link)
-  : allow_shell_jobs_(options.allow_shell_jobs),
-    systemd_mode_(options.systemd),
+  : systemd_mode_(options.systemd),
     podman_socket_(options.podman),
-    state_dir_(options.state_dir),
+    guard_(guard_of(options)),
     audit_(
       std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
                                   [](const std::string& line) { spdlog::info("audit {}", line); })),
@@ -127,6 +127,9 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["Network"] = std::make_shared<driver_of<network_reconciler<linux_device>>>(*this);
   else
     result->missing["Network"] = "the agent lacks CAP_NET_ADMIN";
+  for (auto& [kind, each] : all)
+    each = std::make_shared<guarded_driver>(std::move(each), guard_);
+  result->guard = guard_;
   return result;
 }
 
@@ -137,19 +140,16 @@ std::shared_ptr<probe_port> linux_device::probes() {
 void linux_device::add_jobs(driver_registry& to) {
   if (systemd_mode_ == systemd_mode::system)
     to.drivers["ShellJob"] = std::make_shared<driver_of<shell_job_reconciler<linux_device>>>(
-      *this, shell_job_config{audit_.get(), {state_dir_}});
+      *this, shell_job_config{audit_.get(), guard_->own.hidden});
   else if (systemd_mode_ == systemd_mode::user)
     to.missing["ShellJob"] = "its sandbox needs the system's service manager, not a user's";
   else
     to.missing["ShellJob"] = "systemd is off in its configuration";
-  if (allow_shell_jobs_)
-    return;
-  to.denied["ShellJob"] = "allow-shell-jobs is false in agent.toml";
   // Writing takes a thread of its own: a supervisor must not wait for the disk.
   to.refused = [audit = audit_, writer = std::make_shared<thread_executor>()](const resource& r,
                                                                               const failure& why) {
-    writer->post([audit, e = audit_event{"job-refused", r.id, r.revision, r.origin, command_of(r),
-                                         why.message}] {
+    writer->post([audit, e = audit_event{"policy-refused", r.id, r.revision, r.origin,
+                                         command_of(r), why.message}] {
       if (auto kept = audit->append(e); !kept)
         spdlog::error("refusal of '{}' could not be audited: {}", e.resource.str(),
                       kept.error().message);

@@ -63,10 +63,9 @@ public:
 private:
   void add_jobs(driver_registry& to);
 
-  bool allow_shell_jobs_;
   systemd_mode systemd_mode_;
   std::string podman_socket_;
-  std::string state_dir_;
+  std::shared_ptr<const device_guard> guard_;
   std::shared_ptr<audit_trail> audit_; ///< shared with the work that tells it of refusals
   posix_device posix_;
   content_cache content_;

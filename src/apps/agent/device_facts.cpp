@@ -66,8 +66,10 @@ std::string device_facts(const std::string& agent, const driver_registry& driver
     facts["kinds"].push_back(kind);
   for (const auto& [kind, why] : drivers.missing)
     facts["missing"][kind] = why;
-  for (const auto& [kind, why] : drivers.denied)
-    facts["denied"][kind] = why;
+  if (drivers.guard)
+    for (const auto& [kind, driver] : drivers.drivers)
+      if (const auto no = check_kind(drivers.guard->policy, kind))
+        facts["denied"][kind] = explain(drivers.guard->policy, *no).message;
   // What is no UTF-8 (a firmware's name may be anything) is replaced.
   return facts.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -13,6 +13,7 @@
 
 #include "apps/agent/config_file.hpp"
 #include "apps/agent/metrics_address.hpp"
+#include "apps/agent/policy_file.hpp"
 #include "model/ids.hpp"
 
 namespace harmony {
@@ -72,14 +73,6 @@ outcome<void> set_podman(agent_options& o, std::string_view v) {
   return {};
 }
 
-template <bool agent_options::*Member>
-outcome<void> set_switch(agent_options& o, std::string_view v) {
-  if (v != "true" && v != "false")
-    return expected("true or false", v);
-  o.*Member = v == "true";
-  return {};
-}
-
 outcome<void> set_commands(agent_options& o, std::string_view v) {
   if (v == "all")
     o.commands = command_mode::all;
@@ -135,7 +128,7 @@ outcome<void> set_log_format(agent_options& o, std::string_view v) {
 /// Every option, once: flag `--name`, variable HARMONY_NAME, key `name` of the file.
 struct option_entry {
   const char* name;
-  const char* value; ///< its name in the help; empty: true or false, and the flag alone says true
+  const char* value; ///< its name in the help
   const char* help;
   outcome<void> (*set)(agent_options&, std::string_view);
 };
@@ -155,8 +148,6 @@ constexpr std::array options_table{
   option_entry{"systemd", "MODE", "Service manager: system, user or off [system]", set_systemd},
   option_entry{"podman", "SOCKET", "podman's API socket, or off [/run/podman/podman.sock]",
                set_podman},
-  option_entry{"allow-shell-jobs", "", "Accept ShellJob resources: commands, in a sandbox [false]",
-               set_switch<&agent_options::allow_shell_jobs>},
   option_entry{"commands", "WHICH", "Commands of operators: all, read-only or off [all]",
                set_commands},
   option_entry{"heartbeat-interval", "TIME", "Between heartbeats [10s]",
@@ -261,11 +252,9 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
   std::map<std::string, std::string> flags;
   for (const auto& each : options_table) {
     const auto flag = "--" + std::string{each.name};
-    auto* option = *each.value == '\0' ? app.add_flag(flag, flags[each.name], each.help)
-                                       : app.add_option(flag, flags[each.name], each.help);
-    if (*each.value != '\0')
-      option->type_name(each.value);
-    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app.add_option(flag, flags[each.name], each.help)
+      ->type_name(each.value)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   command_parser commands{app};
   try {
@@ -321,20 +310,26 @@ outcome<void> apply(command_line& line, agent_options& into) {
   std::error_code ignored;
   if (line.config.empty() && fs::exists(default_config, ignored))
     line.config = default_config;
-  if (!line.config.empty()) {
+  if (!line.config.empty())
     if (auto added = add_file(line.config, line.found); !added)
       return added;
-    auto trust = read_trust_file(line.config);
-    if (!trust)
-      return trust.error();
-    into.trust = std::move(*trust);
-  }
+  into.config = line.config;
   for (const auto& each : options_table) {
     const auto it = line.found.find(each.name);
     if (it == line.found.end())
       continue;
     if (auto set = each.set(into, it->second.value); !set)
       return {set.error().code, it->second.origin + ": " + set.error().message};
+  }
+  if (!into.config.empty()) {
+    auto trust = read_trust_file(into.config);
+    if (!trust)
+      return trust.error();
+    into.trust = std::move(*trust);
+    auto policy = read_policy(into.config);
+    if (!policy)
+      return policy.error();
+    into.policy = std::move(*policy);
   }
   if (!into.agent_id.empty())
     return {};

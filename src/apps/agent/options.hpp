@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/agent/local_status.hpp"
+#include "core/policy.hpp"
 #include "model/outcome.hpp"
 #include "trust/trust_policy.hpp"
 
@@ -25,7 +26,6 @@ struct agent_options {
   std::string state_dir = "/var/lib/harmony-agent";
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
-  bool allow_shell_jobs = false;                  ///< whether ShellJob resources are accepted
   command_mode commands = command_mode::all;      ///< which commands of operators are taken
   std::chrono::milliseconds heartbeat_interval{10'000};
   std::chrono::milliseconds relist_interval{10'000};
@@ -34,7 +34,9 @@ struct agent_options {
   std::string metrics = "off"; ///< "127.0.0.1:PORT", "[::1]:PORT", "unix:/PATH" or "off"
   std::string log_level = "info";
   log_format format = log_format::text;
-  trust_policy trust; ///< the table [trust] of the file
+  std::string config;   ///< the file that was read; empty: none
+  device_policy policy; ///< its [policy]
+  trust_policy trust;   ///< its [trust]
 
   friend bool operator==(const agent_options&, const agent_options&) = default;
 };

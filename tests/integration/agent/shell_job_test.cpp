@@ -27,9 +27,13 @@ struct place {
 
   [[nodiscard]] std::vector<std::string> flags(bool allowed) const {
     std::vector<std::string> f{"--podman", "off", "--state-dir", (root / "state").string()};
-    if (allowed)
-      f.emplace_back("--allow-shell-jobs");
+    allow(allowed);
+    f.insert(f.end(), {"--config", (root / "agent.toml").string()});
     return f;
+  }
+  void allow(bool jobs) const {
+    write_file(root / "agent.toml",
+               "[policy]\nshell-jobs = " + std::string{jobs ? "true" : "false"} + "\n");
   }
   [[nodiscard]] std::string audit() const { return read_file(root / "state" / "audit.log"); }
   /// How often `what` stands in the audit log.
@@ -58,12 +62,12 @@ TEST_CASE("agent: ShellJob where the device does not allow it -> Rejected NotAll
   CHECK_FALSE(std::filesystem::exists(at.root / "ran"));
   CHECK(agent.status()
           .resources.at({"ShellJob", "no"})
-          .message.find("allow-shell-jobs is false in agent.toml")
+          .message.find("agent.toml:2 policy.shell-jobs does not allow kind ShellJob")
         != std::string::npos);
   // A refusal is written beside what goes on.
   REQUIRE(becomes([&] { return std::filesystem::exists(at.root / "state" / "audit.log"); }));
   CHECK(becomes(
-    [&] { return at.audited("\"event\":\"job-refused\",\"resource\":\"ShellJob/no\"") == 1; }));
+    [&] { return at.audited("\"event\":\"policy-refused\",\"resource\":\"ShellJob/no\"") == 1; }));
   CHECK(at.audited("\"origin\":\"rollout/7\"") == 1);
   struct stat info {};
   REQUIRE(::stat((at.root / "state" / "audit.log").c_str(), &info) == 0);
@@ -139,17 +143,13 @@ TEST_CASE("agent: ShellJob that fails -> Failed JobFailed and tried again, other
 
 TEST_CASE("agent: permission withdrawn -> Rejected; what left the manifest is still collected") {
   const place at;
-  const auto config = at.root / "agent.toml";
-  write_file(config, "allow-shell-jobs = true\n");
-  auto flags = at.flags(false);
-  flags.insert(flags.end(), {"--config", config.string()});
-  agent_process agent{agent_program, flags};
+  agent_process agent{agent_program, at.flags(true)};
   agent.start();
   const auto job = job_json("was", "echo hello");
   agent.apply(job);
   CHECK(agent.await_standing("ShellJob/was", "Ready") == "Ready");
   CHECK(agent.stop() == 0);
-  write_file(config, "allow-shell-jobs = false\n");
+  at.allow(false);
   agent.start();
   CHECK(agent.await_standing("ShellJob/was", "Rejected NotAllowed") == "Rejected NotAllowed");
   agent.apply(file_json("other", (at.root / "other").string(), "x"));

@@ -93,12 +93,18 @@ std::string text_of(const agent_status& s) {
   return text;
 }
 
+/// Lets jobs run.
+std::string permitting(const std::filesystem::path& config) {
+  write_file(config, "[policy]\nshell-jobs = true\n");
+  return config.string();
+}
+
 class run {
 public:
   explicit run(fault_case what)
     : what_(std::move(what)),
       log_(folder_ / "log"),
-      agent_(program, {"--allow-shell-jobs"}),
+      agent_(program, {"--config", permitting(folder_ / "agent.toml")}),
       beats_(agent_.link()) {}
 
   fault_verdict carry_out() {

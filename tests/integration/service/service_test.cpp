@@ -91,7 +91,7 @@ TEST_CASE("service: the installed unit -> one resource of each kind converges an
            {},
            "install -o nobody -m 4755 /bin/true /usr/local/ht-tool; su -s /bin/sh nobody -c true; "
            "setcap cap_net_raw+ep /usr/local/ht-tool"});
-  installed_agent agent{"allow-shell-jobs = true\n"};
+  installed_agent agent{"[policy]\nshell-jobs = true\n"};
   agent.start();
   agent.remote().apply(one_of_each() + "," + resource("Package", "p", R"("package":"ht-service")"));
   check_applied(agent.remote());
@@ -109,7 +109,7 @@ TEST_CASE("service: the installed unit -> one resource of each kind converges an
 
 TEST_CASE("service: with no-packages.conf -> every other kind converges and is collected") {
   prepare_device();
-  installed_agent agent{"allow-shell-jobs = true\n"};
+  installed_agent agent{"[policy]\nshell-jobs = true\n"};
   agent.drop_in("no-packages.conf",
                 read_file("/usr/share/doc/harmony-agent/examples/no-packages.conf"));
   agent.start();
@@ -216,7 +216,7 @@ TEST_CASE("service: metrics on a unix socket -> what this agent did") {
 
 TEST_CASE("service: support bundle -> what is needed, and none of the secrets") {
   prepare_device();
-  installed_agent agent{"allow-shell-jobs = true\n"};
+  installed_agent agent{"[policy]\nshell-jobs = true\n"};
   agent.start();
   agent.remote().apply(
     resource("File", "f", R"("path":"/srv/h-bundle","content":"canary-content")") + ","
@@ -230,8 +230,9 @@ TEST_CASE("service: support bundle -> what is needed, and none of the secrets") 
   CHECK(agent.remote().await_standing("File/f", "Ready") == "Ready");
   CHECK(agent.remote().await_standing("ShellJob/j", "Ready") == "Ready");
   write_file("/etc/harmony-agent/agent.toml",
-             "agent-id = \"pi-1\"\nallow-shell-jobs = true\n"
-             "store = \"nats://someone:canary-password@127.0.0.1:1\"\n");
+             "agent-id = \"pi-1\"\n"
+             "store = \"nats://someone:canary-password@127.0.0.1:1\"\n"
+             "[policy]\nshell-jobs = true\n");
   must("systemctl restart harmony-agent");
 
   const temp_dir at;

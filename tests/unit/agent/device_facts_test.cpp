@@ -9,14 +9,16 @@ namespace harmony::test {
 TEST_CASE("device facts: -> what it is and what it can run") {
   driver_registry drivers;
   drivers.missing["Container"] = "podman is off in its configuration";
-  drivers.denied["ShellJob"] = "allow-shell-jobs is false";
+  drivers.drivers["ShellJob"] = nullptr;
+  drivers.guard = std::make_shared<device_guard>();
   const auto facts = nlohmann::json::parse(device_facts("pi-1", drivers));
   CHECK(facts["agent"] == "pi-1");
   CHECK(facts["hardware"]["cpus"] >= 1);
   CHECK(facts["hardware"]["memoryBytes"] > 1'000'000);
   CHECK_FALSE(facts["os"]["kernel"].get<std::string>().empty());
   CHECK(facts["missing"]["Container"] == "podman is off in its configuration");
-  CHECK(facts["denied"]["ShellJob"] == "allow-shell-jobs is false");
+  CHECK(facts["denied"]["ShellJob"]
+        == "policy.shell-jobs, which agent.toml does not set, does not allow kind ShellJob");
 }
 
 } // namespace harmony::test

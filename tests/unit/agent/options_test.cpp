@@ -66,12 +66,14 @@ TEST_CASE("options: none but the id -> the documented defaults") {
   CHECK(o.systemd == systemd_mode::system);
   CHECK(o.podman == "/run/podman/podman.sock");
   CHECK(o.heartbeat_interval == 10s);
-  CHECK_FALSE(o.allow_shell_jobs);
+  CHECK(o.policy == device_policy{});
 }
 
 TEST_CASE("options: the shipped agent.toml -> the defaults, option by option") {
   const config_file file{read_file(std::string{CONFIG_FOLDER} + "/agent.toml")};
-  CHECK(good({"--agent-id", "pi-1", "--config", file.path()}) == good({"--agent-id", "pi-1"}));
+  auto shipped = good({"--agent-id", "pi-1", "--config", file.path()});
+  CHECK(std::exchange(shipped.config, "") == file.path());
+  CHECK(shipped == good({"--agent-id", "pi-1"}));
 }
 
 TEST_CASE("options: flag, variable and file -> the flag wins, then the variable") {
@@ -114,20 +116,6 @@ TEST_CASE("options: every flag of the documentation -> understood") {
   CHECK(o.podman == "off");
   CHECK(o.heartbeat_interval == 500ms);
   CHECK(o.format == log_format::json);
-}
-
-TEST_CASE("options: a switch -> by its flag alone or with a value, a variable, the file") {
-  const config_file on{"agent-id = \"a\"\nallow-shell-jobs = true\n"};
-  CHECK(good({"--config", on.path()}).allow_shell_jobs);
-  CHECK_FALSE(good({"--config", on.path(), "--allow-shell-jobs=false"}).allow_shell_jobs);
-  CHECK(good({"--agent-id", "a", "--allow-shell-jobs"}).allow_shell_jobs);
-  CHECK(good({"--allow-shell-jobs", "--agent-id", "a"}).agent_id == "a");
-  CHECK(fault({"--agent-id", "a", "--allow-shell-jobs=maybe"})
-          .find("--allow-shell-jobs: expected true or false, got 'maybe'")
-        != std::string::npos);
-  const variable allowed{"HARMONY_ALLOW_SHELL_JOBS", "true"};
-  CHECK(good({"--agent-id", "a"}).allow_shell_jobs);
-  CHECK_FALSE(good({"--agent-id", "a", "--allow-shell-jobs=false"}).allow_shell_jobs);
 }
 
 TEST_CASE("options: a wrong value -> where it came from, what was expected, what it got") {

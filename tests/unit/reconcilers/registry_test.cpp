@@ -16,17 +16,22 @@ using job_driver = driver_of<shell_job_reconciler<job_topology>>;
 
 } // namespace
 
-TEST_CASE("registry: kind that is denied -> none to apply it, its driver to remove, NotAllowed") {
+TEST_CASE("registry: what the policy refuses -> NotAllowed; its driver is there, to remove") {
   job_topology topology;
   driver_registry all;
   all.drivers["ShellJob"] = std::make_shared<job_driver>(topology, shell_job_config{});
+  resource job;
+  job.id = {"ShellJob", "once"};
+  job.spec = shell_job_spec{};
+  CHECK_FALSE(all.why_not(job));
+  all.guard = std::make_shared<device_guard>();
+  REQUIRE(all.why_not(job));
+  CHECK(all.why_not(job)->code == ec::not_allowed);
   CHECK(all.find("ShellJob") == all.drivers["ShellJob"].get());
-  all.denied["ShellJob"] = "the setting";
-  CHECK(all.find("ShellJob") == nullptr);
-  CHECK(all.owner_of("ShellJob") == all.drivers["ShellJob"].get());
-  CHECK(all.why_missing("ShellJob").code == ec::not_allowed);
-  CHECK(all.owner_of("Widget") == nullptr);
-  CHECK(all.why_missing("Widget").code == ec::capability_missing);
+  resource other;
+  other.id = {"Widget", "w"};
+  CHECK(all.why_not(other)->code == ec::capability_missing);
+  CHECK(all.find("Widget") == nullptr);
 }
 
 TEST_CASE("driver: kind with an apply limit of its own -> told for each resource") {
