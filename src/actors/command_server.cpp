@@ -16,17 +16,16 @@ void refuse(const store_command& to, const failure& why) {
   answer(to, write_refusal(why));
 }
 
-/// Keeps on record what an operator changed.
-void audit(const command_server_state& s, std::string_view event,
+/// Keeps on record what an operator changed, or was not let.
+void audit(const command_server_state& s, const std::string& verb,
            const std::optional<resource_id>& resource, std::string result) {
   if (s.config.audit == nullptr)
     return;
   audit_event e;
-  e.event = event;
-  e.resource = resource.value_or(resource_id{"Device", s.config.services->agent});
+  e.event = "command-" + verb;
+  e.subject = resource ? resource->str() : "device";
   e.result = std::move(result);
-  if (const auto kept = s.config.audit->append(e); !kept)
-    spdlog::error("command '{}' could not be kept on record: {}", event, kept.error().message);
+  s.config.audit->note(std::move(e));
 }
 
 /// For a request that another actor does not answer: it is busy, or on its way out.
@@ -240,10 +239,12 @@ void on_command(self_pointer self, const store_command& command) {
   const auto verb = parse_verb(command.verb);
   if (!verb)
     return refuse(command, {ec::not_found, "this agent knows no command '" + command.verb + "'"});
-  if (self->state.config.access == command_access::read_only && !is_read_only(*verb))
+  if (self->state.config.access == command_access::read_only && !is_read_only(*verb)) {
+    audit(self->state, command.verb, {}, "refused: commands = \"read-only\"");
     return refuse(command,
                   {ec::not_allowed, "this device's configuration allows only commands that "
                                     "read (commands = \"read-only\")"});
+  }
   switch (*verb) {
   case command_verb::ping: return ping(self, command);
   case command_verb::explain: return read_and<resource_request>(self, command, explain);

@@ -26,10 +26,25 @@ void tell(self_pointer self, condition what) {
   self->send(self->state.config.aggregator, condition_changed{std::move(what)});
 }
 
+/// Keeps on record what became of a manifest. Why one was refused may quote what it holds: of that
+/// only the reason is kept.
+void audit(const manifest_watcher_state& s, std::string event, generation_number generation,
+           std::string hash, std::string result) {
+  if (s.config.audit == nullptr)
+    return;
+  audit_event e;
+  e.event = std::move(event);
+  e.subject = generation == 0 ? "manifest" : "generation " + std::to_string(generation);
+  e.revision = std::move(hash);
+  e.result = std::move(result);
+  s.config.audit->note(std::move(e));
+}
+
 void refuse(self_pointer self, failure why, generation_number generation) {
   auto& s = self->state;
   if (s.refused == why)
     return;
+  audit(s, "manifest-refused", generation, {}, std::string{reason_of(why.code)});
   s.refused = why;
   self->send(s.config.dispatcher, manifest_refused{std::move(why), generation});
 }
@@ -119,6 +134,7 @@ void on_stalled(self_pointer self, const generation_stalled& what) {
     return;
   }
   note_ending(self, generation_ending::rolled_back, what.why);
+  audit(s, "rolled-back", what.generation, s.accepted->hash, {});
 }
 
 /// Keeps the accepted document for the next start. Where that cannot be done now, the next poll
@@ -138,6 +154,9 @@ void save(self_pointer self, const std::string& document) {
 void accept(self_pointer self, admission_accepted& what, const std::string& document) {
   auto& s = self->state;
   s.accepted = what.mark;
+  audit(s, "manifest-accepted", what.mark.generation, "sha256:" + what.mark.hash,
+        std::to_string(what.value.resources.size()) + " resources, "
+          + std::to_string(what.value.rejected.size()) + " rejected");
   s.unsaved.reset();
   save(self, document);
   if (s.config.flight != nullptr)

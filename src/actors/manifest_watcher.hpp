@@ -11,6 +11,7 @@
 #include "core/admission.hpp"
 #include "core/alarm.hpp"
 #include "core/freshness.hpp"
+#include "reconcilers/audit.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "transport/store.hpp"
@@ -25,6 +26,7 @@ struct manifest_watcher_config {
   store* desired = nullptr;        ///< outlives the actor
   state_store* state = nullptr;    ///< outlives the actor
   flight_record* flight = nullptr; ///< null: no loop breaker; outlives the actor
+  audit_trail* audit = nullptr;    ///< null: none; outlives the actor
   dispatcher_actor dispatcher;
   status_aggregator_actor aggregator;
   std::function<timestamp()> wall_clock;

@@ -127,6 +127,7 @@ void spawn_watcher(self_pointer self, const agent_config& c) {
   watch.desired = c.link;
   watch.state = c.state;
   watch.flight = c.flight;
+  watch.audit = c.audit;
   watch.dispatcher = s.dispatcher;
   watch.aggregator = s.aggregator;
   watch.wall_clock = c.wall_clock;
@@ -181,6 +182,30 @@ void follow_state(self_pointer self, const agent_config& c) {
   c.state->watch_health([me, clock = c.wall_clock](const outcome<void>& health) {
     if (auto strong = caf::actor_cast<root_actor>(me))
       caf::anon_send(strong, condition_changed{state_condition(health, clock())});
+  });
+}
+
+/// How the audit log fares.
+condition audit_condition(const audit_health& health, timestamp now) {
+  const auto lost =
+    health.lost == 0 ? "" : "; " + std::to_string(health.lost) + " events were lost";
+  if (health.writing)
+    return {"AuditDegraded", condition_state::false_, "Durable",
+            "the audit log is kept on disk again" + lost, now};
+  return {"AuditDegraded", condition_state::true_,
+          std::string{reason_of(health.writing.error().code)},
+          health.writing.error().message + "; " + std::to_string(health.waiting)
+            + " events wait in memory" + lost,
+          now};
+}
+
+void follow_audit(self_pointer self, const agent_config& c) {
+  if (c.audit == nullptr)
+    return;
+  const auto me = caf::actor_cast<caf::weak_actor_ptr>(self);
+  c.audit->watch_health([me, clock = c.wall_clock](const audit_health& health) {
+    if (auto strong = caf::actor_cast<root_actor>(me))
+      caf::anon_send(strong, condition_changed{audit_condition(health, clock())});
   });
 }
 
@@ -250,6 +275,7 @@ root_actor::behavior_type root(self_pointer self, const agent_config& config) {
   spawn_command_server(self, config, std::move(services));
   follow_store(self, config);
   follow_state(self, config);
+  follow_audit(self, config);
   self->set_down_handler([self](caf::down_msg& what) { on_down(self, what.source); });
   return {
     [self](const roll_call& call) {

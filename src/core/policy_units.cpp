@@ -63,7 +63,7 @@ std::optional<refusal> check_relations(const agent_own& own, const std::string& 
     if (std::find(keys.begin(), keys.end(), line.key) != keys.end())
       for (const auto& word : words_of(line.value))
         if (may_mean(word, own.unit))
-          return refusal{{}, 0, "unit '" + unit + "' with '" + line.key + "=" + line.value + "'"};
+          return refusal{{}, 0, "unit '" + unit + "' with '" + line.key + "=', which takes '" + own.unit + "'"};
   return {};
 }
 
@@ -118,7 +118,7 @@ privileges privileges_of(const std::string& section, const std::vector<unit_assi
     else if (line.key == "DynamicUser")
       p.made_up = is_true(line.value);
     else if (line.key == "PermissionsStartOnly" && !is_false(line.value))
-      p.escape = line.key + "=" + line.value;
+      p.escape = line.key + "=";
     else if (line.key == "Group" || line.key == "SupplementaryGroups")
       append(p.groups, line.value);
     else if (line.key == "AmbientCapabilities")
@@ -129,7 +129,7 @@ privileges privileges_of(const std::string& section, const std::vector<unit_assi
     } else if (line.key.rfind("Exec", 0) == 0 && !line.value.empty()) {
       p.runs = true;
       if (may_escape(line.value))
-        p.escape = line.key + "=" + line.value;
+        p.escape = line.key + "=";
     }
   }
   return p;

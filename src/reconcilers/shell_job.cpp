@@ -45,6 +45,12 @@ std::string ending_of(const job_record& r) {
   return text;
 }
 
+/// Puts what has happened on record: durably before going on, or else as soon as that can be done.
+void tell(audit_trail* audit, const audit_event& e) {
+  if (audit != nullptr && !audit->append(e))
+    audit->note(e);
+}
+
 /// One apply: its steps, and what they share.
 class job_application {
 public:
@@ -93,7 +99,7 @@ public:
       if (!needless->empty())
         return skip(*needless);
     }
-    if (auto noted = note("job-started", spec.command, {}); !noted)
+    if (auto noted = note("job-started", {}); !noted)
       return noted;
     if (auto done = claim(begin_record(want_, stage::running)); !done)
       return done;
@@ -127,20 +133,24 @@ private:
     return ctx_.owned.claim({want_.id, unit_, true, write_job_record(r)});
   }
 
-  outcome<void> note(std::string_view event, std::vector<std::string> command, std::string result) {
+  /// Puts it on record, and fails where that cannot be done.
+  outcome<void> note(std::string event, std::string result) {
     if (config_.audit == nullptr)
       return {};
-    return config_.audit->append(
-      {event, want_.id, want_.revision, want_.origin, std::move(command), std::move(result)});
+    return config_.audit->append({std::move(event),
+                                  want_.id.str(),
+                                  want_.revision,
+                                  want_.origin,
+                                  "store",
+                                  {},
+                                  std::move(result)});
   }
 
-  /// What ended did run: that it cannot be told changes nothing.
+  /// What ended did run: that it cannot be told now changes nothing.
   void tell_end(const job_record& record, std::string result) {
-    if (config_.audit != nullptr)
-      static_cast<void>(
-        config_.audit
-          ->append({"job-ended", want_.id, record.revision, want_.origin, {}, std::move(result)})
-          .ok());
+    tell(
+      config_.audit,
+      {"job-ended", want_.id.str(), record.revision, want_.origin, "store", {}, std::move(result)});
   }
 
   /// The end of a run: told, recorded, and only then forgotten by the manager.
@@ -158,7 +168,7 @@ private:
     auto record = begin_record(want_, stage::ended);
     record.result = "skipped";
     record.state.skipped = guard;
-    static_cast<void>(note("job-skipped", {}, guard).ok());
+    static_cast<void>(note("job-skipped", guard).ok());
     return claim(record);
   }
 
@@ -172,7 +182,7 @@ private:
     if (spec.unless.empty())
       return std::string{};
     const auto guard = guard_unit_name(want_.id);
-    if (auto noted = note("guard-started", spec.unless, {}); !noted)
+    if (auto noted = note("guard-started", {}); !noted)
       return noted.error();
     if (auto done = manager_.start_transient(
           job_unit(want_, guard, description(), spec.unless, config_.hidden), limit_);
@@ -184,7 +194,7 @@ private:
     job_record result;
     if (*ended)
       note_end(result, **ended);
-    static_cast<void>(note("guard-ended", {}, ending_of(result)).ok());
+    static_cast<void>(note("guard-ended", ending_of(result)).ok());
     if (auto done = manager_.discard(guard, limit_); !done)
       return done.error();
     return judge_guard(result);
@@ -310,14 +320,14 @@ outcome<void> shell_job_operations::remove(const owned_target& owned, op_context
       return run.error();
     if (!*run || !(*run)->description.starts_with(marker))
       continue;
-    if (!(*run)->over() && unit == owned.target && config_.audit != nullptr) {
-      const auto record = read_job_record(owned.note).value_or(job_record{});
-      static_cast<void>(
-        config_.audit
-          ->append(
-            {"job-ended", owned.owner, record.revision, {}, {}, "killed: it left the manifest"})
-          .ok());
-    }
+    if (!(*run)->over() && unit == owned.target)
+      tell(config_.audit, {"job-ended",
+                           owned.owner.str(),
+                           read_job_record(owned.note).value_or(job_record{}).revision,
+                           {},
+                           "store",
+                           {},
+                           "killed: it left the manifest"});
     if (auto done = manager_.discard(unit, limit); !done)
       return done;
   }

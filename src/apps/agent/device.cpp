@@ -65,21 +65,16 @@ std::vector<std::string> own_control_group(systemd_mode mode) {
   return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
-/// What a resource that is refused would have run.
-std::vector<std::string> command_of(const resource& r) {
-  const auto* job = std::get_if<shell_job_spec>(&r.spec);
-  return job == nullptr ? std::vector<std::string>{} : job->command;
-}
-
 } // namespace
 
 linux_device::linux_device(const agent_options& options, store& link)
   : systemd_mode_(options.systemd),
     podman_socket_(options.podman),
     guard_(guard_of(options)),
-    audit_(
-      std::make_shared<audit_log>(options.state_dir + "/audit.log", wall_now,
-                                  [](const std::string& line) { spdlog::info("audit {}", line); })),
+    audit_(std::make_shared<audit_log>(
+      options.state_dir + "/audit.log",
+      audit_surroundings{wall_now, uptime_now,
+                         [](const std::string& line) { spdlog::info("audit {}", line); }})),
     content_(options.state_dir + "/cache"),
     journal_(options.systemd == systemd_mode::user ? systemd_config::scope::user
                                                    : systemd_config::scope::system),
@@ -130,6 +125,9 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
   for (auto& [kind, each] : all)
     each = std::make_shared<guarded_driver>(std::move(each), guard_);
   result->guard = guard_;
+  result->refused = [audit = audit_](const resource& r, const failure& why) {
+    audit->note({"policy-refused", r.id.str(), r.revision, r.origin, "store", {}, why.message});
+  };
   return result;
 }
 
@@ -145,16 +143,6 @@ void linux_device::add_jobs(driver_registry& to) {
     to.missing["ShellJob"] = "its sandbox needs the system's service manager, not a user's";
   else
     to.missing["ShellJob"] = "systemd is off in its configuration";
-  // Writing takes a thread of its own: a supervisor must not wait for the disk.
-  to.refused = [audit = audit_, writer = std::make_shared<thread_executor>()](const resource& r,
-                                                                              const failure& why) {
-    writer->post([audit, e = audit_event{"policy-refused", r.id, r.revision, r.origin,
-                                         command_of(r), why.message}] {
-      if (auto kept = audit->append(e); !kept)
-        spdlog::error("refusal of '{}' could not be audited: {}", e.resource.str(),
-                      kept.error().message);
-    });
-  };
 }
 
 std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string& agent) {

@@ -16,6 +16,7 @@
 
 #include "actors/root.hpp"
 #include "apps/agent/check.hpp"
+#include "apps/agent/config_text.hpp"
 #include "apps/agent/device.hpp"
 #include "apps/agent/device_facts.hpp"
 #include "apps/agent/logging.hpp"
@@ -157,6 +158,18 @@ std::unique_ptr<metrics_server> serve_metrics(const agent_options& options, agen
   return std::move(*server);
 }
 
+/// With which program and which policy it goes on from here.
+void note_start(const agent_options& options, audit_trail& audit) {
+  audit_event e;
+  e.event = "agent-started";
+  e.subject = options.agent_id;
+  e.via = "agent";
+  e.result = HARMONY_VERSION;
+  if (const auto text = read_config_text(options.config); text)
+    e.revision = "sha256:" + sha256_hex(*text);
+  audit.note(std::move(e));
+}
+
 /// Reads the configuration again; takes over what can change while it runs, and names what cannot.
 void reload(int argc, const char* const* argv, agent_options& options, const root_actor& agent) {
   auto read = read_options(argc, argv);
@@ -200,6 +213,7 @@ int run(int argc, const char* const* argv, agent_options options) {
   auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
                shown_url(options.store));
+  note_start(options, device.audit());
   const auto metrics = serve_metrics(options, config);
   auto agent = system.spawn(root, config);
   service_manager notify{agent};
@@ -259,6 +273,8 @@ int main(int argc, char* argv[]) {
     return run_check(*check, std::cout);
   if (const auto* bundle = std::get_if<bundle_request>(&read))
     return write_support_bundle(*bundle, std::cout, std::cerr);
+  if (const auto* audit = std::get_if<audit_request>(&read))
+    return run_audit(*audit, std::cout, std::cerr);
   const auto& options = std::get<agent_options>(read);
   service_manager::block_signals(); // before the first thread
   start_logging(options);

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/agent/audit_parser.hpp"
 #include "apps/agent/config_file.hpp"
 #include "apps/agent/metrics_address.hpp"
 #include "apps/agent/policy_file.hpp"
@@ -185,12 +186,13 @@ using values = std::map<std::string, sourced>;
 struct command_line {
   values found; ///< flags and, for what no flag says, variables
   std::string config;
-  std::variant<std::monostate, status_request, check_request, bundle_request> command;
+  std::variant<std::monostate, status_request, check_request, bundle_request, audit_request>
+    command;
 };
 
 /// Adds the commands beside the agent itself; `into` is what they fill in once one is given.
 struct command_parser {
-  explicit command_parser(CLI::App& app) {
+  explicit command_parser(CLI::App& app) : audit(app) {
     show =
       app.add_subcommand("status", "Say in words where this device stands, without any network");
     show->add_option("resource", resource, "Only this resource")->type_name("KIND/NAME");
@@ -216,6 +218,11 @@ struct command_parser {
       into.command = check_request{{}, {}, output == "json"};
     if (bundle->parsed())
       into.command = bundle_request{{}, {}, {}, file};
+    const auto audited = audit.request();
+    if (!audited)
+      return audited.error();
+    if (*audited)
+      into.command = **audited;
     if (!show->parsed())
       return {};
     status_request status;
@@ -232,6 +239,7 @@ struct command_parser {
   CLI::App* show;
   CLI::App* check;
   CLI::App* bundle;
+  audit_parser audit;
   std::string file;
   std::string resource;
   std::string output = "text";
@@ -378,6 +386,12 @@ parsed_options read_options(int argc, const char* const* argv) {
       status != nullptr && (whole || whole.error().code == ec::wrong_agent)) {
     status->state_dir = result.state_dir;
     return *status;
+  }
+  if (auto* audit = std::get_if<audit_request>(&line.command);
+      audit != nullptr
+      && (whole || whole.error().code == ec::wrong_agent || !audit->file.empty())) {
+    audit->state_dir = result.state_dir;
+    return *audit;
   }
   if (!whole)
     return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/agent/audit_command.hpp"
 #include "apps/agent/local_status.hpp"
 #include "core/policy.hpp"
 #include "model/outcome.hpp"
@@ -68,8 +69,8 @@ struct early_exit {
 };
 
 /// The agent itself, one of its other commands, or neither.
-using parsed_options =
-  std::variant<agent_options, status_request, check_request, bundle_request, early_exit>;
+using parsed_options = std::variant<agent_options, status_request, check_request, bundle_request,
+                                    audit_request, early_exit>;
 
 /// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
 /// precedence. Every error names where the value came from (flag, variable, or file and line), what

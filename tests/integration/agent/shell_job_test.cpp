@@ -67,7 +67,7 @@ TEST_CASE("agent: ShellJob where the device does not allow it -> Rejected NotAll
   // A refusal is written beside what goes on.
   REQUIRE(becomes([&] { return std::filesystem::exists(at.root / "state" / "audit.log"); }));
   CHECK(becomes(
-    [&] { return at.audited("\"event\":\"policy-refused\",\"resource\":\"ShellJob/no\"") == 1; }));
+    [&] { return at.audited("\"event\":\"policy-refused\",\"subject\":\"ShellJob/no\"") == 1; }));
   CHECK(at.audited("\"origin\":\"rollout/7\"") == 1);
   struct stat info {};
   REQUIRE(::stat((at.root / "state" / "audit.log").c_str(), &info) == 0);
@@ -92,7 +92,7 @@ TEST_CASE("agent: ShellJob -> Ready with its output in the status, once over res
   CHECK(read_file(at.root / "runs") == "run\n");
   CHECK(at.audited("\"event\":\"job-started\"") == 1);
   CHECK(at.audited("\"event\":\"job-ended\"") == 1);
-  CHECK(at.audited("\"command\":[\"/bin/sh\",\"-c\",\"echo hello;") == 1);
+  CHECK(at.audited("echo hello") == 0); // a command line may hold a secret
 }
 
 TEST_CASE("agent: killed while a ShellJob runs -> the run is taken up and told, made once") {

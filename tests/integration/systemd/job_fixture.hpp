@@ -50,6 +50,7 @@ class memory_audit final : public audit_trail {
 public:
   std::vector<std::string> lines;
 
+  void note(audit_event e) override { static_cast<void>(append(e).ok()); }
   outcome<void> append(const audit_event& e) override {
     const std::lock_guard lock{mutex_};
     lines.push_back(std::string{e.event} + (e.result.empty() ? "" : " " + e.result));

@@ -64,6 +64,7 @@ class job_device : public audit_trail {
 public:
   job_device();
 
+  void note(audit_event /*e*/) override {}
   outcome<void> append(const audit_event& e) override;
 
   using want_t = desired<shell_job_spec>;
