@@ -29,7 +29,7 @@ void tell(self_pointer self, condition what) {
 /// Keeps on record what became of a manifest. Why one was refused may quote what it holds: of that
 /// only the reason is kept.
 void audit(const manifest_watcher_state& s, std::string event, generation_number generation,
-           std::string hash, std::string result) {
+           std::string hash, std::string result, const std::vector<named_key>& signers = {}) {
   if (s.config.audit == nullptr)
     return;
   audit_event e;
@@ -37,6 +37,8 @@ void audit(const manifest_watcher_state& s, std::string event, generation_number
   e.subject = generation == 0 ? "manifest" : "generation " + std::to_string(generation);
   e.revision = std::move(hash);
   e.result = std::move(result);
+  for (const auto& each : signers)
+    e.keys.push_back(key_id_of(each.key));
   s.config.audit->note(std::move(e));
 }
 
@@ -156,7 +158,8 @@ void accept(self_pointer self, admission_accepted& what, const std::string& docu
   s.accepted = what.mark;
   audit(s, "manifest-accepted", what.mark.generation, "sha256:" + what.mark.hash,
         std::to_string(what.value.resources.size()) + " resources, "
-          + std::to_string(what.value.rejected.size()) + " rejected");
+          + std::to_string(what.value.rejected.size()) + " rejected",
+        what.signers);
   s.unsaved.reset();
   save(self, document);
   if (s.config.flight != nullptr)

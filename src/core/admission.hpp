@@ -30,7 +30,7 @@ struct admission_terms {
 struct admission_accepted {
   manifest value;
   accepted_mark mark;
-  std::vector<std::string> signers; ///< names of pinned keys; empty where none are pinned
+  std::vector<named_key> signers; ///< of the pinned keys; empty where none are pinned
 };
 /// The document is the accepted one, byte for byte: nothing to do.
 struct admission_known {};

@@ -55,12 +55,12 @@ std::optional<condition> stale_condition(const manifest_metadata* in_force, cons
 }
 
 condition verified_condition(const trust_policy& policy, generation_number generation,
-                             const std::vector<std::string>& signers, timestamp now) {
+                             const std::vector<named_key>& signers, timestamp now) {
   if (policy.keys.empty())
     return unverified_condition(policy, now);
   std::string names;
   for (const auto& each : signers)
-    names += (names.empty() ? "" : ", ") + each;
+    names += (names.empty() ? "" : ", ") + each.name;
   return {"ManifestVerified",
           condition_state::true_,
           "Signed",

@@ -32,7 +32,7 @@ std::optional<condition> stale_condition(const manifest_metadata* in_force, cons
 
 /// Whose signatures the manifest in force bears: the condition ManifestVerified.
 condition verified_condition(const trust_policy& policy, generation_number generation,
-                             const std::vector<std::string>& signers, timestamp now);
+                             const std::vector<named_key>& signers, timestamp now);
 
 /// The same before there is one.
 condition unverified_condition(const trust_policy& policy, timestamp now);

@@ -61,13 +61,10 @@ outcome<opened_document> open_document(std::string_view document, const trust_po
                                     + "', got '" + e->type + "'"};
   if (policy.keys.empty())
     return opened_document{std::move(e->payload), {}};
-  const auto signers = signers_of(*e, policy.keys);
+  auto signers = signers_of(*e, policy.keys);
   if (signers.size() < policy.threshold)
     return too_few(*e, policy, signers);
-  opened_document result{std::move(e->payload), {}};
-  for (const auto& each : signers)
-    result.signers.push_back(each.name);
-  return result;
+  return opened_document{std::move(e->payload), std::move(signers)};
 }
 
 } // namespace harmony

@@ -25,7 +25,7 @@ struct trust_policy {
 /// A manifest's bytes, and whose signatures they bear.
 struct opened_document {
   std::string payload;
-  std::vector<std::string> signers; ///< names of pinned keys; empty where none are pinned
+  std::vector<named_key> signers; ///< of the pinned keys; empty where none are pinned
 };
 
 /// Takes a manifest out of its envelope once enough pinned keys have signed its exact bytes. Where

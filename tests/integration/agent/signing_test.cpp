@@ -97,6 +97,10 @@ TEST_CASE("signing: two of three -> runs; all that a hostile store can offer -> 
   REQUIRE(bed.runs(6));
   CHECK(signing_bed::condition_of(bed.agent.status(), "ManifestVerified") == "True Signed");
   CHECK(read_file(bed.page()) == "second");
+  CHECK(becomes([&] { // who signed it is on record
+    return read_file(bed.site / "state" / "audit.log").find(key_id_of(carol.pub().key))
+           != std::string::npos;
+  }));
   const auto before = touched(bed);
 
   const auto evil = bed.manifest_of(7, "evil");

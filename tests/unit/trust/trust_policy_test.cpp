@@ -21,15 +21,15 @@ std::string document_of(const std::vector<secret_key>& keys) {
 }
 
 TEST_CASE("trust: enough pinned keys -> the payload and who signed, in the order of the pins") {
-  for (const auto& [keys, names] :
-       std::vector<std::pair<std::vector<secret_key>, std::vector<std::string>>>{
-         {{alice, bob}, {"alice", "bob"}},
-         {{carol, alice}, {"alice", "carol"}},
-         {{mallory, carol, bob, alice}, {"alice", "bob", "carol"}}}) {
+  for (const auto& [keys, signers] :
+       std::vector<std::pair<std::vector<secret_key>, std::vector<named_key>>>{
+         {{alice, bob}, {alice.pub(), bob.pub()}},
+         {{carol, alice}, {alice.pub(), carol.pub()}},
+         {{mallory, carol, bob, alice}, {alice.pub(), bob.pub(), carol.pub()}}}) {
     const auto opened = open_document(document_of(keys), two_of_three());
     REQUIRE(opened.ok());
     CHECK(opened->payload == payload);
-    CHECK(opened->signers == names);
+    CHECK(opened->signers == signers);
   }
 }
 
