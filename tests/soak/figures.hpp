@@ -10,8 +10,8 @@ namespace harmony::soak {
 
 /// What a process holds at one moment.
 struct figures {
-  double minutes = 0; ///< since its start
-  double pss_kib = 0;
+  double minutes = 0;       ///< since its start
+  double pss_kib = 0;       ///< changes with who else has the same libraries in memory: not judged
   double anonymous_kib = 0; ///< its own pages: what a leak grows
   double rss_kib = 0;
   int descriptors = 0;

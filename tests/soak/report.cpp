@@ -53,7 +53,7 @@ void report::judge(const std::vector<life>& lives) {
     growth_row row;
     row.minutes = one.samples.back().minutes;
     row.samples = warm.size();
-    row.pss = fit(warm, &figures::pss_kib);
+    row.rss = fit(warm, &figures::rss_kib);
     row.anonymous = fit(warm, &figures::anonymous_kib);
     row.first = warm.front();
     row.last = warm.back();
@@ -64,7 +64,7 @@ void report::judge(const std::vector<life>& lives) {
       row.threads_max = std::max(row.threads_max, s.threads);
     }
     row.all = one.samples;
-    for (const auto* each : {&row.pss, &row.anonymous})
+    for (const auto* each : {&row.rss, &row.anonymous})
       if (each->slope - 2 * each->error > limit)
         violation(line("memory grows by %.2f +- %.2f MiB an hour", each->slope * 60 / 1024,
                        each->error * 60 / 1024));
@@ -127,9 +127,9 @@ void report::print() const {
   if (const auto* row = longest()) {
     std::printf("|   the longest: minutes, samples after the warm-up | %.1f, %zu |\n", row->minutes,
                 row->samples);
-    std::printf("|   PSS, first to last; growth | %.2f to %.2f MiB; %+.2f +- %.2f MiB/h |\n",
-                row->first.pss_kib / 1024, row->last.pss_kib / 1024, row->pss.slope * 60 / 1024,
-                row->pss.error * 60 / 1024);
+    std::printf("|   RSS, first to last; growth | %.2f to %.2f MiB; %+.2f +- %.2f MiB/h |\n",
+                row->first.rss_kib / 1024, row->last.rss_kib / 1024, row->rss.slope * 60 / 1024,
+                row->rss.error * 60 / 1024);
     std::printf("|   own pages, likewise | %.2f to %.2f MiB; %+.2f +- %.2f MiB/h |\n",
                 row->first.anonymous_kib / 1024, row->last.anonymous_kib / 1024,
                 row->anonymous.slope * 60 / 1024, row->anonymous.error * 60 / 1024);

@@ -39,7 +39,7 @@ private:
   struct growth_row {
     double minutes = 0; ///< length of the life
     std::size_t samples = 0;
-    line_fit pss, anonymous; ///< KiB a minute
+    line_fit rss, anonymous; ///< KiB a minute
     figures first, last;     ///< after the warm-up
     int descriptors = 0, threads = 0;
     int descriptors_max = 0, threads_max = 0;

@@ -48,7 +48,7 @@ std::string report::to_json(std::uint64_t seed) const {
     for (const auto& s : row.all)
       samples.push_back(json_of(s));
     out["lives"].push_back({{"minutes", row.minutes},
-                            {"pss", json_of(row.pss)},
+                            {"rss", json_of(row.rss)},
                             {"anonymous", json_of(row.anonymous)},
                             {"descriptorGrowth", row.descriptors},
                             {"threadGrowth", row.threads},
