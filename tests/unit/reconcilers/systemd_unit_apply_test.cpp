@@ -3,7 +3,7 @@
 namespace harmony::test {
 
 TEST_CASE("systemd unit apply: new unit -> claimed, written, enabled, started; no reload") {
-  device d;
+  unit_device d;
   const auto want = enabled(want_of(service + install));
   d.manager.before = [&](const std::string& call) {
     if (call == "claim")
@@ -16,7 +16,7 @@ TEST_CASE("systemd unit apply: new unit -> claimed, written, enabled, started; n
 }
 
 TEST_CASE("systemd unit apply: changed content -> reloaded, recorded, restarted") {
-  device d;
+  unit_device d;
   REQUIRE(d.converge(want_of(service)).ok());
   d.take_calls();
   const auto want = want_of(service + "Nice=5\n");
@@ -27,7 +27,7 @@ TEST_CASE("systemd unit apply: changed content -> reloaded, recorded, restarted"
 }
 
 TEST_CASE("systemd unit apply: changed restart stamp -> recorded and restarted, nothing else") {
-  device d;
+  unit_device d;
   auto want = want_of(service);
   REQUIRE(d.converge(want).ok());
   d.take_calls();
@@ -38,7 +38,7 @@ TEST_CASE("systemd unit apply: changed restart stamp -> recorded and restarted, 
 }
 
 TEST_CASE("systemd unit apply: failed unit -> forgotten, then started; no write, no claim") {
-  device d;
+  unit_device d;
   const auto want = want_of(service);
   REQUIRE(d.converge(want).ok());
   d.take_calls();
@@ -48,7 +48,7 @@ TEST_CASE("systemd unit apply: failed unit -> forgotten, then started; no write,
 }
 
 TEST_CASE("systemd unit apply: a given up start comes before the reload -> the new content runs") {
-  device d;
+  unit_device d;
   REQUIRE(d.converge(want_of(service)).ok());
   auto& unit = d.manager.units[web];
   unit.active = "failed";
@@ -67,7 +67,7 @@ TEST_CASE("systemd unit apply: a given up start comes before the reload -> the n
 }
 
 TEST_CASE("systemd unit apply: an older run, whoever reloaded -> seen, and restarted once") {
-  device d;
+  unit_device d;
   REQUIRE(d.converge(want_of(service)).ok());
   const auto want = want_of(service + "Nice=5\n");
   d.manager.failures["restart"] = {ec::runtime_unavailable, "away"};
@@ -84,7 +84,7 @@ TEST_CASE("systemd unit apply: an older run, whoever reloaded -> seen, and resta
 
 TEST_CASE(
   "systemd unit apply: other [Install] -> former links go before the file that knows them") {
-  device d;
+  unit_device d;
   REQUIRE(d.converge(enabled(want_of(service + install))).ok());
   d.take_calls();
   const auto want = enabled(want_of(service + "[Install]\nWantedBy=graphical.target\n"));
@@ -94,7 +94,7 @@ TEST_CASE(
 }
 
 TEST_CASE("systemd unit apply: state inactive -> stopped; enablement not touched") {
-  device d;
+  unit_device d;
   auto want = want_of(service);
   REQUIRE(d.converge(want).ok());
   d.take_calls();
@@ -105,7 +105,7 @@ TEST_CASE("systemd unit apply: state inactive -> stopped; enablement not touched
 }
 
 TEST_CASE("systemd unit apply: converged -> not one call") {
-  device d;
+  unit_device d;
   const auto want = enabled(want_of(service + install));
   REQUIRE(d.converge(want).ok());
   d.take_calls();
@@ -114,12 +114,12 @@ TEST_CASE("systemd unit apply: converged -> not one call") {
 }
 
 TEST_CASE("systemd unit apply: file that came between look and apply -> NameConflict, kept") {
-  device d;
+  unit_device d;
   const auto want = want_of(service);
   auto ctx = d.context();
   const auto seen = systemd_unit::observe(d.manager, want, ctx);
   const auto todo = systemd_unit::plan(want, *seen);
-  put(d, "[Service]\n");
+  put_unit(d, "[Service]\n");
   const auto done = systemd_unit::apply(d.manager, want, *todo, ctx);
   REQUIRE_FALSE(done.ok());
   CHECK(done.error().code == ec::name_conflict);
@@ -127,15 +127,15 @@ TEST_CASE("systemd unit apply: file that came between look and apply -> NameConf
 }
 
 TEST_CASE("systemd unit apply: another resource's marker -> NameConflict") {
-  device d;
-  put(d, unit_marker("dev", {"SystemdUnit", "other"}) + service);
+  unit_device d;
+  put_unit(d, unit_marker("dev", {"SystemdUnit", "other"}) + service);
   CHECK(d.converge(want_of(service)).error().code == ec::name_conflict);
-  put(d, unit_marker("other", {"SystemdUnit", "web"}) + service);
+  put_unit(d, unit_marker("other", {"SystemdUnit", "web"}) + service);
   CHECK(d.converge(want_of(service)).error().code == ec::name_conflict);
 }
 
 TEST_CASE("systemd unit apply: inventory lost -> unit taken up again by its marker") {
-  device d;
+  unit_device d;
   const auto want = want_of(service);
   REQUIRE(d.converge(want).ok());
   REQUIRE(d.inventory.release(want.id, web).ok());
@@ -145,7 +145,7 @@ TEST_CASE("systemd unit apply: inventory lost -> unit taken up again by its mark
 }
 
 TEST_CASE("systemd unit apply: failures -> their code and message, then converging when healed") {
-  device d;
+  unit_device d;
   SECTION("program not there") {
     const auto done = d.converge(want_of(service + "BROKEN\n"));
     REQUIRE_FALSE(done.ok());
@@ -187,7 +187,7 @@ TEST_CASE("systemd unit apply: failures -> their code and message, then convergi
 }
 
 TEST_CASE("systemd unit remove: ours -> stopped, disabled, deleted, reloaded, released") {
-  device d;
+  unit_device d;
   const auto want = enabled(want_of(service + install));
   REQUIRE(d.converge(want).ok());
   d.take_calls();
@@ -197,11 +197,11 @@ TEST_CASE("systemd unit remove: ours -> stopped, disabled, deleted, reloaded, re
 }
 
 TEST_CASE("systemd unit remove: not ours any more -> left alone, released") {
-  device d;
+  unit_device d;
   const auto want = want_of(service);
   REQUIRE(d.converge(want).ok());
   SECTION("marker taken out") {
-    put(d, service);
+    put_unit(d, service);
   }
   SECTION("packaged one in its place") {
     std::filesystem::remove(d.manager.folder.path() / web);
@@ -217,7 +217,7 @@ TEST_CASE("systemd unit remove: not ours any more -> left alone, released") {
 }
 
 TEST_CASE("systemd unit remove: unit without content -> released, nothing else") {
-  device d;
+  unit_device d;
   d.manager.units[web].elsewhere = "/lib/systemd/system/web.service";
   auto want = want_of(service);
   want.spec.content.reset();

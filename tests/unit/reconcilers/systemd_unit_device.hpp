@@ -20,8 +20,8 @@ inline const std::string service = "[Service]\nExecStart=/bin/web\n";
 inline const std::string install = "[Install]\nWantedBy=multi-user.target\n";
 inline const std::string web = "web.service";
 
-struct device {
-  device() {
+struct unit_device {
+  unit_device() {
     inventory.before = [this](const char* what) {
       manager.before(what);
       manager.calls.emplace_back(what);
@@ -76,7 +76,7 @@ inline std::string text_of(const want_t& w) {
   return unit_marker("dev", w.id) + *w.spec.content;
 }
 
-inline void put(device& d, const std::string& content) {
+inline void put_unit(unit_device& d, const std::string& content) {
   write_file(d.manager.folder.path() / web, content);
 }
 

@@ -11,7 +11,7 @@ namespace {
 struct killed {};
 
 // Lets `step` steps happen, then kills; each call is two steps: before and after its effect.
-void kill_at(device& d, int step) {
+void kill_at(unit_device& d, int step) {
   auto left = std::make_shared<int>(step);
   auto tick = [left](const std::string&) {
     if ((*left)-- == 0)
@@ -21,7 +21,7 @@ void kill_at(device& d, int step) {
   d.manager.after = tick;
 }
 
-void let_live(device& d) {
+void let_live(unit_device& d) {
   d.manager.before = [](const std::string&) {};
   d.manager.after = [](const std::string&) {};
 }
@@ -57,7 +57,7 @@ TEST_CASE("systemd unit apply: killed at every step, repeated -> runs what is de
   for (const auto& s : scenarios()) {
     for (int step = 0;; ++step) {
       INFO(s.name << ", killed at step " << step);
-      device d;
+      unit_device d;
       if (s.before.spec.content)
         REQUIRE(d.converge(s.before).ok());
       const auto starts = d.manager.units[web].starts;
@@ -91,7 +91,7 @@ TEST_CASE("systemd unit remove: killed at every step, repeated -> nothing is lef
   const auto want = enabled(want_of(service + install));
   for (int step = 0;; ++step) {
     INFO("killed at step " << step);
-    device d;
+    unit_device d;
     REQUIRE(d.converge(want).ok());
     kill_at(d, step);
     bool was_killed = false;
