@@ -17,7 +17,8 @@ bool is_continuation(char c) {
 /// The offset of the first byte that is not UTF-8; npos: none.
 std::size_t find_broken_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const auto length = utf8_length(text, at);
+    const bool ascii = static_cast<unsigned char>(text[at]) < 0x80U; // nearly all, so at once
+    const auto length = ascii ? 1 : utf8_length(text, at);
     if (length == 0)
       return at;
     at += length;
