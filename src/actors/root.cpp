@@ -59,6 +59,7 @@ void spawn_reporting(self_pointer self, const agent_config& c) {
   status.wall_clock = c.wall_clock;
   status.conditions = c.conditions;
   status.keep = c.keep_status;
+  status.keep_connection = c.keep_connection;
   status.facts = c.facts;
   status.look_interval = c.poll_interval;
   status.seed = c.seed;

@@ -56,6 +56,8 @@ struct agent_config {
   std::function<timestamp()> wall_clock;
   std::string facts; ///< the document of bucket device-info; empty: none
   std::function<void(const std::string& text)> keep_status; ///< each new status, for the device
+  /// Each news of the store's connection, for the device.
+  std::function<void(bool connected, const std::string& detail)> keep_connection;
   std::shared_ptr<heartbeat_counters> counters = std::make_shared<heartbeat_counters>();
   std::shared_ptr<status_counters> writes = std::make_shared<status_counters>();
   bool own_threads = true; ///< false in virtual time: everything on the scheduler

@@ -319,6 +319,8 @@ void on_observer(self_pointer self, const observer_standing& what) {
 
 void on_connection(self_pointer self, const connection_changed& what) {
   auto& s = self->state;
+  if (s.config.keep_connection)
+    s.config.keep_connection(what.connected, what.detail);
   s.connected = what.connected;
   s.config.counters->connected = what.connected;
   if (!s.connected)

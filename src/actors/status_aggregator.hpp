@@ -32,6 +32,8 @@ struct status_aggregator_config {
   /// Called with each new document before it goes to the store, also without a connection. May be
   /// empty.
   std::function<void(const std::string& text)> keep;
+  /// Called with each news of the connection, for the device. May be empty.
+  std::function<void(bool connected, const std::string& detail)> keep_connection;
   std::string facts; ///< the document of bucket device-info; empty: none
   duration progress_interval = std::chrono::milliseconds{200};
   duration look_interval = std::chrono::seconds{60}; ///< jittered by a quarter

@@ -1,7 +1,11 @@
 #include "transport/nats_link.hpp"
 
+#include <array>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
+#include "identity/secret_file.hpp"
 #include "transport/nats_errors.hpp"
 
 namespace harmony::nats {
@@ -55,6 +59,41 @@ void on_message(natsConnection* /*connection*/, natsSubscription* /*subscription
       incoming{subject.substr(what->prefix_bytes),
                {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
                reply == nullptr ? "" : reply});
+}
+
+char* library_copy(const std::string& text) {
+  return ::strdup(text.c_str()); // the library frees it
+}
+
+natsStatus on_jwt(char** jwt, char** /*error*/, void* as) {
+  *jwt = library_copy(static_cast<const login*>(as)->jwt);
+  return *jwt == nullptr ? NATS_NO_MEMORY : NATS_OK;
+}
+
+natsStatus on_nonce(char** error, unsigned char** signed_nonce, int* length, const char* nonce,
+                    void* as) {
+  const auto made = static_cast<const login*>(as)->key->sign(nonce);
+  if (!made) {
+    *error = library_copy(made.error().message);
+    return NATS_ERR;
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): the library frees it
+  *signed_nonce = static_cast<unsigned char*>(std::malloc(made->size()));
+  if (*signed_nonce == nullptr)
+    return NATS_NO_MEMORY;
+  std::copy(made->begin(), made->end(), *signed_nonce);
+  *length = static_cast<int>(made->size());
+  return NATS_OK;
+}
+
+// A neighbour may have an answer of its own sent to any subject of the devices' account, so that
+// the place where answers are awaited must not be guessed.
+std::string secret_inbox(const std::string& prefix) {
+  std::random_device random;
+  std::array<char, 40> token{};
+  std::snprintf(token.data(), token.size(), "%08x%08x%08x%08x", random(), random(), random(),
+                random());
+  return prefix + "." + token.data();
 }
 
 class listening final : public subscription {
@@ -133,7 +172,10 @@ outcome<link::session_ptr> link::connect_to(const server& target, bool& met) {
     return why;
   };
   const auto doing = "connect to '" + target.shown + "'";
-  auto options = options_for(target, id);
+  const auto as = options_.as ? options_.as() : load_login({options_.credentials, options_.nkey});
+  if (!as)
+    return failed({ec::store_unavailable, "cannot " + doing + ": " + as.error().message});
+  auto options = options_for(target, *as, id);
   if (!options)
     return failed(options.error());
   natsConnection* connection = nullptr;
@@ -152,7 +194,12 @@ outcome<link::session_ptr> link::connect_to(const server& target, bool& met) {
   return made;
 }
 
-outcome<options_ptr> link::options_for(const server& target, void* id) const {
+// `as` is used by the connection that is made with these options, while it is being made.
+outcome<options_ptr> link::options_for(const server& target, const login& as, void* id) const {
+  const auto doing = "set up the connection to '" + target.shown + "'";
+  if (target.tls && !options_.key_file.empty())
+    if (auto closed = check_private(options_.key_file); !closed)
+      return failure{ec::store_unavailable, "cannot " + doing + ": " + closed.error().message};
   natsOptions* raw = nullptr;
   auto status = natsOptions_Create(&raw);
   options_ptr options{raw};
@@ -175,17 +222,22 @@ outcome<options_ptr> link::options_for(const server& target, void* id) const {
   set(natsOptions_SetClosedCB, on_closed, id);
   set(natsOptions_SetErrorHandler, on_error, id);
   if (!options_.inbox_prefix.empty())
-    set(natsOptions_SetCustomInboxPrefix, options_.inbox_prefix.c_str());
-  if (!options_.credentials.empty())
-    set(natsOptions_SetUserCredentialsFromFiles, options_.credentials.c_str(), nullptr);
+    set(natsOptions_SetCustomInboxPrefix, secret_inbox(options_.inbox_prefix).c_str());
+  auto* const closure = const_cast<login*>(&as); // NOLINT(cppcoreguidelines-pro-type-const-cast): C
+  if (!as.jwt.empty())
+    set(natsOptions_SetUserCredentialsCallbacks, on_jwt, closure, on_nonce, closure);
+  else if (as.key)
+    set(natsOptions_SetNKey, as.key->public_key().c_str(), on_nonce, closure);
   if (target.tls) {
     set(natsOptions_SetSecure, true);
     if (!options_.ca_file.empty())
       set(natsOptions_LoadCATrustedCertificates, options_.ca_file.c_str());
+    if (!options_.cert_file.empty())
+      set(natsOptions_LoadCertificatesChain, options_.cert_file.c_str(), options_.key_file.c_str());
     set(natsOptions_SetExpectedHostname, target.host.c_str());
   }
   if (status != NATS_OK)
-    return from_status(status, jsErrCode{}, "set up the connection to '" + target.shown + "'");
+    return from_status(status, jsErrCode{}, doing);
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "identity/login.hpp"
 #include "model/outcome.hpp"
 
 namespace harmony {
@@ -123,10 +124,15 @@ public:
 
 /// How to reach a store.
 struct store_options {
-  std::string url;          ///< "nats://host:port[,…]", "tls://…" or "dir:/absolute/path"
-  std::string name;         ///< client name shown by the server, e.g. "harmony-agent pi-0042"
-  std::string credentials;  ///< path of a NATS .creds file; empty: none
+  std::string url;  ///< "nats://host:port[,…]", "tls://…" or "dir:/absolute/path"
+  std::string name; ///< client name shown by the server, e.g. "harmony-agent pi-0042"
+  /// Who this client is, asked at each connection; in place of `credentials` and `nkey`.
+  std::function<outcome<login>()> as;
+  std::string credentials;  ///< path of a NATS .creds file, or of a JWT beside `nkey`; empty: none
+  std::string nkey;         ///< path of the seed of the user's key, mode 0600; empty: none
   std::string ca_file;      ///< path of a CA certificate bundle; empty: the system's
+  std::string cert_file;    ///< path of this client's certificate, for mutual TLS; empty: none
+  std::string key_file;     ///< path of that certificate's key, mode 0600
   std::string inbox_prefix; ///< e.g. "_INBOX.pi-0042"; empty: the client's default
   std::uint64_t seed = 0;   ///< of the reconnect jitter; 0: random
 };

@@ -13,16 +13,25 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto call_limit = 5000ms;
 
+store_options options_for(const std::string& url, const std::string& ca_file) {
+  store_options to;
+  to.url = url;
+  to.ca_file = ca_file;
+  return to;
+}
+
 } // namespace
 
 agent_process::agent_process(std::string program, std::vector<std::string> flags,
-                             std::string store_url, const std::string& ca_file) {
-  if (store_url.empty())
-    store_url = "dir:" + (folder_ / "store").string();
-  store_options to;
-  to.url = store_url;
+                             std::string store_url, const std::string& ca_file)
+  : agent_process(std::move(program), std::move(flags), options_for(store_url, ca_file)) {}
+
+agent_process::agent_process(std::string program, std::vector<std::string> flags,
+                             store_options to) {
+  if (to.url.empty())
+    to.url = "dir:" + (folder_ / "store").string();
   to.name = "test";
-  to.ca_file = ca_file;
+  auto store_url = to.url;
   link_ = open_store(to).value();
   outcome<void> prepared = link_->prepare(call_limit);
   for (int i = 0; !prepared && i < 500; ++i) { // a connection in the making
@@ -54,6 +63,12 @@ void agent_process::start(const std::map<std::string, std::string>& more) {
     if (const char* value = std::getenv(name))
       variables[name] = value;
   process_ = std::make_unique<process>(command_, "", variables);
+}
+
+std::string agent_process::ask_status() const {
+  return process{{command_.front(), "status", "--state-dir", (folder_ / "state").string()}, "", {}}
+    .wait()
+    .err;
 }
 
 int agent_process::stop() {

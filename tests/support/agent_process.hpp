@@ -23,6 +23,9 @@ public:
   /// here, with `ca_file` where it is a tls:// URL.
   agent_process(std::string program, std::vector<std::string> flags, std::string store_url = {},
                 const std::string& ca_file = {});
+  /// The same over the store that `to` reaches, as whom it says; the agent's own log-in is in
+  /// `flags`.
+  agent_process(std::string program, std::vector<std::string> flags, store_options to);
   ~agent_process();
   agent_process(const agent_process&) = delete;
   agent_process& operator=(const agent_process&) = delete;
@@ -38,6 +41,8 @@ public:
   void reload();
   /// Waits until its log has `text`; false if it never came.
   bool logged(const std::string& text) { return process_->complained(text); }
+  /// What `harmony-agent status` says on its standard error.
+  [[nodiscard]] std::string ask_status() const;
   /// Its whole log so far; also after its end.
   [[nodiscard]] std::string log() const { return process_->complaints(); }
   /// Waits `at_most` for its end; true if it has ended.

@@ -251,6 +251,10 @@ void nats_server::restore() {
                         std::filesystem::copy_options::recursive);
 }
 
+std::string nats_server::program() {
+  return binary();
+}
+
 int nats_server::unused_port() {
   return free_port();
 }

@@ -45,6 +45,8 @@ public:
   void thaw();   ///< SIGCONT
   /// Waits, 10 s at most, until `bytes` or more lie unread in a connection of the frozen server.
   [[nodiscard]] bool has_unread(std::size_t bytes) const;
+  /// Other extra configuration, from the next start on.
+  void configure(std::string extra) { extra_ = std::move(extra); }
   /// Other extra configuration, by SIGHUP; waits until it is in force.
   void reload(std::string extra);
   void wipe();    ///< deletes the store folder; only while it does not run
@@ -52,6 +54,8 @@ public:
   void restore(); ///< back to that copy; only while it does not run
   /// A port of 127.0.0.1 that was free just now, e.g. for a cluster's routes.
   static int unused_port();
+  /// The path of the binary.
+  static std::string program();
 
 private:
   void write_config() const;

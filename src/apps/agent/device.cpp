@@ -177,7 +177,10 @@ store_options store_options_of(const agent_options& options) {
   to.url = options.store;
   to.name = "harmony-agent " + options.agent_id;
   to.credentials = options.store_credentials;
+  to.nkey = options.store_nkey;
   to.ca_file = options.store_ca;
+  to.cert_file = options.store_cert;
+  to.key_file = options.store_key;
   to.inbox_prefix = "_INBOX." + options.agent_id;
   return to;
 }

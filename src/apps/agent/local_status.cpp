@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "apps/agent/connection_note.hpp"
 #include "core/explain.hpp"
 #include "fault/fault.hpp"
 #include "model/status.hpp"
@@ -75,6 +76,8 @@ int show_local_status(const status_request& what, std::ostream& out, std::ostrea
   if (!running)
     err
       << "harmony-agent: no agent runs with this state folder; what follows is what it said last\n";
+  else
+    err << read_connection_note(what.state_dir);
   if (what.as_json) {
     out << text << "\n";
     return 0;

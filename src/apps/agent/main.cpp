@@ -17,8 +17,10 @@
 #include "actors/root.hpp"
 #include "apps/agent/check.hpp"
 #include "apps/agent/config_text.hpp"
+#include "apps/agent/connection_note.hpp"
 #include "apps/agent/device.hpp"
 #include "apps/agent/device_facts.hpp"
+#include "apps/agent/enroll.hpp"
 #include "apps/agent/logging.hpp"
 #include "apps/agent/metrics.hpp"
 #include "apps/agent/metrics_server.hpp"
@@ -126,8 +128,13 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
     c.limits = {*limit, *limit, *limit, *limit};
 #endif
   c.wall_clock = wall_now;
-  if (const auto& folder = state.path(); !folder.empty())
+  if (const auto& folder = state.path(); !folder.empty()) {
     c.keep_status = [folder](const std::string& text) { keep_local_status(folder, text); };
+    c.keep_connection = [note = std::make_shared<connection_note>(folder, wall_now)](
+                          bool connected, const std::string& detail) {
+      note->changed(connected, detail);
+    };
+  }
   return c;
 }
 
@@ -275,6 +282,8 @@ int main(int argc, char* argv[]) {
     return write_support_bundle(*bundle, std::cout, std::cerr);
   if (const auto* audit = std::get_if<audit_request>(&read))
     return run_audit(*audit, std::cout, std::cerr);
+  if (const auto* enroll = std::get_if<enroll_request>(&read))
+    return run_enroll(*enroll, std::cout, std::cerr);
   const auto& options = std::get<agent_options>(read);
   service_manager::block_signals(); // before the first thread
   start_logging(options);

@@ -140,10 +140,17 @@ constexpr std::array options_table{
                "Where desired and actual state live: nats://…, tls://… or dir:/PATH "
                "[dir:/var/lib/harmony/store]",
                set_store},
-  option_entry{"store-credentials", "FILE", "NATS credentials (.creds) [none]",
+  option_entry{"store-credentials", "FILE",
+               "NATS credentials: .creds, or a JWT beside the nkey [none]",
                set_path<&agent_options::store_credentials>},
+  option_entry{"store-nkey", "FILE", "This device's NATS key (seed, mode 0600) [none]",
+               set_path<&agent_options::store_nkey>},
   option_entry{"store-ca", "FILE", "CA certificates of the store [the system's]",
                set_path<&agent_options::store_ca>},
+  option_entry{"store-cert", "FILE", "This device's certificate, for mutual TLS [none]",
+               set_path<&agent_options::store_cert>},
+  option_entry{"store-key", "FILE", "The certificate's key (mode 0600) [none]",
+               set_path<&agent_options::store_key>},
   option_entry{"state-dir", "DIR", "The agent's own state [/var/lib/harmony-agent]",
                set_path<&agent_options::state_dir>},
   option_entry{"systemd", "MODE", "Service manager: system, user or off [system]", set_systemd},
@@ -186,7 +193,8 @@ using values = std::map<std::string, sourced>;
 struct command_line {
   values found; ///< flags and, for what no flag says, variables
   std::string config;
-  std::variant<std::monostate, status_request, check_request, bundle_request, audit_request>
+  std::variant<std::monostate, status_request, check_request, bundle_request, audit_request,
+               enroll_request>
     command;
 };
 
@@ -200,6 +208,9 @@ struct command_parser {
     bundle = app.add_subcommand("support-bundle",
                                 "Write all that is needed to find a fault as one file, without "
                                 "secrets");
+    enroll = app.add_subcommand("enroll", "Make this device's NATS key where there is none, and "
+                                          "print what an operator needs to let it in");
+    enroll->fallthrough();
     bundle->fallthrough();
     bundle
       ->add_option("--output", file, "The tar.gz [harmony-agent-ID-TIME.tar.gz, in this folder]")
@@ -223,6 +234,8 @@ struct command_parser {
       return audited.error();
     if (*audited)
       into.command = **audited;
+    if (enroll->parsed())
+      into.command = enroll_request{};
     if (!show->parsed())
       return {};
     status_request status;
@@ -240,6 +253,7 @@ struct command_parser {
   CLI::App* check;
   CLI::App* bundle;
   audit_parser audit;
+  CLI::App* enroll;
   std::string file;
   std::string resource;
   std::string output = "text";
@@ -395,6 +409,8 @@ parsed_options read_options(int argc, const char* const* argv) {
   }
   if (!whole)
     return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
+  if (std::holds_alternative<enroll_request>(line.command))
+    return enroll_request{result.agent_id, result.store_nkey};
   return result;
 }
 

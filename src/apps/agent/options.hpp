@@ -23,7 +23,10 @@ struct agent_options {
   std::string agent_id; ///< default: the host name, where it is a valid id
   std::string store = "dir:/var/lib/harmony/store";
   std::string store_credentials;
+  std::string store_nkey;
   std::string store_ca;
+  std::string store_cert;
+  std::string store_key;
   std::string state_dir = "/var/lib/harmony-agent";
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
@@ -61,6 +64,12 @@ struct bundle_request {
   std::string output; ///< the file; empty: one in the working folder, named after agent and time
 };
 
+/// What `harmony-agent enroll` was asked for.
+struct enroll_request {
+  std::string agent_id;
+  std::string key_file;
+};
+
 /// The command line asked for a text (help, version) or was wrong: what to print, and the exit
 /// code.
 struct early_exit {
@@ -70,7 +79,7 @@ struct early_exit {
 
 /// The agent itself, one of its other commands, or neither.
 using parsed_options = std::variant<agent_options, status_request, check_request, bundle_request,
-                                    audit_request, early_exit>;
+                                    audit_request, enroll_request, early_exit>;
 
 /// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
 /// precedence. Every error names where the value came from (flag, variable, or file and line), what

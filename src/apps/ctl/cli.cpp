@@ -13,8 +13,9 @@ namespace {
 constexpr const char* exit_codes = R"(Exit codes:
   0 ok   1 failure   2 usage   3 not found   4 conflict   5 timeout   6 invalid document
 
-Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_CA stand in for the options,
-HARMONY_KEY for --key of apply, rollback and sign (files, separated by colons); NO_COLOR.)";
+Environment: HARMONY_STORE, HARMONY_CREDS, HARMONY_NKEY, HARMONY_CA, HARMONY_CERT and
+HARMONY_CERT_KEY stand in for the options, HARMONY_KEY for --key of apply, rollback and
+sign (files, separated by colons); NO_COLOR.)";
 
 void add_files(CLI::App& to, std::vector<std::string>& into) {
   to.add_option("-f,--file", into, "A file with manifests in YAML or JSON; - is standard input")
@@ -56,8 +57,12 @@ void declare_global(CLI::App& app, global_options& global) {
     ->type_name("DURATION");
   app.add_flag("--no-color", global.no_color, "No colour, on a terminal either");
   app.add_option("--creds", global.credentials, "Credentials file of NATS")->type_name("FILE");
+  app.add_option("--nkey", global.nkey, "Your key (seed), where the server knows its public part")
+    ->type_name("FILE");
   app.add_option("--ca", global.ca_file, "Certificates that the server's must descend from")
     ->type_name("FILE");
+  app.add_option("--cert", global.cert_file, "Your certificate, for mutual TLS")->type_name("FILE");
+  app.add_option("--cert-key", global.key_file, "The key of that certificate")->type_name("FILE");
 }
 
 void declare_changes(declaration& d) {
@@ -232,6 +237,7 @@ std::unique_ptr<declaration> declare() {
   declare_views(*d);
   declare_waits(*d);
   declare_device_commands(*d);
+  declare_access(*d);
   declare_trust(*d);
   declare_offline(*d);
   return d;
@@ -314,7 +320,10 @@ parsing parse_arguments(const std::vector<std::string>& arguments,
   };
   from_environment("HARMONY_STORE", global.store);
   from_environment("HARMONY_CREDS", global.credentials);
+  from_environment("HARMONY_NKEY", global.nkey);
   from_environment("HARMONY_CA", global.ca_file);
+  from_environment("HARMONY_CERT", global.cert_file);
+  from_environment("HARMONY_CERT_KEY", global.key_file);
   global.no_color = !variable("NO_COLOR").empty();
 
   // The scripts' own command takes any words, so it is none of the parser's business.

@@ -58,4 +58,7 @@ void declare_trust(declaration& d);
 /// The commands that a device answers.
 void declare_device_commands(declaration& d);
 
+/// The commands about who may talk to the store.
+void declare_access(declaration& d);
+
 } // namespace harmony::ctl

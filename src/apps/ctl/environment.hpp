@@ -23,6 +23,10 @@ struct environment {
   /// The value of an environment variable; empty when it is not set.
   std::function<std::string(const char* name)> variable;
   std::function<outcome<std::shared_ptr<store>>(const store_options&)> open;
+  /// Asks something of a NATS server itself: subject, payload.
+  std::function<outcome<std::string>(const store_options&, const std::string&, const std::string&,
+                                     std::chrono::milliseconds)>
+    ask_server;
   std::function<std::chrono::system_clock::time_point()> now;
   /// Gives a token that stops when the user interrupts; asked for by commands that run until then.
   std::function<std::stop_token()> on_interrupt;

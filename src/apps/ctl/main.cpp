@@ -9,6 +9,7 @@
 
 #include "apps/ctl/environment.hpp"
 #include "apps/ctl/interrupt.hpp"
+#include "transport/nats_admin.hpp"
 
 namespace {
 
@@ -36,6 +37,7 @@ int main(int argc, char* argv[]) {
   env.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   env.variable = variable;
   env.open = open;
+  env.ask_server = harmony::nats::request_once;
   env.now = std::chrono::system_clock::now;
   env.on_interrupt = [&] { return interrupts.start(); };
   return run(std::vector<std::string>(argv + 1, argv + argc), env);

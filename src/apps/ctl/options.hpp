@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/ctl/printer.hpp"
+#include "apps/ctl/server_settings.hpp"
 #include "model/ids.hpp"
 #include "model/status.hpp"
 
@@ -156,6 +157,35 @@ struct delete_options {
   bool yes = false;
 };
 
+struct server_config_options {
+  server_settings server;
+  std::string keys;                 ///< folder; empty: static keys
+  bool in_memory = false;           ///< operator mode: no folder of JWTs
+  std::vector<std::string> admins;  ///< public keys
+  std::vector<std::string> devices; ///< "ID=NKEY"
+  std::string devices_file;
+  std::string out; ///< empty: standard output
+};
+
+struct nkey_options {
+  std::string file;
+};
+
+struct credentials_options {
+  std::string name;
+  std::string keys;
+  std::string key; ///< public; empty: a new one
+  bool admin = false;
+  std::optional<milliseconds> expires;
+  std::string out;
+};
+
+struct revoke_options {
+  std::string agent;
+  std::string keys;
+  std::string key; ///< only this public key; empty: all of the device's
+};
+
 struct schema_options {
   std::string document; ///< "manifest" or "status"
 };
@@ -180,14 +210,18 @@ using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
                explain_options, history_options, rollback_options, wait_options, watch_options,
                ping_options, resync_options, restart_options, hold_options, unhold_options,
-               logs_options, delete_options, check_options, schema_options, validate_options,
+               logs_options, delete_options, check_options, server_config_options, nkey_options,
+               credentials_options, revoke_options, schema_options, validate_options,
                version_options, completion_options, complete_options, key_generate_options,
                key_list_options, key_show_options, sign_options, verify_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";
   std::string credentials;
+  std::string nkey;
   std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
   output_format format = output_format::table;
   milliseconds timeout{10'000}; ///< of everything but waiting for a device
   bool no_color = false;

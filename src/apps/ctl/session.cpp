@@ -23,14 +23,21 @@ failure with_advice(failure why) {
 
 } // namespace
 
-outcome<std::shared_ptr<store>> connect(const global_options& options, environment& env,
-                                        const budget& time) {
+store_options store_options_of(const global_options& options) {
   store_options how;
   how.url = options.store;
   how.name = "harmonyctl";
   how.credentials = options.credentials;
+  how.nkey = options.nkey;
   how.ca_file = options.ca_file;
-  auto opened = env.open(how);
+  how.cert_file = options.cert_file;
+  how.key_file = options.key_file;
+  return how;
+}
+
+outcome<std::shared_ptr<store>> connect(const global_options& options, environment& env,
+                                        const budget& time) {
+  auto opened = env.open(store_options_of(options));
   if (!opened)
     return opened.error();
 
@@ -47,7 +54,8 @@ outcome<std::shared_ptr<store>> connect(const global_options& options, environme
     if (!shared->detail.empty())
       message += ": " + shared->detail;
     return {ec::store_unavailable,
-            message + "; check --store, and --creds and --ca if it needs them"};
+            message
+              + "; check --store, and --creds, --nkey, --ca, --cert and --cert-key if it needs them"};
   }
   return std::move(*opened);
 }

@@ -55,6 +55,9 @@ private:
   bool raised_ = false;
 };
 
+/// How the command line says that the store is reached.
+store_options store_options_of(const global_options& options);
+
 /// Opens the store and waits until it is connected; fails with store_unavailable and the store's
 /// own words when it is not in time.
 outcome<std::shared_ptr<store>> connect(const global_options& options, environment& env,

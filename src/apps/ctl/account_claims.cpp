@@ -1,0 +1,138 @@
+#include "apps/ctl/account_claims.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "identity/jwt.hpp"
+#include "transport/nats_access.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::sys_seconds;
+
+constexpr int claims_version = 2;
+constexpr int unlimited = -1;
+/// What the server puts in place of this is the name of the user's JWT.
+constexpr const char* name_of_user = "{{name()}}";
+
+json limits_of_account(bool with_streams) {
+  json limits{{"subs", unlimited},    {"data", unlimited},    {"payload", unlimited},
+              {"imports", unlimited}, {"exports", unlimited}, {"wildcards", true},
+              {"conn", unlimited},    {"leaf", unlimited}};
+  if (with_streams)
+    limits.update({{"mem_storage", unlimited},
+                   {"disk_storage", unlimited},
+                   {"streams", unlimited},
+                   {"consumer", unlimited}});
+  return limits;
+}
+
+json account_of(bool with_streams) {
+  return {{"type", "account"},
+          {"version", claims_version},
+          {"limits", limits_of_account(with_streams)},
+          {"default_permissions", {{"pub", json::object()}, {"sub", json::object()}}}};
+}
+
+json exports_of(const std::vector<nats::shared_subject>& shared) {
+  auto list = json::array();
+  for (const auto& each : shared)
+    list.push_back({{"name", each.subject},
+                    {"subject", each.subject},
+                    {"type", each.is_service ? "service" : "stream"}});
+  return list;
+}
+
+json imports_of(const std::vector<nats::shared_subject>& shared, const std::string& from) {
+  auto list = json::array();
+  for (const auto& each : shared)
+    list.push_back({{"name", each.subject},
+                    {"subject", each.subject},
+                    {"account", from},
+                    {"type", each.is_service ? "service" : "stream"}});
+  return list;
+}
+
+/// The rights that the scoped key grants; no JWT that it signs can name others.
+json device_scope(const std::string& key) {
+  using std::chrono::nanoseconds;
+  const auto rights = nats::device_rights(name_of_user);
+  return {{"kind", "user_scope"},
+          {"key", key},
+          {"role", "device"},
+          {"template",
+           {{"pub", {{"allow", rights.publish}}},
+            {"sub", {{"allow", rights.subscribe}}},
+            {"resp",
+             {{"max", nats::answers_a_command}, {"ttl", nanoseconds{nats::answer_within}.count()}}},
+            {"subs", unlimited},
+            {"data", unlimited},
+            {"payload", unlimited},
+            {"allowed_connection_types", {"STANDARD"}}}}};
+}
+
+/// One who may do everything in an account.
+outcome<std::string> full_user(const nkey_pair& account, const user_request& whom) {
+  return sign_jwt(account, {whom.name, whom.nkey, whom.now, whom.expires},
+                  {{"type", "user"},
+                   {"version", claims_version},
+                   {"pub", json::object()},
+                   {"sub", json::object()},
+                   {"subs", unlimited},
+                   {"data", unlimited},
+                   {"payload", unlimited}});
+}
+
+} // namespace
+
+outcome<std::string> fleet_account_jwt(const keyring& keys, sys_seconds now) {
+  auto fleet = account_of(false);
+  fleet["imports"] = imports_of(nats::shared_with_fleet(), keys.control.public_key());
+  fleet["exports"] = exports_of(nats::shared_with_control());
+  fleet["signing_keys"] = json::array({device_scope(keys.signer.public_key())});
+  for (const auto& [key, when] : keys.revoked)
+    fleet["revocations"][key] = when.time_since_epoch().count();
+  return sign_jwt(keys.operator_key,
+                  {nats::fleet_account, keys.fleet.public_key(), now, std::nullopt}, fleet);
+}
+
+outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
+  auto control = account_of(true);
+  control["imports"] = imports_of(nats::shared_with_control(), keys.fleet.public_key());
+  control["exports"] = exports_of(nats::shared_with_fleet());
+  const json of_operator{{"type", "operator"},
+                         {"version", claims_version},
+                         {"system_account", keys.system.public_key()}};
+  const auto sign = [&](const char* name, const nkey_pair& whose, const json& claims) {
+    return sign_jwt(keys.operator_key, {name, whose.public_key(), now, std::nullopt}, claims);
+  };
+  auto top = sign("harmony", keys.operator_key, of_operator);
+  auto system_account = sign("SYS", keys.system, account_of(false));
+  auto control_account = sign(nats::control_account, keys.control, control);
+  auto fleet = fleet_account_jwt(keys, now);
+  for (const auto* each : {&top, &system_account, &control_account, &fleet})
+    if (!*each)
+      return each->error();
+  return fleet_claims{*top,
+                      {{keys.system.public_key(), *system_account},
+                       {keys.control.public_key(), *control_account},
+                       {keys.fleet.public_key(), *fleet}}};
+}
+
+outcome<std::string> device_jwt(const keyring& keys, const user_request& whom) {
+  return sign_jwt(
+    keys.signer, {whom.name, whom.nkey, whom.now, whom.expires},
+    {{"type", "user"}, {"version", claims_version}, {"issuer_account", keys.fleet.public_key()}});
+}
+
+outcome<std::string> admin_jwt(const keyring& keys, const user_request& whom) {
+  return full_user(keys.control, whom);
+}
+
+outcome<std::string> system_jwt(const keyring& keys, const user_request& whom) {
+  return full_user(keys.system, whom);
+}
+
+} // namespace harmony::ctl

@@ -1,0 +1,190 @@
+// Who may talk to the store: server-config, credentials, revoke.
+#include <ostream>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/ctl/account_claims.hpp"
+#include "apps/ctl/commands.hpp"
+#include "apps/ctl/keyring.hpp"
+#include "apps/ctl/server_config.hpp"
+#include "identity/login.hpp"
+#include "identity/secret_file.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+
+constexpr const char* claims_update = "$SYS.REQ.CLAIMS.UPDATE";
+
+sys_seconds now_of(const context& c) {
+  return std::chrono::floor<seconds>(c.env.now());
+}
+
+outcome<std::vector<fleet_device>> devices_of(const server_config_options& o) {
+  std::vector<fleet_device> devices;
+  if (!o.devices_file.empty()) {
+    const auto text = read_text_file(o.devices_file);
+    if (!text)
+      return text.error();
+    auto listed = read_fleet(*text, o.devices_file);
+    if (!listed)
+      return listed.error();
+    devices = std::move(*listed);
+  }
+  for (const auto& each : o.devices) {
+    auto device = read_device(each);
+    if (!device)
+      return device.error();
+    devices.push_back(std::move(*device));
+  }
+  return devices;
+}
+
+outcome<std::string> static_text(const server_config_options& o) {
+  for (const auto& admin : o.admins)
+    if (!is_public_nkey(nkey_kind::user, admin))
+      return failure{ec::invalid_spec, "'" + admin + "' is no public nkey of a user (\"U…\")"};
+  const auto devices = devices_of(o);
+  if (!devices)
+    return devices.error();
+  std::set<std::string> known; // the server takes a key but once
+  for (const auto& admin : o.admins)
+    if (!known.insert(admin).second)
+      return failure{ec::invalid_spec, "the operator's key '" + admin + "' is given twice"};
+  for (const auto& device : *devices)
+    if (!known.insert(device.nkey).second)
+      return failure{ec::invalid_spec, "the key of '" + device.id
+                                         + "' is given twice: each device "
+                                           "and each operator has its own"};
+  return static_config(o.server, o.admins, *devices);
+}
+
+outcome<std::string> operator_text(const context& c, const server_config_options& o) {
+  auto keys = load_keyring(o.keys);
+  if (!keys && keys.error().code == ec::not_found) {
+    keys = make_keyring(o.keys);
+    if (keys)
+      c.env.err << "new keys in '" << o.keys
+                << "': whoever has them owns the fleet; keep them off the server and the devices, "
+                   "and a copy in a safe\n";
+  }
+  if (!keys)
+    return keys.error();
+  const auto jwt_dir = o.in_memory ? std::string{} : o.server.store_dir + "/jwt";
+  return operator_config(o.server, *keys, jwt_dir, now_of(c));
+}
+
+/// Prints the text, or writes it to the file that was asked for.
+exit_code deliver(const context& c, const std::string& text, const std::string& file, bool secret) {
+  if (file.empty()) {
+    c.print(text);
+    return exit_code::ok;
+  }
+  const auto done = secret ? create_secret_file(file, text) : replace_file(file, text);
+  return done ? exit_code::ok : c.fail(done.error());
+}
+
+/// A user of this one command, known to the server by a JWT that ends soon.
+outcome<login> system_login(const keyring& keys, sys_seconds now) {
+  constexpr seconds short_lived{60};
+  const auto key = std::make_shared<nkey_pair>(nkey_pair::make(nkey_kind::user));
+  const auto jwt = system_jwt(keys, {"harmonyctl", key->public_key(), now, now + short_lived});
+  if (!jwt)
+    return jwt.error();
+  return login{*jwt, key};
+}
+
+/// Gives the server the devices' account anew; what it says to that.
+outcome<void> push_fleet_account(const context& c, const keyring& keys, sys_seconds now) {
+  // A server takes the newer one, by seconds: this must win over a configuration of just now.
+  const auto jwt = fleet_account_jwt(keys, now + seconds{1});
+  const auto who = system_login(keys, now);
+  if (!jwt || !who)
+    return jwt ? who.error() : jwt.error();
+  auto to = store_options_of(c.global);
+  to.as = [who = *who]() -> outcome<login> { return who; };
+  const auto answer = c.env.ask_server(to, claims_update, *jwt, c.time.left());
+  if (!answer)
+    return answer.error();
+  const auto said = json::parse(*answer, nullptr, false);
+  if (said.is_object() && said.contains("data"))
+    return {};
+  return {ec::store_denied, "the server did not take the account: " + *answer};
+}
+
+} // namespace
+
+exit_code run(const context& c, const server_config_options& o) {
+  const auto text = o.keys.empty() ? static_text(o) : operator_text(c, o);
+  if (!text && text.error().code == ec::invalid_spec) // an option's value
+    return c.fail(exit_code::usage, text.error().message);
+  if (!text)
+    return c.fail(text.error());
+  return deliver(c, *text, o.out, false);
+}
+
+exit_code run(const context& c, const nkey_options& o) {
+  const auto key = load_or_make_key(o.file, nkey_kind::user);
+  if (!key)
+    return c.fail(key.error());
+  c.print(key->public_key() + "\n");
+  return exit_code::ok;
+}
+
+exit_code run(const context& c, const credentials_options& o) {
+  const auto keys = load_keyring(o.keys);
+  if (!keys)
+    return c.fail(keys.error());
+  const auto made = nkey_pair::make(nkey_kind::user);
+  user_request whom{o.name, o.key.empty() ? made.public_key() : o.key, now_of(c), std::nullopt};
+  if (!is_public_nkey(nkey_kind::user, whom.nkey))
+    return c.fail(exit_code::usage, "'" + o.key + "' is no public nkey of a user (\"U…\")");
+  if (o.expires)
+    whom.expires = whom.now + std::chrono::ceil<seconds>(*o.expires);
+  if (const auto it = keys->revoked.find(whom.nkey); it != keys->revoked.end())
+    return c.fail(exit_code::conflict,
+                  "that key was revoked; a device that is let in again needs a "
+                  "new one");
+  if (!o.admin)
+    if (const auto noted = note_device(o.keys, o.name, whom.nkey); !noted)
+      return c.fail(noted.error());
+  const auto jwt = o.admin ? admin_jwt(*keys, whom) : device_jwt(*keys, whom);
+  if (!jwt)
+    return c.fail(jwt.error());
+  return deliver(c, o.key.empty() ? creds_text(*jwt, made) : *jwt + "\n", o.out, true);
+}
+
+exit_code run(const context& c, const revoke_options& o) {
+  auto keys = load_keyring(o.keys);
+  if (!keys)
+    return c.fail(keys.error());
+  auto known = keys_of_device(o.keys, o.agent);
+  if (!known)
+    return c.fail(known.error());
+  if (!o.key.empty())
+    std::erase_if(*known, [&](const std::string& key) { return key != o.key; });
+  if (known->empty())
+    return c.fail(exit_code::not_found, "no credentials were ever made for '" + o.agent + "'"
+                                          + (o.key.empty() ? "" : " and the key '" + o.key + "'")
+                                          + " with the keys in '" + o.keys + "'");
+  const auto now = now_of(c);
+  if (const auto noted = note_revoked(o.keys, *known, now); !noted)
+    return c.fail(noted.error());
+  for (const auto& key : *known)
+    keys->revoked[key] = now;
+  const auto keys_text = std::to_string(known->size()) + (known->size() == 1 ? " key" : " keys")
+                         + " of '" + o.agent + "'";
+  if (const auto pushed = push_fleet_account(c, *keys, now); !pushed)
+    return c.fail(exit_code_of(pushed.error().code),
+                  keys_text + " noted as revoked in '" + o.keys
+                    + "', but the server does not know yet: " + pushed.error().message
+                    + "; run it again, or give the server a new server-config");
+  c.print(keys_text + " revoked: the server has ended the connection and takes no other\n");
+  return exit_code::ok;
+}
+
+} // namespace harmony::ctl

@@ -1,0 +1,142 @@
+#include "apps/ctl/keyring.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+#include "apps/ctl/server_config.hpp"
+#include "identity/login.hpp"
+#include "identity/secret_file.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+
+constexpr std::array<std::pair<const char*, nkey_kind>, 5> key_files{
+  {{"operator.nk", nkey_kind::operator_},
+   {"system.nk", nkey_kind::account},
+   {"control.nk", nkey_kind::account},
+   {"fleet.nk", nkey_kind::account},
+   {"device-signer.nk", nkey_kind::account}}};
+constexpr const char* devices_file = "devices";
+constexpr const char* revoked_file = "revoked";
+
+std::string in(const std::string& folder, const char* name) {
+  return folder + "/" + name;
+}
+
+/// The file's text; empty where it is missing.
+outcome<std::string> text_of(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text && text.error().code == ec::not_found)
+    return std::string{};
+  return text;
+}
+
+outcome<std::map<std::string, sys_seconds>> read_revoked(const std::string& path) {
+  const auto text = text_of(path);
+  if (!text)
+    return text.error();
+  std::map<std::string, sys_seconds> revoked;
+  std::istringstream lines{*text};
+  std::int64_t when = 0;
+  for (std::string key; lines >> key;) {
+    if (!(lines >> when) || !is_public_nkey(nkey_kind::user, key))
+      return failure{ec::invalid_document,
+                     "'" + path + "' is spoiled: expected a public nkey and a time on each line"};
+    auto& latest = revoked[key];
+    latest = std::max(latest, sys_seconds{seconds{when}});
+  }
+  return revoked;
+}
+
+keyring of(const std::vector<nkey_pair>& keys, std::map<std::string, sys_seconds> revoked) {
+  return {keys[0], keys[1], keys[2], keys[3], keys[4], std::move(revoked)};
+}
+
+} // namespace
+
+outcome<keyring> load_keyring(const std::string& folder) {
+  if (!std::filesystem::is_directory(folder))
+    return failure{ec::not_found, "there is no folder of keys '" + folder
+                                    + "'; 'harmonyctl server-config --keys' makes one"};
+  std::vector<nkey_pair> keys;
+  for (const auto& [name, kind] : key_files) {
+    auto key = load_key(in(folder, name));
+    if (!key)
+      return key.error();
+    if (key->kind() != kind)
+      return failure{ec::invalid_document, "'" + in(folder, name) + "' is a key of another kind"};
+    keys.push_back(std::move(*key));
+  }
+  auto revoked = read_revoked(in(folder, revoked_file));
+  if (!revoked)
+    return revoked.error();
+  return of(keys, std::move(*revoked));
+}
+
+// Made beside its place and moved there once it is whole.
+outcome<keyring> make_keyring(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const auto path = fs::path{folder}.lexically_normal();
+  const auto name = path.has_filename() ? path : path.parent_path();
+  if (fs::exists(name))
+    return failure{ec::name_conflict, "'" + folder + "' exists already"};
+  const auto fresh = name.string() + ".new";
+  std::vector<nkey_pair> keys;
+  for (const auto& [file, kind] : key_files) {
+    auto key = load_or_make_key(in(fresh, file), kind); // goes on where an earlier run was ended
+    if (!key)
+      return key.error();
+    keys.push_back(std::move(*key));
+  }
+  std::error_code failed;
+  fs::rename(fresh, name, failed);
+  if (failed)
+    return failure{ec::io_error,
+                   "cannot move '" + fresh + "' to '" + name.string() + "': " + failed.message()};
+  return of(keys, {});
+}
+
+outcome<void> note_device(const std::string& folder, const std::string& id,
+                          const std::string& nkey) {
+  const auto known = keys_of_device(folder, id);
+  if (!known)
+    return known.error();
+  if (std::find(known->begin(), known->end(), nkey) != known->end())
+    return {};
+  return append_secret_line(in(folder, devices_file), id + " " + nkey);
+}
+
+outcome<void> note_revoked(const std::string& folder, const std::vector<std::string>& nkeys,
+                           sys_seconds now) {
+  for (const auto& key : nkeys)
+    if (auto done = append_secret_line(in(folder, revoked_file),
+                                       key + " " + std::to_string(now.time_since_epoch().count()));
+        !done)
+      return done;
+  return {};
+}
+
+outcome<std::vector<std::string>> keys_of_device(const std::string& folder, const std::string& id) {
+  const auto path = in(folder, devices_file);
+  const auto text = text_of(path);
+  if (!text)
+    return text.error();
+  const auto devices = read_fleet(*text, path);
+  if (!devices)
+    return devices.error();
+  std::vector<std::string> keys;
+  for (const auto& each : *devices)
+    if (each.id == id)
+      keys.push_back(each.nkey);
+  return keys;
+}
+
+} // namespace harmony::ctl

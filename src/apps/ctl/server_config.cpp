@@ -1,0 +1,175 @@
+#include "apps/ctl/server_config.hpp"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "apps/ctl/account_claims.hpp"
+#include "identity/nkey.hpp"
+#include "model/ids.hpp"
+#include "transport/nats_access.hpp"
+
+namespace harmony::ctl {
+
+namespace {
+
+using nats::control_account;
+using nats::fleet_account;
+using nats::shared_subject;
+
+constexpr const char* no_tls = R"(
+# No TLS: for a loopback or a network that is trusted as a whole. --tls-cert, --tls-key and --tls-ca
+# of 'harmonyctl server-config' change that.
+)";
+
+constexpr const char* why_two_accounts = R"(
+# Why two accounts: within one account a client that may publish a request may name any subject for
+# the reply, and the server then publishes there, past the client's permissions. A device that may
+# only read its own manifest could have that manifest written over another device's. So the streams
+# live in CONTROL, and FLEET, where the devices are, imports no more than single services of it:
+# a reply from CONTROL reaches only who asked.
+)";
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string list_of(const std::vector<std::string>& subjects, const std::string& indent) {
+  std::string text = "[\n";
+  for (const auto& each : subjects)
+    text += indent + "  " + quoted(each) + "\n";
+  return text + indent + "]";
+}
+
+std::string head_of(const server_settings& s, const char* mode) {
+  auto text = "# A NATS server for a fleet, " + std::string{mode}
+              + ". Written by 'harmonyctl server-config': make it anew\n"
+                "# rather than edit it. docs/nats-security.md says what it allows, and why.\n\n"
+                "listen: "
+              + quoted(s.listen)
+              + "\nserver_name: harmony-fleet\n\n"
+                "# Manifests may have 1 MiB; the server's default of 1 MiB leaves no room for the "
+                "headers.\nmax_payload: 2MB\n\njetstream {\n  store_dir: "
+              + quoted(s.store_dir) + "\n  max_file_store: 20GB\n  max_memory_store: 256MB\n}\n";
+  if (s.tls_cert.empty())
+    return text + no_tls;
+  text +=
+    "\ntls {\n  cert_file: " + quoted(s.tls_cert) + "\n  key_file: " + quoted(s.tls_key) + "\n";
+  if (!s.tls_ca.empty())
+    text +=
+      "  ca_file: " + quoted(s.tls_ca) + "\n  verify: true # clients show a certificate too\n";
+  return text + "  timeout: 10 # seconds, for slow links\n}\n";
+}
+
+std::string exports_of(const std::vector<shared_subject>& shared, const char* to) {
+  std::string text = "    exports = [\n";
+  for (const auto& each : shared)
+    text += std::string{"      { "} + (each.is_service ? "service: " : "stream: ")
+            + quoted(each.subject) + ", accounts: [" + to + "] }\n";
+  return text + "    ]\n";
+}
+
+std::string imports_of(const std::vector<shared_subject>& shared, const char* from) {
+  std::string text = "    imports = [\n";
+  for (const auto& each : shared)
+    text += std::string{"      { "} + (each.is_service ? "service" : "stream")
+            + ": { account: " + from + ", subject: " + quoted(each.subject) + " } }\n";
+  return text + "    ]\n";
+}
+
+std::string user_of(const fleet_device& d) {
+  const auto rights = nats::device_rights(d.id);
+  const std::string indent = "          ";
+  return "      { # " + d.id + "\n        nkey: " + d.nkey
+         + "\n        permissions {\n          publish { allow = " + list_of(rights.publish, indent)
+         + " }\n          subscribe { allow = " + list_of(rights.subscribe, indent)
+         + " }\n          allow_responses: { max: " + std::to_string(nats::answers_a_command)
+         + ", expires: \"" + std::to_string(nats::answer_within.count())
+         + "s\" }\n        }\n      }\n";
+}
+
+} // namespace
+
+outcome<fleet_device> read_device(const std::string& text) {
+  const auto mark = text.find('=');
+  fleet_device found{text.substr(0, mark), mark == std::string::npos ? "" : text.substr(mark + 1)};
+  if (!is_name(found.id))
+    return failure{ec::invalid_spec, "'" + found.id + "' is no agent id"};
+  if (!is_public_nkey(nkey_kind::user, found.nkey))
+    return failure{ec::invalid_spec, "'" + found.nkey
+                                       + "' is no public nkey of a user (\"U…\", 56 "
+                                         "characters); 'harmony-agent enroll' prints the device's"};
+  return found;
+}
+
+outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source) {
+  std::vector<fleet_device> devices;
+  std::set<std::string> seen;
+  std::istringstream lines{text};
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words{line.substr(0, line.find('#'))};
+    std::string id;
+    std::string nkey;
+    std::string more;
+    if (!(words >> id))
+      continue;
+    words >> nkey >> more;
+    auto device = read_device(id + "=" + nkey);
+    auto why = !device         ? device.error().message
+               : !more.empty() ? "expected an id and a public nkey, got '" + more + "' after them"
+               : seen.insert(nkey).second ? std::string{}
+                                          : "the key of '" + id + "' stands here twice";
+    if (!why.empty())
+      return failure{ec::invalid_document, source + ":" + std::to_string(number) + ": " + why};
+    devices.push_back(std::move(*device));
+  }
+  return devices;
+}
+
+std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,
+                          const std::vector<fleet_device>& devices) {
+  auto text = head_of(settings, "static: it knows each key") + why_two_accounts;
+  text += std::string{"accounts {\n  # Operators, the control plane, and the streams.\n  "}
+          + control_account + " {\n    jetstream: enabled\n    users = [\n";
+  for (const auto& admin : admins)
+    text += "      { nkey: " + admin + " }\n";
+  text += "    ]\n" + exports_of(nats::shared_with_fleet(), fleet_account)
+          + "    # Commands go the other way: the devices offer them, operators ask.\n"
+          + imports_of(nats::shared_with_control(), fleet_account) + "  }\n\n  # Devices: a user "
+          + "each, with rights to its own keys and nothing else.\n  " + fleet_account + " {\n"
+          + exports_of(nats::shared_with_control(), control_account)
+          + imports_of(nats::shared_with_fleet(), control_account) + "    users = [\n";
+  for (const auto& device : devices)
+    text += user_of(device);
+  return text + "    ]\n  }\n}\n";
+}
+
+outcome<std::string> operator_config(const server_settings& settings, const keyring& keys,
+                                     const std::string& jwt_dir, std::chrono::sys_seconds now) {
+  const auto claims = fleet_claims_of(keys, now);
+  if (!claims)
+    return claims.error();
+  auto text = head_of(settings, "operator mode: it knows the operator alone") + why_two_accounts
+              + "# Here they are JWTs, signed by the operator; users' JWTs are signed by the "
+                "accounts.\n\noperator: "
+              + claims->operator_jwt + "\nsystem_account: " + keys.system.public_key() + "\n";
+  if (jwt_dir.empty())
+    text += "resolver: MEMORY\n";
+  else
+    text += "resolver {\n  type: full\n  dir: " + quoted(jwt_dir)
+            + "\n  allow_delete: false\n  interval: \"2m\"\n}\n";
+  text += "resolver_preload: {\n";
+  for (const auto& [account, jwt] : claims->accounts)
+    text += "  " + account + ": " + jwt + "\n";
+  return text + "}\n";
+}
+
+} // namespace harmony::ctl

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "apps/ctl/keyring.hpp"
+#include "apps/ctl/server_settings.hpp"
+#include "model/outcome.hpp"
+
+/// The configuration of a nats-server for a fleet: pure text from values.
+namespace harmony::ctl {
+
+/// A device and its public key, "U…". A device may have two: the old and the new one.
+struct fleet_device {
+  std::string id, nkey;
+
+  friend bool operator==(const fleet_device&, const fleet_device&) = default;
+};
+
+/// Lines "ID NKEY", empty ones and comments (#). Fails with invalid_document, naming the line.
+outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source);
+
+/// "ID=NKEY"; fails with invalid_spec.
+outcome<fleet_device> read_device(const std::string& text);
+
+/// The server knows each user's public key from its configuration. `admins` are the public keys of
+/// those who operate the fleet.
+std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,
+                          const std::vector<fleet_device>& devices);
+
+/// The server knows the operator's key alone, and whom the operator's accounts vouch for.
+/// `jwt_dir`: where it keeps the accounts' JWTs, so that they can be renewed while it runs; empty:
+/// in memory, as this configuration has them.
+outcome<std::string> operator_config(const server_settings& settings, const keyring& keys,
+                                     const std::string& jwt_dir, std::chrono::sys_seconds now);
+
+} // namespace harmony::ctl

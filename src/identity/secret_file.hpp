@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "model/outcome.hpp"
+
+namespace harmony {
+
+/// The content of a small file. Fails with not_found, permission_denied or io_error.
+outcome<std::string> read_text_file(const std::string& path);
+
+/// Fails with permission_denied where others than its owner may read or write the file, and says
+/// how to mend it.
+outcome<void> check_private(const std::string& path);
+
+/// Writes a file of mode 0600 that is there whole or not at all; fails with name_conflict where one
+/// is there already. The folder is made with mode 0700 where it is missing.
+outcome<void> create_secret_file(const std::string& path, const std::string& content);
+
+/// Writes a file that anybody may read, in place of what is there: old or new, never a part.
+outcome<void> replace_file(const std::string& path, const std::string& content);
+
+/// Adds a line to a file, made with mode 0600 where it is missing, durably.
+outcome<void> append_secret_line(const std::string& path, const std::string& line);
+
+} // namespace harmony

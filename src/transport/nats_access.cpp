@@ -1,0 +1,50 @@
+#include "transport/nats_access.hpp"
+
+#include <array>
+
+#include "transport/nats_buckets.hpp"
+
+namespace harmony::nats {
+
+namespace {
+
+constexpr std::array read_by_devices{bucket::desired_state, bucket::actual_state,
+                                     bucket::device_info};
+constexpr std::array written_by_devices{bucket::actual_state, bucket::device_info};
+
+/// The reads of a bucket's keys that begin with `key`.
+std::string read_of(bucket b, const std::string& key) {
+  return std::string{direct_get} + stream_of(b) + "." + key;
+}
+
+} // namespace
+
+subject_rights device_rights(std::string_view agent) {
+  const std::string id{agent};
+  subject_rights rights;
+  for (const auto b : read_by_devices)
+    rights.publish.push_back(read_of(b, subject_prefix_of(b) + id));
+  for (const auto b : written_by_devices)
+    rights.publish.push_back(subject_prefix_of(b) + id);
+  rights.publish.push_back(std::string{beat_prefix} + id);
+  rights.subscribe = {"_INBOX." + id + ".>", hint_prefix_of(bucket::desired_state) + id,
+                      std::string{command_prefix} + id + ".*"};
+  return rights;
+}
+
+std::vector<shared_subject> shared_with_fleet() {
+  std::vector<shared_subject> shared;
+  for (const auto b : read_by_devices)
+    shared.push_back({read_of(b, ">"), true});
+  for (const auto b : written_by_devices)
+    shared.push_back({subject_prefix_of(b) + "*", true});
+  shared.push_back({std::string{beat_prefix} + "*", true});
+  shared.push_back({hint_prefix_of(bucket::desired_state) + "*", false});
+  return shared;
+}
+
+std::vector<shared_subject> shared_with_control() {
+  return {{std::string{command_prefix} + "*.*", true}};
+}
+
+} // namespace harmony::nats

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Who may do what on a NATS server of a fleet: the one place that says so. docs/nats-security.md
+/// has the reasons; the configuration of a server is written from it, in either mode.
+namespace harmony::nats {
+
+/// The account of operators and of the streams, and the devices' own.
+inline constexpr const char* control_account = "CONTROL";
+inline constexpr const char* fleet_account = "FLEET";
+
+/// What a user may publish to and subscribe to; all else is denied.
+struct subject_rights {
+  std::vector<std::string> publish, subscribe;
+};
+
+/// The rights of the device `agent`, which may also be a placeholder that the server fills in.
+subject_rights device_rights(std::string_view agent);
+
+/// Beyond its rights a device may answer a command: once, and for so long.
+inline constexpr int answers_a_command = 1;
+inline constexpr std::chrono::seconds answer_within{60};
+
+/// What one account lets another have.
+struct shared_subject {
+  std::string subject;
+  bool is_service; ///< requests go to it; otherwise messages come from it
+};
+
+/// What FLEET has of CONTROL: single services of the streams, so that a reply reaches who asked.
+std::vector<shared_subject> shared_with_fleet();
+
+/// What CONTROL has of FLEET: commands go the other way.
+std::vector<shared_subject> shared_with_control();
+
+} // namespace harmony::nats
