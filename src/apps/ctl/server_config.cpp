@@ -56,7 +56,9 @@ std::string head_of(const server_settings& s, const char* mode) {
               + "\nserver_name: harmony-fleet\n\n"
                 "# Manifests may have 1 MiB; the server's default of 1 MiB leaves no room for the "
                 "headers.\nmax_payload: 2MB\n\njetstream {\n  store_dir: "
-              + quoted(s.store_dir) + "\n  max_file_store: 20GB\n  max_memory_store: 256MB\n}\n";
+              + quoted(s.store_dir)
+              + "\n  max_file_store: 20GB\n  max_memory_store: 256MB\n}\n\n"
+                "authorization { timeout: 10 } # seconds, for slow links\n";
   if (s.tls_cert.empty())
     return text + no_tls;
   text +=
