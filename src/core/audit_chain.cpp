@@ -85,7 +85,10 @@ std::optional<audit_record> read_audit_record(std::string_view line) {
 }
 
 std::string audit_genesis() {
-  return std::string(64, '0');
+  constexpr std::size_t digits = 64;
+  std::string zeros;
+  zeros.resize(digits, '0');
+  return zeros;
 }
 
 bool may_be_torn(std::string_view end) noexcept {

@@ -63,7 +63,8 @@ std::optional<refusal> check_relations(const agent_own& own, const std::string& 
     if (std::find(keys.begin(), keys.end(), line.key) != keys.end())
       for (const auto& word : words_of(line.value))
         if (may_mean(word, own.unit))
-          return refusal{{}, 0, "unit '" + unit + "' with '" + line.key + "=', which takes '" + own.unit + "'"};
+          return refusal{
+            {}, 0, "unit '" + unit + "' with '" + line.key + "=', which takes '" + own.unit + "'"};
   return {};
 }
 
@@ -138,7 +139,9 @@ privileges privileges_of(const std::string& section, const std::vector<unit_assi
 std::optional<refusal> check_user(const device_policy& p, const agent_own& own,
                                   const std::string& unit, const privileges& has) {
   const auto as = [&](const std::string& user, const std::string& why) {
-    return listed(p.users, "users", user, "unit '" + unit + "' " + why);
+    auto what = "unit '" + unit;
+    what.append("' ").append(why);
+    return listed(p.users, "users", user, what);
   };
   if (!has.escape.empty())
     if (auto no = as(own.user, "with '" + has.escape + "', which may run as " + own.user))
@@ -193,9 +196,12 @@ std::optional<refusal> check_content(const device_policy& p, const agent_own& ow
     return {};
   if (auto no = check_user(p, own, unit, has))
     return no;
-  for (const auto& group : has.groups)
-    if (auto no = listed(p.groups, "groups", group, "unit '" + unit + "' in group '" + group + "'"))
+  for (const auto& group : has.groups) {
+    auto what = "unit '" + unit;
+    what.append("' in group '").append(group).append("'");
+    if (auto no = listed(p.groups, "groups", group, what))
       return no;
+  }
   return check_capabilities(p, unit, has);
 }
 

@@ -30,7 +30,7 @@ public:
 
   /// Calls `sink` from a thread of its own when writes begin to fail, when events are lost, and
   /// when writes succeed again. It must not block. At most one.
-  virtual void watch_health(std::function<void(const audit_health&)> /*sink*/) {}
+  virtual void watch_health(const std::function<void(const audit_health&)>& /*sink*/) {}
 };
 
 } // namespace harmony

@@ -182,11 +182,12 @@ outcome<std::vector<audit_file>> read_audit_files(const std::string& path) {
   if (open.empty())
     return {ec::not_found, "there is no audit log '" + path + "'"};
   std::vector<audit_file> files;
-  for (auto it = open.rbegin(); it != open.rend(); ++it) {
-    auto content = read_from(it->second.get(), 0, it->first);
+  std::reverse(open.begin(), open.end());
+  for (const auto& [name, fd] : open) {
+    auto content = read_from(fd.get(), 0, name);
     if (!content)
       return content.error();
-    files.push_back({it->first, std::move(*content)});
+    files.push_back({name, std::move(*content)});
   }
   return files;
 }

@@ -152,6 +152,7 @@ private:
   [[nodiscard]] std::vector<audit_record> records_of(const std::vector<entry>& batch,
                                                      std::uint64_t gap) const {
     std::vector<audit_record> records;
+    records.reserve(batch.size() + 1);
     for (const auto& each : batch)
       records.push_back(each.record);
     if (gap > 0) { // what waits came before what there was no room for
@@ -163,11 +164,12 @@ private:
 
   /// Needs the lock.
   void settle(std::vector<entry>& batch, const outcome<void>& result, std::uint64_t gap) {
-    for (auto it = batch.rbegin(); it != batch.rend(); ++it)
-      if (it->waits != nullptr)
-        it->waits->result = result;
+    std::reverse(batch.begin(), batch.end()); // back to the front, in their order
+    for (auto& each : batch)
+      if (each.waits != nullptr)
+        each.waits->result = result;
       else if (!result)
-        queue_.push_front(std::move(*it));
+        queue_.push_front(std::move(each));
     changed_.notify_all();
     health_.writing = result;
     health_.waiting = queue_.size();
@@ -211,7 +213,7 @@ private:
   bool stopping_ = false;
 };
 
-audit_log::audit_log(std::string path, audit_surroundings around, audit_limits limits)
+audit_log::audit_log(const std::string& path, audit_surroundings around, audit_limits limits)
   : writer_(std::make_shared<writer>(path, std::move(around), limits)) {}
 
 audit_log::~audit_log() {
@@ -226,8 +228,8 @@ outcome<void> audit_log::append(const audit_event& e) {
   return writer_->append(e);
 }
 
-void audit_log::watch_health(std::function<void(const audit_health&)> sink) {
-  writer_->watch(std::move(sink));
+void audit_log::watch_health(const std::function<void(const audit_health&)>& sink) {
+  writer_->watch(sink);
 }
 
 std::uint64_t uptime_now() {

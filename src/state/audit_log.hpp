@@ -39,7 +39,7 @@ struct audit_surroundings {
 /// power loss tore is left, and the next record says what it was.
 class audit_log final : public audit_trail {
 public:
-  audit_log(std::string path, audit_surroundings around, audit_limits limits = {});
+  audit_log(const std::string& path, audit_surroundings around, audit_limits limits = {});
   audit_log(const audit_log&) = delete;
   audit_log& operator=(const audit_log&) = delete;
 
@@ -48,7 +48,7 @@ public:
 
   void note(audit_event e) override;
   outcome<void> append(const audit_event& e) override;
-  void watch_health(std::function<void(const audit_health&)> sink) override;
+  void watch_health(const std::function<void(const audit_health&)>& sink) override;
 
 private:
   class writer;

@@ -1,9 +1,11 @@
 #include "topology/real_path.hpp"
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <unistd.h>
 
@@ -39,17 +41,18 @@ std::string real_path(const std::string& path) {
       at.erase(at.empty() ? 0 : at.rfind('/'));
       continue;
     }
-    const auto link = at + "/" + name;
+    auto link = at;
+    link.append("/").append(name);
     std::array<char, PATH_MAX> target{};
     const auto n = ::readlink(link.c_str(), target.data(), target.size());
     if (n <= 0 || ++links > most_links) {
-      at = link;
+      at = std::move(link);
       continue;
     }
     const std::string to{target.data(), static_cast<std::size_t>(n)};
     if (to.front() == '/')
       at.clear();
-    rest = to + "/" + rest;
+    rest.insert(0, "/").insert(0, to);
   }
   return at.empty() ? "/" : at;
 }

@@ -53,7 +53,7 @@ void add_unit(path_list& to, const std::string& unit, systemd_mode mode) {
   for (const auto& folder : unit_folders(mode))
     for (const auto& name :
          {unit, unit + ".d", unit.substr(0, dash + 1) + ".service.d", std::string{"service.d"}})
-      to.push_back(folder + "/" + name);
+      to.emplace_back(folder).append("/").append(name);
 }
 
 path_list doors_of(const agent_options& options) {
