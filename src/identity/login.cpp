@@ -39,6 +39,19 @@ outcome<nkey_pair> key_of(const std::string& path, const std::string& seed) {
   return key;
 }
 
+/// A text that is wiped when it goes.
+class secret_text {
+public:
+  explicit secret_text(std::string text) : text_(std::move(text)) {}
+  secret_text(const secret_text&) = delete;
+  secret_text& operator=(const secret_text&) = delete;
+  ~secret_text() { sodium_memzero(text_.data(), text_.size()); }
+  [[nodiscard]] const std::string& get() const { return text_; }
+
+private:
+  std::string text_;
+};
+
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
@@ -49,9 +62,9 @@ outcome<nkey_pair> load_key(const std::string& path) {
   auto text = read_text_file(path);
   if (!text)
     return text.error();
-  auto key = key_of(path, first_line(*text));
-  sodium_memzero(text->data(), text->size());
-  return key;
+  const secret_text content{std::move(*text)};
+  const secret_text seed{first_line(content.get())};
+  return key_of(path, seed.get());
 }
 
 outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind) {
@@ -70,18 +83,18 @@ outcome<login> load_login(const login_files& from) {
     auto text = read_text_file(from.credentials);
     if (!text)
       return text.error();
-    auto parts = parts_of(*text);
-    sodium_memzero(text->data(), text->size());
+    const secret_text content{std::move(*text)};
+    auto parts = parts_of(content.get());
+    const secret_text seed{std::move(parts.seed)};
     if (parts.jwt.empty())
       return failure{ec::invalid_spec, "there is no user JWT in '" + from.credentials + "'"};
     result.jwt = std::move(parts.jwt);
     if (from.nkey.empty()) {
-      auto key = key_of(from.credentials, parts.seed);
+      auto key = key_of(from.credentials, seed.get());
       if (!key)
         return key.error();
       result.key = std::make_shared<nkey_pair>(std::move(*key));
     }
-    sodium_memzero(parts.seed.data(), parts.seed.size());
   }
   if (!from.nkey.empty()) {
     auto key = load_key(from.nkey);

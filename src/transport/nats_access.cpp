@@ -22,6 +22,7 @@ std::string read_of(bucket b, const std::string& key) {
 subject_rights device_rights(std::string_view agent) {
   const std::string id{agent};
   subject_rights rights;
+  rights.publish.reserve(read_by_devices.size() + written_by_devices.size() + 1);
   for (const auto b : read_by_devices)
     rights.publish.push_back(read_of(b, subject_prefix_of(b) + id));
   for (const auto b : written_by_devices)
@@ -34,6 +35,7 @@ subject_rights device_rights(std::string_view agent) {
 
 std::vector<shared_subject> shared_with_fleet() {
   std::vector<shared_subject> shared;
+  shared.reserve(read_by_devices.size() + written_by_devices.size() + 2);
   for (const auto b : read_by_devices)
     shared.push_back({read_of(b, ">"), true});
   for (const auto b : written_by_devices)
