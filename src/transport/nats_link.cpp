@@ -2,11 +2,11 @@
 
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "identity/secret_file.hpp"
 #include "transport/nats_errors.hpp"
+#include "transport/nats_login.hpp"
 
 namespace harmony::nats {
 
@@ -59,31 +59,6 @@ void on_message(natsConnection* /*connection*/, natsSubscription* /*subscription
       incoming{subject.substr(what->prefix_bytes),
                {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
                reply == nullptr ? "" : reply});
-}
-
-char* library_copy(const std::string& text) {
-  return ::strdup(text.c_str()); // the library frees it
-}
-
-natsStatus on_jwt(char** jwt, char** /*error*/, void* as) {
-  *jwt = library_copy(static_cast<const login*>(as)->jwt);
-  return *jwt == nullptr ? NATS_NO_MEMORY : NATS_OK;
-}
-
-natsStatus on_nonce(char** error, unsigned char** signed_nonce, int* length, const char* nonce,
-                    void* as) {
-  const auto made = static_cast<const login*>(as)->key->sign(nonce);
-  if (!made) {
-    *error = library_copy(made.error().message);
-    return NATS_ERR;
-  }
-  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): the library frees it
-  *signed_nonce = static_cast<unsigned char*>(std::malloc(made->size()));
-  if (*signed_nonce == nullptr)
-    return NATS_NO_MEMORY;
-  std::copy(made->begin(), made->end(), *signed_nonce);
-  *length = static_cast<int>(made->size());
-  return NATS_OK;
 }
 
 // A neighbour may have an answer of its own sent to any subject of the devices' account, so that
@@ -223,11 +198,7 @@ outcome<options_ptr> link::options_for(const server& target, const login& as, vo
   set(natsOptions_SetErrorHandler, on_error, id);
   if (!options_.inbox_prefix.empty())
     set(natsOptions_SetCustomInboxPrefix, secret_inbox(options_.inbox_prefix).c_str());
-  auto* const closure = const_cast<login*>(&as); // NOLINT(cppcoreguidelines-pro-type-const-cast): C
-  if (!as.jwt.empty())
-    set(natsOptions_SetUserCredentialsCallbacks, on_jwt, closure, on_nonce, closure);
-  else if (as.key)
-    set(natsOptions_SetNKey, as.key->public_key().c_str(), on_nonce, closure);
+  set(set_login, &as);
   if (target.tls) {
     set(natsOptions_SetSecure, true);
     if (!options_.ca_file.empty())

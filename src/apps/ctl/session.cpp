@@ -53,9 +53,10 @@ outcome<std::shared_ptr<store>> connect(const global_options& options, environme
     auto message = "cannot reach the store '" + options.store + "'";
     if (!shared->detail.empty())
       message += ": " + shared->detail;
-    return {ec::store_unavailable,
-            message
-              + "; check --store, and --creds, --nkey, --ca, --cert and --cert-key if it needs them"};
+    return {
+      ec::store_unavailable,
+      message
+        + "; check --store, and --creds, --nkey, --ca, --cert and --cert-key if it needs them"};
   }
   return std::move(*opened);
 }

@@ -7,6 +7,9 @@ namespace harmony::ctl {
 
 namespace {
 
+/// A longer key has to be marked as one: YAML 1.2, 7.4.2.
+constexpr std::size_t longest_bare_key = 1000;
+
 bool is_alnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -103,7 +106,11 @@ void write(std::string& out, const json& value, std::size_t indent, bool inline_
   }
   for (const auto& [key, item] : value.items()) {
     begin_entry();
-    out += (is_plain(key) ? key : quoted(key)) + ":";
+    const auto name = is_plain(key) ? key : quoted(key);
+    if (name.size() > longest_bare_key)
+      out.append("? " + name + "\n").append(indent, ' ').append(":");
+    else
+      out += name + ":";
     if (!is_nested(item)) {
       out += ' ';
       write_scalar(out, item, indent + 2);

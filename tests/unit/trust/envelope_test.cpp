@@ -2,8 +2,8 @@
 
 #include "model/manifest.hpp"
 #include "support/catch.hpp"
-#include "support/temp_dir.hpp"
 #include "support/people.hpp"
+#include "support/temp_dir.hpp"
 
 namespace harmony::test {
 
