@@ -24,6 +24,8 @@ constexpr std::array harmless{
   // of files, units, packages and accounts
   "path", "mode", "owner", "group", "source", "sha256", "unit", "state", "package", "user",
   "groups", "home", "shell",
+  // of secrets: what names them
+  "secretRef", "file", "credential",
   // of containers and jobs
   "image", "pullPolicy", "ports", "protocol", "hostIp", "mounts", "target", "network", "memory",
   "workingDir", "creates", "writablePaths", "probes", "readiness", "liveness", "startup", "tcp",
@@ -54,7 +56,10 @@ void redact(json& value, bool keep, std::vector<std::string>& secrets) {
       redact(each, keep, secrets);
   } else if (value.is_object()) {
     for (auto& [field, each] : value.items())
-      if (field != "labels") // names that operators give
+      if (field == "secretEnv" && each.is_object()) // by names of variables
+        for (auto& ref : each)
+          redact(ref, keep, secrets);
+      else if (field != "labels") // names that operators give
         redact(each, keep && is_harmless(field), secrets);
   }
 }

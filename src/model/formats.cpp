@@ -94,6 +94,8 @@ const format variable{"a variable name of A-Z, a-z, 0-9, '_', '.' and '-', not b
                       "^[A-Za-z_][A-Za-z0-9_.-]*$", 255, is_variable};
 const format volume{"a name of A-Z, a-z, 0-9, '_', '.' and '-'", "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
                     255, is_volume};
+const format secret{"a plain name of A-Z, a-z, 0-9, '_', '.' and '-', not a path",
+                    "^[A-Za-z0-9][A-Za-z0-9_.-]*$", 255, is_volume};
 const format ip_address{R"(an IP address such as "127.0.0.1" or "::1")",
                         "^((" HARMONY_BYTE "\\.){3}" HARMONY_BYTE "|(?=.*:)[0-9a-fA-F:]{2,39})$",
                         39, is_ip_address};

@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "model/detail/dictionary.hpp"
 #include "model/detail/shapes.hpp"
 
 namespace harmony::detail {
@@ -18,6 +19,56 @@ shape<remote_content> remote_shape() {
     });
 }
 
+/// Of a secret_ref: one of its sources, and what names it there.
+field<secret_ref> secret_field(std::string_view name, secret_source from, const format& which,
+                               std::string_view doc) {
+  const auto form = text(which);
+  return {
+    name,
+    doc,
+    false,
+    form.expected(),
+    [=](const json& v, secret_ref& s, const place& at) {
+      s.from = from;
+      form.read(v, s.what, at);
+    },
+    [=](const secret_ref& s) -> std::optional<json> {
+      return s.from == from ? std::optional{form.write(s.what)} : std::nullopt;
+    },
+    [=](schema_context& ctx) { return form.schema(ctx); },
+  };
+}
+
+shape<secret_ref> secret_shape() {
+  return object<secret_ref>(
+    "SecretRef",
+    {
+      secret_field("file", secret_source::file, formats::secret,
+                   "Name of a file in the device's folder of secrets."),
+      secret_field("credential", secret_source::credential, formats::secret,
+                   "Name of a systemd credential of the agent's service."),
+      secret_field("sealed", secret_source::sealed, formats::base64,
+                   "The value, encrypted to the device's sealing key (harmonyctl seal)."),
+    },
+    {exactly_one<secret_ref>({"file", "credential", "sealed"})});
+}
+
+/// What everybody may read is no secret any more.
+rule<file_spec> secret_mode() {
+  const json given{{"required", {"secretRef"}}};
+  const json private_mode{{"required", {"mode"}}, {"properties", {{"mode", {{"pattern", "0$"}}}}}};
+  return {[](const json& object, const file_spec& f, const place& where) {
+            if (!object.contains("secretRef"))
+              return;
+            constexpr auto wanted = R"(a mode without rights for others, such as "0600")";
+            if (!object.contains("mode"))
+              where.at("mode").fail(std::string{"is missing; a secret needs "} + wanted);
+            else if (f.mode == object["mode"] && f.mode.back() != '0')
+              mismatch(where.at("mode"), std::string{wanted} + ", for a secret", object["mode"]);
+          },
+          json::array({{{"if", given}, {"then", private_mode}}})};
+}
+
 shape<file_spec> file_shape() {
   using S = file_spec;
   return object<S>(
@@ -28,6 +79,8 @@ shape<file_spec> file_shape() {
       maybe<S>("contentBase64", &S::content_base64, text(formats::base64),
                "Its content, as base64."),
       maybe<S>("source", &S::source, remote_shape(), "Its content, to be downloaded."),
+      maybe<S>("secretRef", &S::secret, secret_shape(),
+               "Its content, a secret of the device; `mode` must be given then."),
       optional<S>("mode", &S::mode, text(formats::mode), "Permissions."),
       optional<S>("owner", &S::owner, text(formats::account), "User. Left out: the agent's own."),
       optional<S>("group", &S::group, text(formats::account),
@@ -35,7 +88,7 @@ shape<file_spec> file_shape() {
       optional<S>("adopt", &S::adopt, boolean(),
                   "Take over a file that is there and is not the agent's."),
     },
-    {exactly_one<S>({"content", "contentBase64", "source"})});
+    {exactly_one<S>({"content", "contentBase64", "source", "secretRef"}), secret_mode()});
 }
 
 shape<directory_spec> directory_shape() {
@@ -160,6 +213,16 @@ rule<container_spec> distinct_ports_and_mounts() {
           {}};
 }
 
+/// A variable has one value.
+rule<container_spec> distinct_variables() {
+  return {[](const json&, const container_spec& c, const place& where) {
+            for (const auto& [name, ref] : c.secret_env)
+              if (c.env.count(name) != 0)
+                where.at("secretEnv").at(name).fail("is in 'env' too; take it out of one");
+          },
+          {}};
+}
+
 shape<container_spec> container_shape() {
   using S = container_spec;
   const auto arguments = list_of(text(formats::argument));
@@ -173,6 +236,9 @@ shape<container_spec> container_shape() {
       optional<S>("command", &S::command, arguments, "Arguments. Left out: the image's."),
       optional<S>("env", &S::env, dictionary(formats::variable, formats::argument),
                   "Environment, over the image's."),
+      optional<S>("secretEnv", &S::secret_env,
+                  dictionary_of(formats::variable, secret_shape(), "an object of secretRefs"),
+                  "Environment whose values are secrets of the device."),
       optional<S>("ports", &S::ports, list_of(port_shape()), "Published ports."),
       optional<S>("mounts", &S::mounts, list_of(mount_shape()), "What is mounted in it."),
       optional<S>("user", &S::user, text(formats::run_as), "Left out: the image's."),
@@ -185,7 +251,7 @@ shape<container_spec> container_shape() {
       optional<S>("pidsLimit", &S::pids_limit, whole<std::uint32_t>(1, 4194304),
                   "Limit of processes and threads. Left out: the runtime's default."),
     },
-    {distinct_ports_and_mounts()});
+    {distinct_ports_and_mounts(), distinct_variables()});
 }
 
 shape<exec_probe> exec_shape() {

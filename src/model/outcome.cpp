@@ -25,6 +25,7 @@ std::string_view reason_of(ec code) noexcept {
   case ec::read_only: return "ReadOnlyFileSystem";
   case ec::io_error: return "IoError";
   case ec::unsafe_path: return "UnsafePath";
+  case ec::secret_unavailable: return "SecretUnavailable";
   case ec::checksum_mismatch: return "ChecksumMismatch";
   case ec::download_failed: return "DownloadFailed";
   case ec::image_not_found: return "ImageNotFound";

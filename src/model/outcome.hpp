@@ -38,6 +38,7 @@ enum class ec {
   read_only,           ///< EROFS
   io_error,            ///< any other errno
   unsafe_path,         ///< a symlink leads out of place, or a parent is not a directory
+  secret_unavailable,  ///< a secretRef could not be read or opened
   checksum_mismatch,   ///< downloaded content differs from the declared sha256
   download_failed,     ///< a URL could not be read
   image_not_found,     ///< the registry or the local store has no such image

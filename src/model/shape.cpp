@@ -1,3 +1,4 @@
+#include "model/detail/dictionary.hpp"
 #include "model/detail/shapes.hpp"
 
 #include <cmath>
@@ -161,29 +162,7 @@ shape<resource_id> id_text() {
 }
 
 shape<std::map<std::string, std::string>> dictionary(const format& key, const format& value) {
-  using map = std::map<std::string, std::string>;
-  return {
-    "an object of strings",
-    [&](const json& object, map& out, const place& where) {
-      if (!object.is_object())
-        return mismatch(where, "an object of strings", object);
-      out.clear();
-      for (const auto& member : object.items()) {
-        if (!key.accepts(member.key()))
-          where.at(member.key()).fail("expected as its name " + std::string{key.expected});
-        if (holds(value, member.value()))
-          out[member.key()] = member.value().get_ref<const std::string&>();
-        else
-          mismatch(where.at(member.key()), value.expected, member.value());
-      }
-    },
-    [](const map& from) { return json(from); },
-    [&](schema_context&) {
-      return json{{"type", "object"},
-                  {"propertyNames", format_schema(key)},
-                  {"additionalProperties", format_schema(value)}};
-    },
-  };
+  return dictionary_of(key, text(value), "an object of strings");
 }
 
 std::string document_schema(std::string_view title, std::string_view doc, bool strict,

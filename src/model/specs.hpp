@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/secret.hpp"
+
 namespace harmony {
 
 /// Content to be downloaded, verified before use.
@@ -21,16 +23,18 @@ struct remote_content {
   friend bool operator==(const remote_content&, const remote_content&) = default;
 };
 
-/// Kind `File`: a regular file. Exactly one of `content`, `content_base64` and `source` is set.
+/// Kind `File`: a regular file. Exactly one of `content`, `content_base64`, `source` and
+/// `secret` is set.
 struct file_spec {
   std::string path;                   ///< absolute and normal: no "..", no "//", no trailing "/"
   std::optional<std::string> content; ///< text
   std::optional<std::string> content_base64; ///< RFC 4648 section 4, with padding
   std::optional<remote_content> source;
-  std::string mode = "0644"; ///< octal, four digits
-  std::string owner;         ///< user name or number; empty: the agent's own user
-  std::string group;         ///< group name or number; empty: the owner's primary group
-  bool adopt = false;        ///< take over a file that exists and is not the agent's
+  std::optional<secret_ref> secret; ///< `secretRef`; then `mode` is given, and for no others
+  std::string mode = "0644";        ///< octal, four digits
+  std::string owner;                ///< user name or number; empty: the agent's own user
+  std::string group;                ///< group name or number; empty: the owner's primary group
+  bool adopt = false;               ///< take over a file that exists and is not the agent's
 
   friend bool operator==(const file_spec&, const file_spec&) = default;
 };
@@ -89,6 +93,7 @@ struct container_spec {
   std::vector<std::string> entrypoint;            ///< empty: the image's
   std::vector<std::string> command;               ///< empty: the image's
   std::map<std::string, std::string> env;
+  std::map<std::string, secret_ref> secret_env; ///< `secretEnv`; has no name of `env`
   std::vector<port_mapping> ports;
   std::vector<container_mount> mounts;
   std::string user; ///< "user[:group]"; empty: the image's

@@ -38,7 +38,8 @@ shape<file_state> file_state_shape() {
   return object<S>("FileState",
                    {
                      optional<S>("presentAt", &S::present_at, text(formats::text),
-                                 "Hash of its content. Left out: absent."),
+                                 "Hash of its content; \"secret\" or \"private\" where that "
+                                 "would tell too much. Left out: absent."),
                      optional<S>("mode", &S::mode, text(formats::text), "Permissions."),
                    });
 }

@@ -43,7 +43,7 @@ std::string_view name_of(agent_phase p) noexcept;
 
 /// Observed state, by kind.
 struct file_state {
-  std::string present_at; ///< "sha256:…" of the content; empty: absent
+  std::string present_at; ///< "sha256:…" of the content, "secret" or "private"; empty: absent
   std::string mode;       ///< octal
 
   friend bool operator==(const file_state&, const file_state&) = default;

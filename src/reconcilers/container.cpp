@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 namespace harmony {
@@ -37,6 +36,27 @@ std::string label_of(const container_info& info, const char* key) {
 bool is_ours(const container_info& info, std::string_view agent, const resource_id& id) {
   return label_of(info, container_label::agent) == agent
          && label_of(info, container_label::resource) == id.str();
+}
+
+bool has_other_secrets(const container_info& info, const desired<container_spec>& want) {
+  return label_of(info, container_label::secrets) != want.secret_stamp;
+}
+
+// Made from this very declaration: it needs no successor.
+bool is_current(const container_info& info, const desired<container_spec>& want) {
+  return label_of(info, container_label::revision) == want.revision
+         && !has_other_secrets(info, want);
+}
+
+std::map<std::string, std::string> labels_for(const desired<container_spec>& want,
+                                              std::string_view agent) {
+  std::map<std::string, std::string> labels{{container_label::agent, std::string{agent}},
+                                            {container_label::resource, want.id.str()},
+                                            {container_label::revision, want.revision},
+                                            {container_label::restart_stamp, want.restart_stamp}};
+  if (!want.secret_stamp.empty())
+    labels[container_label::secrets] = want.secret_stamp;
+  return labels;
 }
 
 failure foreign(const container_info& info) {
@@ -137,12 +157,7 @@ struct application {
 
   outcome<std::string> create() {
     const auto name = container_ops::target(want);
-    auto id = runtime.create(name, want.spec,
-                             {{container_label::agent, std::string{ctx.agent}},
-                              {container_label::resource, want.id.str()},
-                              {container_label::revision, want.revision},
-                              {container_label::restart_stamp, want.restart_stamp}},
-                             limits);
+    auto id = runtime.create(name, want.spec, labels_for(want, ctx.agent), limits);
     if (id || id.error().code != ec::name_conflict)
       return id;
     // Either a foreign one, or ours from a creation whose answer was lost.
@@ -153,7 +168,7 @@ struct application {
       return id;
     if (!is_ours(**there, ctx.agent, want.id))
       return foreign(**there);
-    if (label_of(**there, container_label::revision) == want.revision)
+    if (is_current(**there, want))
       return (*there)->id;
     return id;
   }
@@ -216,32 +231,6 @@ struct application {
 
 } // namespace
 
-std::string write_note(const container_note& note) {
-  const nlohmann::json text{{"revision", note.revision},
-                            {"restartStamp", note.restart_stamp},
-                            {"restarts", note.restarts},
-                            {"restarting", note.restarting}};
-  return text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-container_note read_note(const std::string& text) {
-  const auto top = nlohmann::json::parse(text, nullptr, false);
-  container_note note;
-  if (!top.is_object())
-    return note;
-  const auto string_at = [&](const char* key) {
-    const auto found = top.find(key);
-    return found != top.end() && found->is_string() ? found->get<std::string>() : std::string{};
-  };
-  note.revision = string_at("revision");
-  note.restart_stamp = string_at("restartStamp");
-  if (const auto at = top.find("restarts"); at != top.end() && at->is_number_unsigned())
-    note.restarts = at->get<std::uint32_t>();
-  if (const auto at = top.find("restarting"); at != top.end() && at->is_boolean())
-    note.restarting = at->get<bool>();
-  return note;
-}
-
 std::string container_ops::target(const desired<container_spec>& want) {
   return "harmony-" + want.id.name;
 }
@@ -289,6 +278,8 @@ outcome<std::vector<change>> container_ops::plan(const desired<container_spec>& 
     list.push_back({action::replace, "revision", revision, want.revision});
     return list;
   }
+  if (has_other_secrets(info, want))
+    return changes{{action::replace, "secretEnv", "former values", "present values"}};
   changes list;
   switch (info.status) {
   case container_status::running: break;
@@ -324,8 +315,7 @@ outcome<void> container_ops::apply(container_runtime& runtime, const desired<con
   const auto& info = **now;
   if (!is_ours(info, ctx.agent, want.id))
     return foreign(info);
-  if (info.status == container_status::broken
-      || label_of(info, container_label::revision) != want.revision)
+  if (info.status == container_status::broken || !is_current(info, want))
     return work.replace(info);
   // Besides this reconciler's own restarts a supervisor asks for one, e.g. by a liveness probe.
   const bool unwell =

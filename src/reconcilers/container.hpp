@@ -17,6 +17,7 @@ inline constexpr auto agent = "io.harmony.agent";
 inline constexpr auto resource = "io.harmony.resource"; ///< "Container/<name>"
 inline constexpr auto revision = "io.harmony.revision"; ///< hash of the spec
 inline constexpr auto restart_stamp = "io.harmony.restart-stamp";
+inline constexpr auto secrets = "io.harmony.secrets"; ///< keyed mark of the values; none: has none
 } // namespace container_label
 
 /// What the inventory remembers of a container beside its name; it outlives the agent's restart.
@@ -63,7 +64,8 @@ resource_state report(const container_observed& seen);
 /// Kind `Container`: one container named `harmony-<resource name>`, kept running.
 ///
 /// A container whose revision label equals the desired revision is kept as it is, whoever started
-/// it last; another revision replaces it, once the new image is on the device. One that ended is
+/// it last; another revision, or other values of its secrets, replace it, once the new image is on
+/// the device. One that ended is
 /// started again. docs/reconcilers/container.md has it for users.
 template <has_containers T>
 class container_reconciler {

@@ -145,8 +145,9 @@ private:
   static constexpr std::string_view leftover_field = "(former target)";
 
   static desired<spec_type> typed(const desired<resource_spec>& want) {
-    return {want.id, std::get<spec_type>(want.spec), want.revision, want.restart_stamp,
-            want.origin};
+    return {want.id,       std::get<spec_type>(want.spec),
+            want.revision, want.restart_stamp,
+            want.origin,   want.secret_stamp};
   }
 
   static std::vector<owned_target> leftovers(const desired<spec_type>& mine,

@@ -26,31 +26,62 @@ std::string temporary_name(std::string_view agent, const std::string& name) {
   return ".harmony-" + sha256_of(std::string{agent} + "/" + name).substr(0, 16);
 }
 
-outcome<std::string> inline_content(const file_spec& spec) {
+/// The content, where the declaration has it; `decoded` keeps what base64 stands for.
+outcome<std::string_view> inline_content(const file_spec& spec, std::string& decoded) {
+  if (spec.secret) {
+    if (!spec.secret->value)
+      return {ec::secret_unavailable, spec.secret->str() + " has no value"};
+    return spec.secret->value->reveal();
+  }
   if (spec.content)
-    return *spec.content;
+    return std::string_view{*spec.content};
   if (!spec.content_base64)
-    return std::string{};
-  auto decoded = decode_base64(*spec.content_base64);
-  if (!decoded)
+    return std::string_view{};
+  auto bytes = decode_base64(*spec.content_base64);
+  if (!bytes)
     return {ec::invalid_spec, "the content of '" + spec.path + "' is not base64"};
-  return std::move(*decoded);
+  decoded = std::move(*bytes);
+  return std::string_view{decoded};
 }
 
 outcome<std::string> wanted_sha256(const file_spec& spec) {
   if (spec.source)
     return spec.source->sha256;
-  if (spec.content)
-    return sha256_of(*spec.content);
-  auto content = inline_content(spec);
+  std::string decoded;
+  const auto content = inline_content(spec, decoded);
   if (!content)
     return content.error();
   return sha256_of(*content);
 }
 
+/// The content that is there, for others. Its hash is told where it tells nothing new: it is the
+/// declared one, or everybody on the device may read the content. Any other may be a secret, also a
+/// former one, and a short secret is found by hashing guesses.
+std::string told_content(const file_spec& spec, const file_info& found, const std::string& wanted) {
+  if (found.sha256.empty())
+    return "unreadable";
+  if (spec.secret)
+    return "secret";
+  const bool known = found.sha256 == wanted || (found.mode & 0004) != 0;
+  return known ? "sha256:" + found.sha256 : "private";
+}
+
+/// The content that is declared.
+std::string told_content(const file_spec& spec, const std::string& hash) {
+  return spec.secret ? "secret" : "sha256:" + hash;
+}
+
+change content_change(const file_spec& spec, const file_info& found, const std::string& wanted) {
+  auto from = told_content(spec, found, wanted);
+  if (from == "secret")
+    from = "another";
+  return {action::update, std::string{content_field}, from, told_content(spec, wanted)};
+}
+
 std::vector<change> creation(const file_spec& spec, const std::string& hash) {
-  std::vector<change> changes{{action::create, std::string{content_field}, {}, "sha256:" + hash},
-                              {action::create, "mode", {}, spec.mode}};
+  std::vector<change> changes{
+    {action::create, std::string{content_field}, {}, told_content(spec, hash)},
+    {action::create, "mode", {}, spec.mode}};
   if (!spec.owner.empty())
     changes.push_back({action::create, "owner", {}, spec.owner});
   if (!spec.group.empty())
@@ -94,6 +125,9 @@ outcome<file_observed> file_operations::observe(const desired<file_spec>& want, 
     if (!found)
       return found.error();
     seen.found = std::move(*found);
+    // What is declared may be unknown (a secret that is not there); what is there is not.
+    const auto wanted = wanted_sha256(want.spec);
+    seen.told = told_content(want.spec, seen.found, wanted ? *wanted : std::string{});
     const auto name = temporary_name(ctx.agent, at->name);
     const auto stale = fs_.look({std::move(at->folder), want.spec.path, name});
     if (stale && stale->type == file_type::regular)
@@ -124,14 +158,12 @@ outcome<std::vector<change>> file_operations::plan(const desired<file_spec>& wan
     if (!differences)
       return differences;
     changes = std::move(*differences);
-    const auto from = found.sha256.empty() ? std::string{"unreadable"} : "sha256:" + found.sha256;
     if (found.sha256.empty() && changes.empty())
       return {ec::permission_denied, "'" + spec.path
                                        + "' may not be read with the mode that it is "
                                          "to have: give the agent's user the right to read it"};
     if (found.sha256 != *hash)
-      changes.insert(changes.begin(),
-                     {action::update, std::string{content_field}, from, "sha256:" + *hash});
+      changes.insert(changes.begin(), content_change(spec, found, *hash));
     if (!changes.empty() && !seen.owned && !spec.adopt)
       return foreign(spec.path, "differs in " + list_fields(changes));
     if (changes.empty() && !seen.owned && seen.lost)
@@ -146,8 +178,7 @@ resource_state file_operations::report(const file_observed& seen) {
   const auto& found = seen.found;
   if (found.type != file_type::regular)
     return file_state{};
-  return file_state{found.sha256.empty() ? "unreadable" : "sha256:" + found.sha256,
-                    format_mode(found.mode)};
+  return file_state{seen.told, format_mode(found.mode)};
 }
 
 // -- apply ---------------------------------------------------------------------------------------
@@ -268,11 +299,12 @@ outcome<void> file_operations::fill(const temporary& file, const file_spec& spec
 
 outcome<void> file_operations::fill_inline(const temporary& file, const file_spec& spec,
                                            const op_limits& limits) {
-  const auto content = inline_content(spec);
+  std::string decoded;
+  const auto content = inline_content(spec, decoded);
   if (!content)
     return content.error();
   constexpr std::size_t piece = 1 << 20;
-  for (std::string_view rest{*content}; !rest.empty();) {
+  for (auto rest = *content; !rest.empty();) {
     if (auto go_on = limits.check("writing '" + spec.path + "'"); !go_on)
       return go_on;
     if (auto written = fs_.write(file, rest.substr(0, piece)); !written)

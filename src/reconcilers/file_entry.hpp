@@ -25,6 +25,7 @@ struct observed_entry {
   std::string wanted_group; ///< name of wanted.gid
   bool owned = false;       ///< by this resource, after the inventory
   bool lost = false;        ///< the inventory's former records are: it may have been owned
+  std::string told;         ///< of a file: what a status may say of its content
   std::string leftover;     ///< name of a temporary that a killed agent left; empty: none
 
   friend bool operator==(const observed_entry&, const observed_entry&) = default;

@@ -28,6 +28,7 @@ struct desired {
   std::string revision;
   std::string restart_stamp; ///< changes when a resource of restartOn was changed; empty: none
   std::string origin = {};   ///< the class, rollout or person it came from; no plan depends on it
+  std::string secret_stamp = {}; ///< changes when a value of secretEnv did; empty: there is none
 };
 
 /// Carried through every call of a reconciler. A call returns `ec::canceled` soon after `cancel` is

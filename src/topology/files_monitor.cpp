@@ -25,6 +25,8 @@ std::string nanoseconds(const ::timespec& t) {
   return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec);
 }
 
+} // namespace
+
 std::string fingerprint_of(const std::string& path) {
   struct ::stat s {};
   if (::lstat(path.c_str(), &s) != 0)
@@ -36,6 +38,8 @@ std::string fingerprint_of(const std::string& path) {
     text += std::to_string(part) + " ";
   return text + nanoseconds(s.st_mtim) + " " + nanoseconds(s.st_ctim);
 }
+
+namespace {
 
 timed_listing::facts list(const std::vector<std::string>& targets) {
   timed_listing::facts facts;

@@ -6,6 +6,9 @@
 
 namespace harmony {
 
+/// What lstat says of `path`: device, inode, size, times, mode and owner. Empty: nothing is there.
+std::string fingerprint_of(const std::string& path);
+
 /// Watches paths with inotify: one watch for each distinct folder of a target, one thread, which
 /// sleeps until the kernel or `watch` wakes it.
 ///
@@ -17,7 +20,7 @@ namespace harmony {
 /// - Lost events (the kernel's queue ran over) and new targets give the hint "".
 /// - `streaming` is false when inotify refuses a watch, e.g. at fs.inotify.max_user_watches.
 ///
-/// The fingerprint of a target is its device, inode, size, times, mode and owner: what lstat says.
+/// The fingerprint of a target is `fingerprint_of` its path.
 class inotify_files_monitor final : public runtime_monitor {
 public:
   inotify_files_monitor();

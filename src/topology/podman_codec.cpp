@@ -145,6 +145,9 @@ std::string create_body(const std::string& name, const container_spec& spec,
             {"portmappings", ports_json(spec)},
             {"mounts", mounts_json(spec, mount_type::bind)},
             {"volumes", mounts_json(spec, mount_type::volume)}};
+  for (const auto& [variable, ref] : spec.secret_env)
+    if (ref.value)
+      body["env"][variable] = std::string{ref.value->reveal()};
   if (!spec.entrypoint.empty())
     body["entrypoint"] = spec.entrypoint;
   if (!spec.command.empty())

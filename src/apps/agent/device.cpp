@@ -1,5 +1,7 @@
 #include "apps/agent/device.hpp"
 
+#include <cstdlib>
+
 #include <unistd.h>
 
 #include <spdlog/spdlog.h>
@@ -65,6 +67,12 @@ std::vector<std::string> own_control_group(systemd_mode mode) {
   return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
+device_secrets_config secrets_of(const agent_options& options) {
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY"); // systemd.exec(5)
+  return {options.secrets_dir, credentials == nullptr ? "" : credentials,
+          options.state_dir + "/" + sealing_key_file};
+}
+
 } // namespace
 
 linux_device::linux_device(const agent_options& options, store& link)
@@ -76,9 +84,12 @@ linux_device::linux_device(const agent_options& options, store& link)
       audit_surroundings{wall_now, uptime_now,
                          [](const std::string& line) { spdlog::info("audit {}", line); }})),
     content_(options.state_dir + "/cache"),
+    secrets_(std::make_shared<device_secrets>(secrets_of(options))),
     journal_(options.systemd == systemd_mode::user ? systemd_config::scope::user
                                                    : systemd_config::scope::system),
     commander_(link, options.agent_id, store_options_of(options)) {
+  for (const auto runtime : {runtime_kind::files, runtime_kind::containers})
+    secret_uses_[runtime] = std::make_shared<secret_uses>(secrets_);
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
     config.manager = options.systemd == systemd_mode::user ? systemd_config::scope::user
@@ -122,6 +133,7 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     all["Network"] = std::make_shared<driver_of<network_reconciler<linux_device>>>(*this);
   else
     result->missing["Network"] = "the agent lacks CAP_NET_ADMIN";
+  give_secrets(*result);
   for (auto& [kind, each] : all)
     each = std::make_shared<guarded_driver>(std::move(each), guard_);
   result->guard = guard_;
@@ -129,6 +141,13 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
     audit->note({"policy-refused", r.id.str(), r.revision, r.origin, "store", {}, why.message});
   };
   return result;
+}
+
+void linux_device::give_secrets(driver_registry& to) {
+  for (const auto* kind : {"File", "Container"})
+    if (const auto found = to.drivers.find(kind); found != to.drivers.end())
+      found->second = std::make_shared<secret_driver>(found->second, secrets_,
+                                                      secret_uses_.at(found->second->runtime()));
 }
 
 std::shared_ptr<probe_port> linux_device::probes() {
@@ -169,6 +188,9 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
   if (may_change_network())
     result[runtime_kind::network] = {"network", std::make_shared<thread_executor>(),
                                      std::make_shared<network_monitor>(network_), network_lane};
+  for (const auto& [runtime, uses] : secret_uses_)
+    if (const auto found = result.find(runtime); found != result.end())
+      found->second.monitor = std::make_shared<secret_monitor>(found->second.monitor, uses);
   return result;
 }
 

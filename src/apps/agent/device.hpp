@@ -10,9 +10,11 @@
 #include "apps/agent/store_connectivity.hpp"
 #include "reconcilers/audit.hpp"
 #include "reconcilers/registry.hpp"
+#include "reconcilers/secrets.hpp"
 #include "topology/accounts.hpp"
 #include "topology/containers.hpp"
 #include "topology/content_cache.hpp"
+#include "topology/device_secrets.hpp"
 #include "topology/files_posix.hpp"
 #include "topology/netlink_network.hpp"
 #include "topology/packages.hpp"
@@ -51,6 +53,8 @@ public:
   /// The driver of each kind.
   std::shared_ptr<const driver_registry> drivers();
 
+  [[nodiscard]] device_secrets& secrets() { return *secrets_; }
+
   /// Where what was done at somebody's word is kept on record.
   [[nodiscard]] audit_trail& audit() { return *audit_; }
 
@@ -62,6 +66,7 @@ public:
 
 private:
   void add_jobs(driver_registry& to);
+  void give_secrets(driver_registry& to);
 
   systemd_mode systemd_mode_;
   std::string podman_socket_;
@@ -69,6 +74,8 @@ private:
   std::shared_ptr<audit_trail> audit_; ///< shared with the work that tells it of refusals
   posix_device posix_;
   content_cache content_;
+  std::shared_ptr<device_secrets> secrets_;
+  std::map<runtime_kind, std::shared_ptr<secret_uses>> secret_uses_; ///< of those that have any
   std::unique_ptr<systemd_manager> systemd_;
   systemd_journal journal_;
   std::unique_ptr<podman_client> podman_;

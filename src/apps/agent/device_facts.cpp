@@ -48,7 +48,8 @@ void set(json& into, const char* key, const std::string& value) {
 
 } // namespace
 
-std::string device_facts(const std::string& agent, const driver_registry& drivers) {
+std::string device_facts(const std::string& agent, const driver_registry& drivers,
+                         const std::string& sealing_key) {
   json facts{{"apiVersion", "harmony/v1"}, {"kind", "DeviceInfo"}, {"agent", agent}};
   utsname system{};
   ::uname(&system);
@@ -62,6 +63,7 @@ std::string device_facts(const std::string& agent, const driver_registry& driver
   set(facts["os"], "name", pretty_name());
   facts["os"]["kernel"] = system.release;
   facts["versions"]["harmony-agent"] = HARMONY_VERSION;
+  set(facts, "sealingKey", sealing_key);
   for (const auto& [kind, driver] : drivers.drivers)
     facts["kinds"].push_back(kind);
   for (const auto& [kind, why] : drivers.missing)

@@ -25,6 +25,7 @@
 #include "apps/agent/metrics.hpp"
 #include "apps/agent/metrics_server.hpp"
 #include "apps/agent/options.hpp"
+#include "apps/agent/sealing_key.hpp"
 #include "apps/agent/service.hpp"
 #include "apps/agent/support_bundle.hpp"
 #include "core/freshness.hpp"
@@ -97,6 +98,15 @@ command_access access_of(command_mode m) {
   return command_access::off;
 }
 
+/// What secrets for this device are sealed to; empty, after saying why, where it can have no key.
+std::string sealing_key_of(linux_device& device) {
+  const auto key = device.secrets().sealing_key_of_device();
+  if (key)
+    return write_sealing_public(*key);
+  spdlog::warn("no secret can be sealed for this device: {}", key.error().message);
+  return {};
+}
+
 agent_config compose(const agent_options& options, store& link, state_store& state,
                      flight_record* flight, linux_device& device,
                      std::vector<condition> conditions) {
@@ -107,7 +117,7 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.state = &state;
   c.flight = flight;
   c.drivers = device.drivers();
-  c.facts = device_facts(c.id, *c.drivers);
+  c.facts = device_facts(c.id, *c.drivers, sealing_key_of(device));
   c.runtimes = device.runtimes(options.agent_id);
   c.probes = device.probes();
   c.probe_workers = std::make_shared<thread_executor>();
@@ -278,6 +288,8 @@ int main(int argc, char* argv[]) {
     return show_local_status(*status, std::cout, std::cerr);
   if (const auto* check = std::get_if<check_request>(&read))
     return run_check(*check, std::cout);
+  if (const auto* key = std::get_if<key_request>(&read))
+    return show_sealing_key(*key, std::cout, std::cerr);
   if (const auto* bundle = std::get_if<bundle_request>(&read))
     return write_support_bundle(*bundle, std::cout, std::cerr);
   if (const auto* audit = std::get_if<audit_request>(&read))

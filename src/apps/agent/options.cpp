@@ -47,7 +47,7 @@ struct command_line {
   values found; ///< flags and, for what no flag says, variables
   std::string config;
   std::variant<std::monostate, status_request, check_request, bundle_request, audit_request,
-               enroll_request>
+               enroll_request, key_request>
     command;
 };
 
@@ -65,6 +65,8 @@ struct command_parser {
                                           "print what an operator needs to let it in");
     enroll->fallthrough();
     bundle->fallthrough();
+    key = app.add_subcommand("key", "Print the key that secrets for this device are sealed to");
+    key->fallthrough();
     bundle
       ->add_option("--output", file, "The tar.gz [harmony-agent-ID-TIME.tar.gz, in this folder]")
       ->type_name("FILE");
@@ -89,6 +91,8 @@ struct command_parser {
       into.command = **audited;
     if (enroll->parsed())
       into.command = enroll_request{};
+    if (key->parsed())
+      into.command = key_request{};
     if (!show->parsed())
       return {};
     status_request status;
@@ -107,6 +111,7 @@ struct command_parser {
   CLI::App* bundle;
   audit_parser audit;
   CLI::App* enroll;
+  CLI::App* key;
   std::string file;
   std::string resource;
   std::string output = "text";
@@ -259,12 +264,16 @@ parsed_options read_options(int argc, const char* const* argv) {
       && (whole || whole.error().code == ec::wrong_agent || !audit->file.empty())) {
     audit->state_dir = result.state_dir;
     return *audit;
+    if (auto* key = std::get_if<key_request>(&line.command);
+        key != nullptr && (whole || whole.error().code == ec::wrong_agent)) {
+      key->state_dir = result.state_dir;
+      return *key;
+    }
+    if (!whole)
+      return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
+    if (std::holds_alternative<enroll_request>(line.command))
+      return enroll_request{result.agent_id, result.store_nkey};
+    return result;
   }
-  if (!whole)
-    return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
-  if (std::holds_alternative<enroll_request>(line.command))
-    return enroll_request{result.agent_id, result.store_nkey};
-  return result;
-}
 
 } // namespace harmony

@@ -28,6 +28,7 @@ struct agent_options {
   std::string store_cert;
   std::string store_key;
   std::string state_dir = "/var/lib/harmony-agent";
+  std::string secrets_dir = "/etc/harmony-agent/secrets"; ///< of files that a secretRef may name
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
   command_mode commands = command_mode::all;      ///< which commands of operators are taken
@@ -70,6 +71,11 @@ struct enroll_request {
   std::string key_file;
 };
 
+/// What `harmony-agent key` was asked for.
+struct key_request {
+  std::string state_dir;
+};
+
 /// The command line asked for a text (help, version) or was wrong: what to print, and the exit
 /// code.
 struct early_exit {
@@ -79,7 +85,7 @@ struct early_exit {
 
 /// The agent itself, one of its other commands, or neither.
 using parsed_options = std::variant<agent_options, status_request, check_request, bundle_request,
-                                    audit_request, enroll_request, early_exit>;
+                                    audit_request, enroll_request, key_request, early_exit>;
 
 /// Reads flags, HARMONY_… environment variables and the configuration file, in this order of
 /// precedence. Every error names where the value came from (flag, variable, or file and line), what

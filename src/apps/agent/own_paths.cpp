@@ -98,12 +98,13 @@ std::string own_account() {
 agent_own own_of(const agent_options& options) {
   agent_own own;
   std::error_code ignored;
-  own.hidden = with_targets({options.state_dir, "/etc/harmony-agent",
+  own.hidden = with_targets({options.state_dir, options.secrets_dir, "/etc/harmony-agent",
                              options.config.empty()
                                ? std::string{}
                                : std::filesystem::absolute(options.config, ignored).string(),
-                             options.store_credentials});
-  own.paths = {real_path("/proc/self/exe"), options.store_ca, "/etc/sudoers.d/harmony-agent"};
+                             options.store_credentials, options.store_nkey, options.store_key});
+  own.paths = {real_path("/proc/self/exe"), options.store_ca, options.store_cert,
+               "/etc/sudoers.d/harmony-agent"};
   add_unit(own.paths, own.unit, options.systemd);
   own.paths = with_targets(std::move(own.paths));
   own.doors = with_targets(doors_of(options));

@@ -239,6 +239,7 @@ std::unique_ptr<declaration> declare() {
   declare_device_commands(*d);
   declare_access(*d);
   declare_trust(*d);
+  declare_seal(*d);
   declare_offline(*d);
   return d;
 }

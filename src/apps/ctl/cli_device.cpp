@@ -29,6 +29,26 @@ CLI::Option* add_resource(CLI::App& to, resource_id& into, const std::string& he
 
 } // namespace
 
+void declare_seal(declaration& d) {
+  const auto [seal, values] = add_command<seal_options>(
+    d.app, d.result, "seal", "Encrypt a secret to one device, for secretRef of a manifest");
+  auto* agent = add_agent(*seal, "agent", values->agent, "The agent, whose key the store has");
+  auto* to = seal->add_option("--to", values->to,
+                              "The key itself, as `harmony-agent key` prints it on the device");
+  to->type_name("KEY")->excludes(agent);
+  seal->add_option("-f,--file", values->file, "The file with the secret [-, standard input]")
+    ->type_name("FILE");
+  seal
+    ->add_option_function<std::string>(
+      "--for",
+      [into = values](const std::string& text) {
+        if (!parse_resource_id(text, into->use.emplace()))
+          refuse("--for", text, "Kind/name, such as Container/app");
+      },
+      "Only this resource may have it")
+    ->type_name("KIND/NAME");
+}
+
 void declare_device_commands(declaration& d) {
   add_device_command<ping_options>(d, "ping", "Ask a device whether it is there");
   add_device_command<resync_options>(d, "resync",

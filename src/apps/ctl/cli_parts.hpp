@@ -54,6 +54,8 @@ void add_signing_keys(CLI::App& to, std::vector<std::string>& into);
 
 /// The commands for keys and signatures.
 void declare_trust(declaration& d);
+/// The command that needs a device's key.
+void declare_seal(declaration& d);
 
 /// The commands that a device answers.
 void declare_device_commands(declaration& d);

@@ -55,6 +55,7 @@ exit_code run(const context& c, const server_config_options& o);
 exit_code run(const context& c, const nkey_options& o);
 exit_code run(const context& c, const credentials_options& o);
 exit_code run(const context& c, const revoke_options& o);
+exit_code run(const context& c, const seal_options& o);
 exit_code run(const context& c, const schema_options& o);
 exit_code run(const context& c, const validate_options& o);
 exit_code run(const context& c, const version_options& o);

@@ -36,7 +36,7 @@ bool takes_agent(const std::string& command) {
   static const std::vector<std::string> those{
     "resources", "manifest", "agent",    "wait",        "watch",  "delete",  "resource",
     "explain",   "history",  "rollback", "ping",        "resync", "restart", "hold",
-    "unhold",    "logs",     "check",    "credentials", "revoke"};
+    "unhold",    "logs",     "check",    "credentials", "revoke", "seal"};
   return std::find(those.begin(), those.end(), command) != those.end();
 }
 

@@ -152,6 +152,13 @@ struct watch_options {
   std::string agent; ///< empty: all
 };
 
+struct seal_options {
+  std::string agent;              ///< whose key the store has; empty: `to` is the key
+  std::string to;                 ///< "x25519:…"
+  std::optional<resource_id> use; ///< only for this resource; absent: for any of the device
+  std::string file = "-";         ///< with the secret; "-" is standard input
+};
+
 struct delete_options {
   std::string agent;
   bool yes = false;
@@ -210,8 +217,8 @@ using command_options =
   std::variant<init_options, plan_options, apply_options, get_options, describe_options,
                explain_options, history_options, rollback_options, wait_options, watch_options,
                ping_options, resync_options, restart_options, hold_options, unhold_options,
-               logs_options, delete_options, check_options, server_config_options, nkey_options,
-               credentials_options, revoke_options, schema_options, validate_options,
+               logs_options, delete_options, seal_options, check_options, server_config_options,
+               nkey_options, credentials_options, revoke_options, schema_options, validate_options,
                version_options, completion_options, complete_options, key_generate_options,
                key_list_options, key_show_options, sign_options, verify_options>;
 

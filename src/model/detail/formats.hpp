@@ -41,6 +41,7 @@ extern const format unit;       ///< systemd unit name
 extern const format image;      ///< image reference
 extern const format variable;   ///< of an environment
 extern const format volume;     ///< name of a volume or network
+extern const format secret;     ///< of a file of secrets or a credential
 extern const format ip_address; ///< of this host
 extern const format host;       ///< name or address
 extern const format http_path;  ///< "/…", printable ASCII

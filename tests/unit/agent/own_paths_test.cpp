@@ -26,9 +26,13 @@ TEST_CASE("own paths: -> state, configuration, keys, program and unit, by both t
   o.state_dir = (at / "state").string();
   o.config = (at / "agent.toml").string();
   o.store_credentials = (at / "creds").string();
+  o.store_nkey = (at / "nkey").string();
+  o.store_key = (at / "key.pem").string();
+  o.secrets_dir = (at / "secrets").string();
   const auto own = own_of(o);
-  for (const auto& path : {(at / "state").string(), (at / "disk").string(), o.config,
-                           o.store_credentials, std::string{"/etc/harmony-agent"}})
+  for (const auto& path :
+       {(at / "state").string(), (at / "disk").string(), o.config, o.store_credentials,
+        o.store_nkey, o.store_key, o.secrets_dir, std::string{"/etc/harmony-agent"}})
     CHECK(has(own.hidden, path));
   CHECK(has(own.paths, fs::read_symlink("/proc/self/exe").string()));
   for (const auto* path :

@@ -52,6 +52,17 @@ TEST_CASE("redactor: a manifest in an envelope -> the same, and nothing of it as
   CHECK(redactor{}.manifest(write_envelope(e)).find("canary") == std::string::npos);
 }
 
+TEST_CASE("redactor: refs of secrets -> what names them stays, what is sealed goes") {
+  redactor r;
+  const auto value = json::parse(r.manifest(R"({"spec":{"resources":[
+    {"spec":{"path":"/k","secretRef":{"file":"tls.key-file"}}},
+    {"spec":{"secretEnv":{"TOKEN":{"credential":"db-token"},"PW":{"sealed":"canarycanary"}}}}]}})"));
+  const auto& all = value["spec"]["resources"];
+  CHECK(all[0]["spec"]["secretRef"]["file"] == "tls.key-file");
+  CHECK(all[1]["spec"]["secretEnv"]["TOKEN"]["credential"] == "db-token");
+  CHECK(all[1]["spec"]["secretEnv"]["PW"]["sealed"] == "(redacted) 12 bytes");
+}
+
 TEST_CASE("redactor: what a manifest held -> gone from every other text") {
   redactor r;
   r.learn("hunter2!");

@@ -54,6 +54,10 @@ vocabulary<container_case> container_now() {
      }},
     {"stamp ",
      [](container_case& it, const std::string& value) { it.seen.note.restart_stamp = value; }},
+    {"secrets ",
+     [](container_case& it, const std::string& value) {
+       it.seen.found->labels[container_label::secrets] = value;
+     }},
     {"restart cut off",
      [](container_case& it, const std::string&) { it.seen.note.restarting = true; }},
     {"not recorded", [](container_case& it, const std::string&) { it.seen.recorded = false; }},
@@ -68,6 +72,8 @@ vocabulary<container_case> container_wanted() {
      [](container_case& it, const std::string& value) { it.want.revision = "sha256:" + value; }},
     {"image ", [](container_case& it, const std::string& value) { it.want.spec.image = value; }},
     {"stamp ", [](container_case& it, const std::string& value) { it.want.restart_stamp = value; }},
+    {"secrets ",
+     [](container_case& it, const std::string& value) { it.want.secret_stamp = value; }},
   };
 }
 

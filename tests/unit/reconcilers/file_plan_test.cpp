@@ -108,6 +108,15 @@ TEST_CASE("file plan: the table in docs/reconcilers/file.md -> what the planner 
     it.want.spec.content.reset();
     it.want.spec.source = remote_content{"https://example.org/motd", std::string(64, 'd')};
   };
+  wanted["secret "] = [](file_case& it, const std::string& value) {
+    it.want.spec.content.reset();
+    it.want.spec.secret = secret_ref{secret_source::file, "key", secret_bytes{std::string{value}}};
+    it.want.spec.mode = "0600";
+  };
+  wanted["unknown secret"] = [](file_case& it, const std::string&) {
+    it.want.spec.content.reset();
+    it.want.spec.secret = secret_ref{secret_source::file, "key"};
+  };
   test::check_plans<file_case>("file", usual_file(), now, wanted,
                                [](const file_case& it) { return files::plan(it.want, it.seen); },
                                {{"sha256:" + sha256_of("a"), "a"},

@@ -1,0 +1,163 @@
+#include "topology/device_secrets.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "topology/files.hpp"
+#include "topology/files_monitor.hpp"
+
+namespace harmony {
+
+namespace {
+
+failure unavailable(const std::string& what, const std::string& why) {
+  return {ec::secret_unavailable, what + " " + why};
+}
+
+std::string words_of(int error) {
+  return std::generic_category().message(error);
+}
+
+/// A whole small file that is one; a link is not followed, and a FIFO not waited for.
+outcome<secret_bytes> read_file(const std::string& what, const std::string& path) {
+  const open_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
+  if (!fd && errno == ENOENT)
+    return unavailable(what, "is not on this device: put it at '" + path + "' (mode 0600)");
+  if (!fd && errno == ELOOP)
+    return unavailable(what, "is a symbolic link at '" + path
+                               + "', which is not followed: put the "
+                                 "file itself there");
+  if (!fd)
+    return unavailable(what, "cannot be read at '" + path + "': " + words_of(errno));
+  struct ::stat s {};
+  if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode))
+    return unavailable(what, "is no regular file at '" + path + "'");
+  if (static_cast<std::size_t>(s.st_size) > max_secret_bytes)
+    return unavailable(what, "has more than 1 MiB at '" + path + "'");
+  std::string bytes(static_cast<std::size_t>(s.st_size) + 1, '\0'); // one more: it may grow
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const auto got = ::read(fd.get(), bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0) {
+      const int error = errno;
+      if (got == 0)
+        break;
+      wipe(bytes);
+      return unavailable(what, "cannot be read at '" + path + "': " + words_of(error));
+    }
+    size += static_cast<std::size_t>(got);
+  }
+  const bool grew = size == bytes.size();
+  bytes.resize(size);
+  secret_bytes whole{std::move(bytes)};
+  if (grew)
+    return unavailable(what, "changes at '" + path + "' while it is read");
+  return whole;
+}
+
+/// Makes the key's file, unless another process has made it meanwhile. Never leaves half of one.
+outcome<void> make_key_file(const std::string& path) {
+  const auto fail = [&](const char* doing) {
+    return unavailable("the device's sealing key",
+                       std::string{"cannot be "} + doing + " '" + path + "': " + words_of(errno));
+  };
+  auto temporary = path + ".XXXXXX";
+  const open_fd fd{::mkostemp(temporary.data(), O_CLOEXEC)}; // mode 0600
+  if (!fd)
+    return fail("made at");
+  const auto text = sealing_key::generate().text();
+  const bool written =
+    write_all(fd.get(), text.reveal()) && write_all(fd.get(), "\n") && ::fsync(fd.get()) == 0;
+  // Not a rename: it would put another key in the place of one that may be in use.
+  const bool placed = written && (::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  errno = error;
+  if (!placed)
+    return fail(written ? "put at" : "written to");
+  const open_fd folder{
+    ::open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!folder || ::fsync(folder.get()) != 0)
+    return fail("kept at");
+  return {};
+}
+
+} // namespace
+
+outcome<secret_bytes> device_secrets::read(const secret_ref& ref, const resource_id& user) {
+  switch (ref.from) {
+  case secret_source::file: return read_file(ref.str(), path_of(ref));
+  case secret_source::credential:
+    if (config_.credentials.empty())
+      return unavailable(
+        ref.str(), "is not there: the agent's service has none; add LoadCredential=" + ref.what
+                     + ":PATH (systemctl edit harmony-agent) and restart "
+                       "it");
+    return read_file(ref.str(), path_of(ref));
+  case secret_source::sealed: break;
+  }
+  const auto own = key();
+  if (!own)
+    return own.error();
+  return (*own)->open(ref.what, user);
+}
+
+outcome<std::string> device_secrets::mark(std::string_view value) {
+  const auto own = key();
+  if (!own)
+    return own.error();
+  return (*own)->mark(value);
+}
+
+std::string device_secrets::stamp(const secret_ref& ref) {
+  const auto path = path_of(ref);
+  return path.empty() ? std::string{} : fingerprint_of(path);
+}
+
+outcome<sealing_public> device_secrets::sealing_key_of_device() {
+  const auto own = key();
+  if (!own)
+    return own.error();
+  return (*own)->pub();
+}
+
+std::string device_secrets::path_of(const secret_ref& ref) const {
+  switch (ref.from) {
+  case secret_source::file: return config_.folder + "/" + ref.what;
+  case secret_source::credential:
+    return config_.credentials.empty() ? std::string{} : config_.credentials + "/" + ref.what;
+  case secret_source::sealed: break;
+  }
+  return {};
+}
+
+outcome<const sealing_key*> device_secrets::key() {
+  const std::lock_guard guard{mutex_};
+  if (key_)
+    return &*key_;
+  if (::access(config_.key_file.c_str(), F_OK) != 0)
+    if (auto made = make_key_file(config_.key_file); !made)
+      return made.error();
+  auto text = read_file("the device's sealing key", config_.key_file);
+  if (!text)
+    return text.error();
+  auto read = sealing_key::read(text->reveal());
+  if (!read)
+    return unavailable(
+      "the device's sealing key",
+      "in '" + config_.key_file
+        + "' is none: restore the file, or move it away; then a new key is made, and "
+          "what was sealed must be sealed again");
+  key_ = std::move(*read);
+  return &*key_;
+}
+
+} // namespace harmony
