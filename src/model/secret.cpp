@@ -10,11 +10,13 @@ void wipe(std::string& text) noexcept {
   text.clear();
 }
 
-secret_bytes::secret_bytes(std::string&& bytes) : bytes_(std::move(bytes)) {
+secret_bytes::secret_bytes(std::string&& bytes) {
+  bytes_.swap(bytes);
   wipe(bytes); // a short one was copied
 }
 
-secret_bytes::secret_bytes(secret_bytes&& other) noexcept : bytes_(std::move(other.bytes_)) {
+secret_bytes::secret_bytes(secret_bytes&& other) noexcept {
+  bytes_.swap(other.bytes_);
   wipe(other.bytes_);
 }
 
@@ -26,8 +28,7 @@ secret_bytes& secret_bytes::operator=(const secret_bytes& other) {
 
 secret_bytes& secret_bytes::operator=(secret_bytes&& other) noexcept {
   if (this != &other) {
-    wipe(bytes_); // which the assignment could free as it is
-    bytes_ = std::move(other.bytes_);
+    bytes_.swap(other.bytes_);
     wipe(other.bytes_);
   }
   return *this;

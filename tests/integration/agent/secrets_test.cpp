@@ -81,6 +81,7 @@ std::vector<std::string> found_in(const std::vector<place>& places,
 
 /// An agent with secrets of every source.
 struct secretive_device {
+  std::string format; ///< of the agent's log
   temp_dir root;
   fs::path state = root / "state";
   fs::path secrets = root / "secrets";
@@ -88,11 +89,13 @@ struct secretive_device {
   fs::path targets = root / "targets";
   canary file{"file"}, file_env{"file-env"}, credential{"credential"},
     credential_env{"credential-env"}, sealed{"sealed"}, sealed_env{"sealed-env"};
-  agent_process agent{agent_program,
-                      {"--state-dir", state.string(), "--secrets-dir", secrets.string(),
-                       "--log-level", "debug", "--relist-interval", "1s", "--poll-interval", "1s"}};
+  agent_process agent;
 
-  secretive_device() {
+  explicit secretive_device(std::string log_format = "text")
+    : format(std::move(log_format)),
+      agent(agent_program,
+            {"--state-dir", state.string(), "--secrets-dir", secrets.string(), "--log-level",
+             "debug", "--log-format", format, "--relist-interval", "1s", "--poll-interval", "1s"}) {
     fs::create_directory(targets);
     write_file(secrets / "f", file.value());
     write_file(secrets / "e", file_env.value() + "\n");
@@ -180,6 +183,8 @@ std::vector<place> everywhere(secretive_device& d) {
   add_folder(places, d.agent.store_url().substr(std::string{"dir:"}.size()));
   places.push_back({"log", d.agent.log()});
   places.push_back({"journal", shell("journalctl --no-pager --all -o json")});
+  if (d.format == "journal")
+    CHECK_THAT(places.back().text, Contains("HARMONY_AGENT"));
   places.push_back({"podman ps", shell("podman ps --all --format json")});
   places.push_back({"podman events", shell("podman events --stream=false --format json")});
   places.push_back(
@@ -200,9 +205,10 @@ TEST_CASE("secrets: the search -> finds each form of a value") {
 }
 
 TEST_CASE("secrets: every source, File and Container -> in their targets and nowhere else") {
+  const auto* format = GENERATE("text", "journal");
   REQUIRE(run("systemctl start podman.socket"));
   build_test_image(image);
-  secretive_device d;
+  secretive_device d{format};
   d.agent.apply(d.manifest());
   REQUIRE(d.agent.converged());
   CHECK(read_file(d.targets / "file") == d.file.value());
@@ -241,9 +247,8 @@ TEST_CASE("secrets: value of a container changes -> replaced; goes -> said, and 
   const auto boot = d.agent.status().boot_id;
   d.agent.kill();
   d.agent.start({{"CREDENTIALS_DIRECTORY", d.credentials.string()}});
-  const auto again = d.agent.await([&](const agent_status& s) {
-    return s.boot_id != boot && s.phase == agent_phase::converged;
-  });
+  const auto again = d.agent.await(
+    [&](const agent_status& s) { return s.boot_id != boot && s.phase == agent_phase::converged; });
   REQUIRE(again.boot_id != boot);
   CHECK(id() == first);
   const canary changed{"changed"};

@@ -48,8 +48,6 @@ inline std::string full_manifest() {
       {"kind": "File", "name": "tool",
        "spec": {"path": "/opt/tool", "source": {"url": "https://example.org/tool?v=1",
          "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}},
-      {"kind": "File", "name": "key",
-       "spec": {"path": "/opt/key", "mode": "0600", "secretRef": {"credential": "tls.key"}}},
       {"kind": "Directory", "name": "data",
        "spec": {"path": "/srv/data", "mode": "1777", "owner": "www-data", "group": "adm",
                 "adopt": true},
@@ -74,7 +72,9 @@ inline std::string full_manifest() {
                            {"type": "volume", "source": "data", "target": "/data"},
                            {"type": "tmpfs", "target": "/tmp"}],
                 "user": "1000:adm", "network": "host", "workingDir": "/", "memory": "64Mi",
-                "pidsLimit": 100}}
+                "pidsLimit": 100}},
+      {"kind": "File", "name": "key",
+       "spec": {"path": "/opt/key", "mode": "0600", "secretRef": {"credential": "tls.key"}}}
     ]
   }
 })";

@@ -26,9 +26,9 @@ TEST_CASE("manifest: every field set -> read without an issue") {
   CHECK(m->metadata.key_epoch == 2);
   CHECK(format_time(*m->metadata.expires_at) == "2026-02-28T11:00:00.250Z");
   CHECK(m->metadata.labels.at("example.org/rack") == "r 2");
-  REQUIRE(m->resources.size() == 6);
+  REQUIRE(m->resources.size() == 7);
   CHECK(m->resources[0].spec
-        == resource_spec{file_spec{"/etc/motd", "hello\n", {}, {}, "0640", "root", "0", true}});
+        == resource_spec{file_spec{"/etc/motd", "hello\n", {}, {}, {}, "0640", "root", "0", true}});
   CHECK(m->resources[0].origin == "class/base");
   const auto& web = m->resources[4];
   CHECK(web.depends_on == std::vector<dependency>{{{"File", "motd"}}, {{"Directory", "data"}}});
@@ -41,7 +41,12 @@ TEST_CASE("manifest: every field set -> read without an issue") {
   CHECK(web.probes.liveness == probe{http_probe{"localhost", 80, "/healthz?x=1"}, 0, 10, 1, 1, 3});
   CHECK(m->resources[3].probes.readiness
         == probe{unit_probe{"srv-data.mount", active_state::failed}});
+  CHECK(std::get<file_spec>(m->resources[6].spec).secret
+        == secret_ref{secret_source::credential, "tls.key"});
   const auto& app = std::get<container_spec>(m->resources[5].spec);
+  CHECK(app.secret_env
+        == std::map<std::string, secret_ref>{{"PASSWORD", {secret_source::file, "db-password"}},
+                                             {"TOKEN", {secret_source::sealed, "AP8="}}});
   CHECK(app.memory == 64 * 1024 * 1024);
   CHECK(app.ports
         == std::vector<port_mapping>{{8081, 80, transport_protocol::udp, "127.0.0.1"},
