@@ -24,11 +24,13 @@ std::string words_of(int error) {
   return std::generic_category().message(error);
 }
 
-/// A whole small file that is one; a link is not followed, and a FIFO not waited for.
-outcome<secret_bytes> read_file(const std::string& what, const std::string& path) {
+/// A whole small file that is one; a link is not followed, and a FIFO not waited for. `remedy`:
+/// what to do where it is not there.
+outcome<secret_bytes> read_file(const std::string& what, const std::string& path,
+                                const std::string& remedy) {
   const open_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
   if (!fd && errno == ENOENT)
-    return unavailable(what, "is not on this device: put it at '" + path + "' (mode 0600)");
+    return unavailable(what, "is not on this device: " + remedy);
   if (!fd && errno == ELOOP)
     return unavailable(what, "is a symbolic link at '" + path
                                + "', which is not followed: put the "
@@ -94,14 +96,15 @@ outcome<void> make_key_file(const std::string& path) {
 
 outcome<secret_bytes> device_secrets::read(const secret_ref& ref, const resource_id& user) {
   switch (ref.from) {
-  case secret_source::file: return read_file(ref.str(), path_of(ref));
-  case secret_source::credential:
+  case secret_source::file:
+    return read_file(ref.str(), path_of(ref), "put it at '" + path_of(ref) + "' (mode 0600)");
+  case secret_source::credential: {
+    const auto remedy = "give the agent's service LoadCredential=" + ref.what
+                        + ":PATH (systemctl edit harmony-agent), and restart it";
     if (config_.credentials.empty())
-      return unavailable(
-        ref.str(), "is not there: the agent's service has none; add LoadCredential=" + ref.what
-                     + ":PATH (systemctl edit harmony-agent) and restart "
-                       "it");
-    return read_file(ref.str(), path_of(ref));
+      return unavailable(ref.str(), "is not there, the agent's service has none: " + remedy);
+    return read_file(ref.str(), path_of(ref), remedy);
+  }
   case secret_source::sealed: break;
   }
   const auto own = key();
@@ -146,7 +149,7 @@ outcome<const sealing_key*> device_secrets::key() {
   if (::access(config_.key_file.c_str(), F_OK) != 0)
     if (auto made = make_key_file(config_.key_file); !made)
       return made.error();
-  auto text = read_file("the device's sealing key", config_.key_file);
+  auto text = read_file("the device's sealing key", config_.key_file, "it was removed meanwhile");
   if (!text)
     return text.error();
   auto read = sealing_key::read(text->reveal());

@@ -264,16 +264,17 @@ parsed_options read_options(int argc, const char* const* argv) {
       && (whole || whole.error().code == ec::wrong_agent || !audit->file.empty())) {
     audit->state_dir = result.state_dir;
     return *audit;
-    if (auto* key = std::get_if<key_request>(&line.command);
-        key != nullptr && (whole || whole.error().code == ec::wrong_agent)) {
-      key->state_dir = result.state_dir;
-      return *key;
-    }
-    if (!whole)
-      return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
-    if (std::holds_alternative<enroll_request>(line.command))
-      return enroll_request{result.agent_id, result.store_nkey};
-    return result;
   }
+  if (auto* key = std::get_if<key_request>(&line.command);
+      key != nullptr && (whole || whole.error().code == ec::wrong_agent)) {
+    key->state_dir = result.state_dir;
+    return *key;
+  }
+  if (!whole)
+    return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
+  if (std::holds_alternative<enroll_request>(line.command))
+    return enroll_request{result.agent_id, result.store_nkey};
+  return result;
+}
 
 } // namespace harmony

@@ -19,6 +19,9 @@ TEST_CASE("device facts: -> what it is and what it can run") {
   CHECK(facts["missing"]["Container"] == "podman is off in its configuration");
   CHECK(facts["denied"]["ShellJob"]
         == "policy.shell-jobs, which agent.toml does not set, does not allow kind ShellJob");
+  CHECK_FALSE(facts.contains("sealingKey"));
+  CHECK(nlohmann::json::parse(device_facts("pi-1", drivers, "x25519:k"))["sealingKey"]
+        == "x25519:k");
 }
 
 } // namespace harmony::test

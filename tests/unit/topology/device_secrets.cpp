@@ -76,8 +76,15 @@ TEST_CASE("device secrets: service without credentials -> how to give it one") {
   at.config.credentials.clear();
   device_secrets secrets{at.config};
   CHECK_THAT(said(secrets.read({secret_source::credential, "db"}, user)),
-             Catch::Contains("LoadCredential=db:PATH"));
+             Catch::Contains("has none") && Catch::Contains("LoadCredential=db:PATH"));
   CHECK(secrets.stamp({secret_source::credential, "db"}).empty());
+}
+
+TEST_CASE("device secrets: credential that is not there -> how to give it, and no path") {
+  const device_folders at;
+  device_secrets secrets{at.config};
+  CHECK_THAT(said(secrets.read({secret_source::credential, "db"}, user)),
+             Catch::Contains("LoadCredential=db:PATH") && !Catch::Contains(at.config.credentials));
 }
 
 TEST_CASE("device secrets: key -> made once, for its owner alone, and kept") {
