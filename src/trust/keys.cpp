@@ -112,8 +112,4 @@ bool verifies(const public_key& key, std::string_view message,
               == 0;
 }
 
-void wipe(std::string& text) noexcept {
-  sodium_memzero(text.data(), text.size());
-}
-
 } // namespace harmony

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "model/outcome.hpp"
+#include "model/secret.hpp"
 
 namespace harmony {
 
@@ -66,8 +67,5 @@ outcome<secret_key> read_secret_key(std::string_view line);
 
 /// Whether `signature` is one of `message` by `key`.
 bool verifies(const public_key& key, std::string_view message, std::string_view signature) noexcept;
-
-/// Overwrites a text that must not stay in memory.
-void wipe(std::string& text) noexcept;
 
 } // namespace harmony
