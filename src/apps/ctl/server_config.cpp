@@ -124,13 +124,15 @@ outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std
     if (!(words >> id))
       continue;
     words >> nkey >> more;
-    auto device = read_device(id + "=" + nkey);
+    auto device = read_device(std::string{id}.append("=").append(nkey));
     auto why = !device         ? device.error().message
                : !more.empty() ? "expected an id and a public nkey, got '" + more + "' after them"
                : seen.insert(nkey).second ? std::string{}
                                           : "the key of '" + id + "' stands here twice";
     if (!why.empty())
-      return failure{ec::invalid_document, source + ":" + std::to_string(number) + ": " + why};
+      return failure{ec::invalid_document,
+                     std::string{source}.append(":").append(std::to_string(number)).append(": ")
+                       + why};
     devices.push_back(std::move(*device));
   }
   return devices;
@@ -170,7 +172,7 @@ outcome<std::string> operator_config(const server_settings& settings, const keyr
             + "\n  allow_delete: false\n  interval: \"2m\"\n}\n";
   text += "resolver_preload: {\n";
   for (const auto& [account, jwt] : claims->accounts)
-    text += "  " + account + ": " + jwt + "\n";
+    text.append("  ").append(account).append(": ").append(jwt).append("\n");
   return text + "}\n";
 }
 
