@@ -25,15 +25,17 @@ probe shell(const std::string& script, std::uint32_t timeout = 30) {
   return p;
 }
 
-/// Processes of the whole device, those in containers too, whose arguments have `word`.
-std::size_t processes_with(const std::string& word) {
+/// Processes of the whole device, those in containers too, that have this argument: the whole of
+/// it, since the ids of containers have any four digits now and then.
+std::size_t processes_with(const std::string& argument) {
   std::size_t count = 0;
   auto* proc = ::opendir("/proc");
   REQUIRE(proc != nullptr);
   while (const auto* entry = ::readdir(proc)) {
     std::ifstream in{"/proc/" + std::string{entry->d_name} + "/cmdline"};
     const std::string text{std::istreambuf_iterator<char>{in}, {}};
-    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && text.find(word) != std::string::npos)
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9'
+        && text.find('\0' + argument + '\0') != std::string::npos)
       ++count;
   }
   ::closedir(proc);
