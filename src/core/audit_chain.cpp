@@ -60,6 +60,9 @@ std::optional<audit_record> read_audit_record(std::string_view line) {
   const auto j = json::parse(line, nullptr, false);
   if (!j.is_object())
     return {};
+  for (const char* each : {"seq", "uptime", "lost"}) // larger ones would be read as fractions
+    if (const auto it = j.find(each); it != j.end() && !it->is_number_unsigned())
+      return {};
   try {
     audit_record r;
     r.sequence = j.at("seq").get<std::uint64_t>();

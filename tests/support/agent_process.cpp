@@ -23,7 +23,7 @@ store_options options_for(const std::string& url, const std::string& ca_file) {
 } // namespace
 
 agent_process::agent_process(std::string program, std::vector<std::string> flags,
-                             std::string store_url, const std::string& ca_file)
+                             const std::string& store_url, const std::string& ca_file)
   : agent_process(std::move(program), std::move(flags), options_for(store_url, ca_file)) {}
 
 agent_process::agent_process(std::string program, std::vector<std::string> flags,

@@ -21,8 +21,8 @@ public:
   /// `program`: path of the binary. `flags` come after the store, the state folder and a heartbeat
   /// interval of 100 ms. Empty `store_url`: a directory store of its own. The store is prepared
   /// here, with `ca_file` where it is a tls:// URL.
-  agent_process(std::string program, std::vector<std::string> flags, std::string store_url = {},
-                const std::string& ca_file = {});
+  agent_process(std::string program, std::vector<std::string> flags,
+                const std::string& store_url = {}, const std::string& ca_file = {});
   /// The same over the store that `to` reaches, as whom it says; the agent's own log-in is in
   /// `flags`.
   agent_process(std::string program, std::vector<std::string> flags, store_options to);

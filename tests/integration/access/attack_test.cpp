@@ -30,7 +30,7 @@ std::string one_account() {
   return "authorization { users = [ { user: operator, password: o }, { user: pi-1, password: p, "
          "permissions: { publish: [\""
          + std::string{own_status} + "\", \"" + read_own_status
-         + "\"], subscribe: [\"_INBOX.pi-1.>\"] } } ] }";
+         + R"("], subscribe: ["_INBOX.pi-1.>"] } } ] })";
 }
 
 /// The server has done what came before once it has answered this.

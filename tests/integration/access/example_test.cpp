@@ -18,10 +18,10 @@ run_result harmonyctl(std::vector<std::string> arguments) {
 } // namespace
 
 TEST_CASE("access: config/nats-server-fleet.conf -> as harmonyctl writes it") {
-  const auto written =
-    harmonyctl({"server-config", "--devices", HARMONY_CONFIG_DIR "/devices.txt", "--admin", admin,
-                "--tls-cert", "/etc/nats/server.pem", "--tls-key", "/etc/nats/server.key",
-                "--tls-ca", "/etc/nats/devices-ca.pem"});
+  const std::string devices = HARMONY_CONFIG_DIR "/devices.txt";
+  const auto written = harmonyctl({"server-config", "--devices", devices, "--admin", admin,
+                                   "--tls-cert", "/etc/nats/server.pem", "--tls-key",
+                                   "/etc/nats/server.key", "--tls-ca", "/etc/nats/devices-ca.pem"});
   REQUIRE(written.code == 0);
   CHECK(written.out == read_file(HARMONY_CONFIG_DIR "/nats-server-fleet.conf"));
 }

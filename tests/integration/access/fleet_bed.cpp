@@ -1,14 +1,15 @@
 #include "fleet_bed.hpp"
 
 #include <map>
+#include <utility>
 
 #include "identity/login.hpp"
 #include "support/catch.hpp"
 
 namespace harmony::test {
 
-fleet_bed::fleet_bed(trust_mode mode, const std::vector<std::string>& more)
-  : mode_(mode), more_(more), server_(nats_server::later{}) {
+fleet_bed::fleet_bed(trust_mode mode, std::vector<std::string> more)
+  : mode_(mode), more_(std::move(more)), server_(nats_server::later{}) {
   if (mode_ == trust_mode::operator_mode) {
     write_config();
     ctl({"credentials", "ann", "--admin", "--keys", keys(), "--out", path("admin.creds")});

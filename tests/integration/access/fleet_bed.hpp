@@ -18,7 +18,7 @@ enum class trust_mode { static_keys, operator_mode };
 class fleet_bed {
 public:
   /// Devices pi-1 and pi-2, one operator, and an empty store. `more` goes to `server-config`.
-  explicit fleet_bed(trust_mode mode, const std::vector<std::string>& more = {});
+  explicit fleet_bed(trust_mode mode, std::vector<std::string> more = {});
 
   [[nodiscard]] nats_server& server() { return server_; }
   [[nodiscard]] std::string path(const std::string& name) const {

@@ -65,13 +65,12 @@ TEST_CASE("audit: manifests, a job, a refusal, commands -> on record, without se
   const auto ctl = "HARMONY_STORE=" + agent.store_url() + " " + HARMONYCTL + " ";
   REQUIRE(run(ctl + "hold pi-1 ShellJob/once --for 1h --reason maintenance"));
   for (const auto* event :
-       {"\"event\":\"audit-begun\"", "\"event\":\"agent-started\",\"subject\":\"pi-1\"",
-        "\"event\":\"manifest-accepted\",\"subject\":\"generation 1\",\"revision\":\"sha256:",
-        "\"event\":\"job-started\",\"subject\":\"ShellJob/once\"",
-        "\"result\":\"success, exit status 0\"",
-        "\"event\":\"policy-refused\",\"subject\":\"File/no\"",
-        "\"result\":\"agent.toml:2 policy.paths does not allow '/etc/h-canary'\"",
-        "\"event\":\"manifest-refused\"", "\"event\":\"command-hold\""}) {
+       {R"("event":"audit-begun")", R"("event":"agent-started","subject":"pi-1")",
+        R"("event":"manifest-accepted","subject":"generation 1","revision":"sha256:)",
+        R"("event":"job-started","subject":"ShellJob/once")",
+        R"("result":"success, exit status 0")", R"("event":"policy-refused","subject":"File/no")",
+        R"("result":"agent.toml:2 policy.paths does not allow '/etc/h-canary'")",
+        R"("event":"manifest-refused")", R"("event":"command-hold")"}) {
     INFO(event << "\n" << at.audit("show -n 0 -o json"));
     CHECK(at.shows(event));
   }

@@ -204,10 +204,10 @@ TEST_CASE("service: metrics on a unix socket -> what this agent did") {
   agent.remote().apply(resource("File", "m", R"("path":"/srv/h-metric","content":"x")"));
   REQUIRE(agent.remote().converged());
   const auto text = must("curl -sf --unix-socket /run/h-metrics http://agent/metrics");
-  for (const auto* line : {"harmony_generation 1\n", "harmony_agent_phase{phase=\"Converged\"} 1\n",
-                           "harmony_resources{phase=\"Ready\"} 1\n", "harmony_store_connected 1\n",
-                           "harmony_operations_total{lane=\"files\",operation=\"apply\","
-                           "result=\"done\"} 1\n"})
+  for (const auto* line :
+       {"harmony_generation 1\n", "harmony_agent_phase{phase=\"Converged\"} 1\n",
+        "harmony_resources{phase=\"Ready\"} 1\n", "harmony_store_connected 1\n",
+        R"(harmony_operations_total{lane="files",operation="apply",result="done"} 1)"})
     CHECK_THAT(text, Catch::Matchers::Contains(line));
   CHECK(text.find("harmony_status_writes_total{result=\"done\"} 0\n") == std::string::npos);
   agent.remote().apply("");

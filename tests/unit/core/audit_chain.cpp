@@ -75,8 +75,14 @@ TEST_CASE("audit record: written -> read back the same, on one line") {
   auto odd = r;
   odd.what.result = "a\nb\xff\"";
   CHECK(write_audit_record(odd).find('\n') == std::string::npos);
-  for (const char* bad : {"", "{}", "[]", "{\"seq\":0}", "{\"seq\":\"1\"}", "\xff"})
+  for (const char* bad : {"", "{}", "[]", R"({"seq":0})", R"({"seq":"1"})", "\xff"})
     CHECK_FALSE(read_audit_record(bad));
+  for (const auto* count : {"44444444444444444441", "-1", "1.5", "1e3"}) {
+    auto wrong = line;
+    const auto at = wrong.find("\"seq\":") + 6;
+    wrong.replace(at, wrong.find(',') - at, count);
+    CHECK_FALSE(read_audit_record(wrong));
+  }
 }
 
 TEST_CASE("audit chain: as it was written -> intact, with its head") {

@@ -57,7 +57,7 @@ TEST_CASE("http client: an answer without a body -> its status") {
 
 TEST_CASE("http client: an answer without a length, cut off -> not taken for a whole one") {
   std::stop_source stop;
-  const bad_server server{[&stop](int c) {
+  const bad_server server{[](int c) {
     take_request(c);
     bad_server::say(c, "HTTP/1.1 200 OK\r\n\r\nhalf an ans");
     bad_server::until_gone(c);
