@@ -11,13 +11,15 @@ namespace harmony::bench {
 
 namespace {
 
-constexpr std::size_t payload_size = 64 * 1024;
+constexpr std::size_t payload_size = std::size_t{64} * 1024;
 constexpr int verify_runs = 501;
 
 /// A manifest of exactly that many bytes: Files of 1 KiB, and white space at its end.
 std::string manifest_of_size() {
+  constexpr int count = 56;
   std::vector<std::string> files;
-  for (int i = 0; i < 56; ++i)
+  files.reserve(count);
+  for (int i = 0; i < count; ++i)
     files.push_back(
       file_json("f" + std::to_string(i), "/srv/f" + std::to_string(i), std::string(1024, 'x')));
   auto text = R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":"pi-1",)"

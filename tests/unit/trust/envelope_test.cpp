@@ -77,7 +77,7 @@ TEST_CASE("envelope: what is none -> refused, with what is wrong") {
          {"\"payload\"", "expected a JSON object"},
          {with("1", "\"t\"", "[]"), "payload: is not base64"},
          {with("\"YQ\"", "\"t\"", "[]"), "payload: is not base64"},      // no padding
-         {with("\"YQ==\\n\"", "\"t\"", "[]"), "payload: is not base64"}, // white space
+         {with(R"("YQ==\n")", "\"t\"", "[]"), "payload: is not base64"}, // white space
          {with("\"YR==\"", "\"t\"", "[]"), "payload: is not base64"},    // unused bits
          {with("\"+_8=\"", "\"t\"", "[]"), "payload: is not base64"},    // both alphabets
          {with("\"\"", "null", "[]"), "payloadType"},
@@ -159,17 +159,22 @@ TEST_CASE("envelope: signed again by the same key -> one signature of it") {
   CHECK(e.signatures.size() == 2);
 }
 
+void flip(std::string& bytes, std::size_t bit) {
+  bytes[bit / 8] =
+    static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
+}
+
 TEST_CASE("envelope: any one bit of a signature or the payload flipped -> not signed") {
   const auto good = signed_by({alice}, "payload");
   for (std::size_t bit = 0; bit < 64 * 8; ++bit) {
     auto e = good;
-    e.signatures.front().bytes[bit / 8] ^= static_cast<char>(1U << (bit % 8));
+    flip(e.signatures.front().bytes, bit);
     if (!signers_of(e, {alice.pub()}).empty())
       FAIL("bit " << bit << " of the signature");
   }
   for (std::size_t bit = 0; bit < good.payload.size() * 8; ++bit) {
     auto e = good;
-    e.payload[bit / 8] ^= static_cast<char>(1U << (bit % 8));
+    flip(e.payload, bit);
     if (!signers_of(e, {alice.pub()}).empty())
       FAIL("bit " << bit << " of the payload");
   }
