@@ -1,5 +1,7 @@
 // The YAML and JSON files that harmonyctl takes, and the YAML that it writes.
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "apps/ctl/documents.hpp"
@@ -9,6 +11,17 @@
 #include "fuzz.hpp"
 
 namespace harmony::fuzz {
+
+namespace {
+
+/// Whether a number in it is none of 64 bits. No document of this program has such, and the YAML
+/// reader takes 1.10 for a text, as who writes a version means it.
+bool has_fraction(const ctl::json& value) {
+  return value.is_number_float()
+         || (value.is_structured() && std::any_of(value.begin(), value.end(), has_fraction));
+}
+
+} // namespace
 
 void take(std::string_view bytes) {
   const auto loaded = ctl::read_manifests("file", bytes, "pi");
@@ -23,6 +36,8 @@ void take(std::string_view bytes) {
       continue;
     const auto value = ctl::json::parse(ctl::to_json(*document.root), nullptr, false);
     require(!value.is_discarded(), "a faultless document is JSON");
+    if (has_fraction(value))
+      continue;
     const auto again = ctl::read_documents(ctl::to_yaml(value));
     require(again.size() == 1 && again.front().issues.empty() && again.front().root
               && ctl::json::parse(ctl::to_json(*again.front().root)) == value,
