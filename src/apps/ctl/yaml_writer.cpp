@@ -88,7 +88,7 @@ bool is_nested(const json& value) {
 /// `inline_first`: the cursor stands where the first entry begins ("- " was written).
 void write(std::string& out, const json& value, std::size_t indent, bool inline_first) {
   if (!is_nested(value)) {
-    write_scalar(out, value, indent);
+    write_scalar(out, value, std::max<std::size_t>(indent, 2)); // a text that is all there is, too
     return;
   }
   const auto begin_entry = [&] {

@@ -239,6 +239,7 @@ TEST_CASE("yaml_writer: any value -> YAML that is read back as the same value") 
     R"({"u":"äöü € 😀","c":"\u0001\u001b[31m\u007f","q":"say \"hi\" \\ 'x'","at":"@x","p":"%x","s":"*x","amp":"&x","bang":"!x"})",
     R"({"long":"one line that is long enough to stand as a block of its own in the text\n"})",
     R"([{"a":"x"},["b"],"c"])",
+    R"("a block that is all there is\n- and\n---\n: like a document\n")",
     R"({")" + std::string(2000, 'k') + R"(":{"x":[1]},"after":2})",
     R"({"a":[{"b":1,"<)" + std::string(1500, 'k') + R"(":"x","after":2}]})",
     R"({"0x10":"0x10","1.5":"1.5","+1":"+1",".5":".5","on":"Off","N":"n","date":"2026-01-31"})",
