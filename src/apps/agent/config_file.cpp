@@ -5,8 +5,6 @@
 
 #include <toml++/toml.h>
 
-#include "apps/agent/config_text.hpp"
-
 namespace harmony {
 
 namespace {
@@ -17,16 +15,14 @@ std::string place(const std::string& path, const toml::source_region& region) {
 
 } // namespace
 
-outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
-  const auto file = read_config_text(path);
-  if (!file)
-    return file.error();
+outcome<std::vector<config_entry>> read_config_entries(std::string_view toml,
+                                                       const std::string& path) {
   std::vector<config_entry> result;
   try {
-    const auto table = toml::parse(*file, path);
+    const auto table = toml::parse(toml, path);
     for (const auto& [key, node] : table) {
       if (key == "trust" || (key == "policy" && node.is_table()))
-        continue; // of read_trust_file and of read_policy
+        continue; // of read_trust and of read_policy
       config_entry entry{
         std::string{key.str()}, {}, static_cast<unsigned>(node.source().begin.line)};
       if (const auto text = node.value_exact<std::string>()) {
@@ -52,13 +48,6 @@ outcome<std::vector<config_entry>> read_config_file(const std::string& path) {
   std::sort(result.begin(), result.end(),
             [](const config_entry& a, const config_entry& b) { return a.line < b.line; });
   return result;
-}
-
-outcome<trust_policy> read_trust_file(const std::string& path) {
-  const auto text = read_config_text(path);
-  if (!text)
-    return text.error();
-  return read_trust(*text, path);
 }
 
 } // namespace harmony

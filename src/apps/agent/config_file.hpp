@@ -1,10 +1,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/outcome.hpp"
-#include "trust/trust_policy.hpp"
 
 namespace harmony {
 
@@ -17,10 +17,7 @@ struct config_entry {
 
 /// Reads the flat part of a TOML file; tables that another reader takes are left out. Fails with
 /// invalid_document; the message names file, line and column.
-outcome<std::vector<config_entry>> read_config_file(const std::string& path);
-
-/// Reads its table [trust]: whose manifests are taken. No flag or variable says that, only the
-/// file, which is root's. Fails with io_error, and as read_trust.
-outcome<trust_policy> read_trust_file(const std::string& path);
+outcome<std::vector<config_entry>> read_config_entries(std::string_view toml,
+                                                       const std::string& path);
 
 } // namespace harmony

@@ -13,6 +13,7 @@
 
 #include "apps/agent/audit_parser.hpp"
 #include "apps/agent/config_file.hpp"
+#include "apps/agent/config_text.hpp"
 #include "apps/agent/option_table.hpp"
 #include "apps/agent/policy_file.hpp"
 #include "model/ids.hpp"
@@ -158,8 +159,8 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
 }
 
 /// Adds what the file says and neither flag nor variable did.
-outcome<void> add_file(const std::string& path, values& into) {
-  auto entries = read_config_file(path);
+outcome<void> add_file(std::string_view toml, const std::string& path, values& into) {
+  auto entries = read_config_entries(toml, path);
   if (!entries)
     return entries.error();
   for (auto& e : *entries) {
@@ -190,9 +191,15 @@ outcome<void> apply(command_line& line, agent_options& into) {
   std::error_code ignored;
   if (line.config.empty() && fs::exists(default_config, ignored))
     line.config = default_config;
-  if (!line.config.empty())
-    if (auto added = add_file(line.config, line.found); !added)
+  std::string toml; // read once, so that all of it is of the same file
+  if (!line.config.empty()) {
+    auto text = read_config_text(line.config);
+    if (!text)
+      return text.error();
+    toml = std::move(*text);
+    if (auto added = add_file(toml, line.config, line.found); !added)
       return added;
+  }
   into.config = line.config;
   for (const auto& each : option_table()) {
     const auto it = line.found.find(each.name);
@@ -202,11 +209,11 @@ outcome<void> apply(command_line& line, agent_options& into) {
       return {set.error().code, it->second.origin + ": " + set.error().message};
   }
   if (!into.config.empty()) {
-    auto trust = read_trust_file(into.config);
+    auto trust = read_trust(toml, into.config);
     if (!trust)
       return trust.error();
     into.trust = std::move(*trust);
-    auto policy = read_policy(into.config);
+    auto policy = read_policy(toml, into.config);
     if (!policy)
       return policy.error();
     into.policy = std::move(*policy);

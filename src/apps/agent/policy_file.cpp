@@ -7,8 +7,6 @@
 
 #include <toml++/toml.h>
 
-#include "apps/agent/config_text.hpp"
-
 namespace harmony {
 
 namespace {
@@ -162,14 +160,11 @@ outcome<void> read_rule(const std::string& path, std::string_view key, const tom
 
 } // namespace
 
-outcome<device_policy> read_policy(const std::string& path) {
-  const auto text = read_config_text(path);
-  if (!text)
-    return text.error();
+outcome<device_policy> read_policy(std::string_view toml, const std::string& path) {
   device_policy result;
   result.file = path.substr(path.rfind('/') + 1);
   try {
-    const auto whole = toml::parse(*text, path);
+    const auto whole = toml::parse(toml, path);
     const auto* rules = whole["policy"].as_table();
     if (rules == nullptr)
       return result;

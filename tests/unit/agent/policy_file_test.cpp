@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apps/agent/config_text.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -18,8 +19,13 @@ struct config {
   explicit config(const std::string& text) : path((folder / "agent.toml").string()) {
     write_file(path, text);
   }
+  /// As the agent reads it.
+  [[nodiscard]] outcome<device_policy> read() const {
+    const auto text = read_config_text(path);
+    return text ? read_policy(*text, path) : text.error();
+  }
   [[nodiscard]] std::string fault() const {
-    const auto read = read_policy(path);
+    const auto read = this->read();
     return read ? "valid" : read.error().message.substr(folder.path().string().size() + 1);
   }
 
@@ -50,7 +56,7 @@ packages = ["app-*"]
 shell-jobs = false
 exec-probes = false
 )"};
-  const auto p = read_policy(c.path);
+  const auto p = c.read();
   REQUIRE(p);
   using list = std::vector<std::string>;
   device_policy expected;
@@ -72,7 +78,7 @@ exec-probes = false
 }
 
 TEST_CASE("policy file: none -> nothing is restricted but ShellJob") {
-  CHECK(read_policy(config{"agent-id = \"a\"\n"}.path).value() == device_policy{});
+  CHECK(config{"agent-id = \"a\"\n"}.read().value() == device_policy{});
 }
 
 TEST_CASE("policy file: a wrong rule -> line, what was expected, what it got") {
