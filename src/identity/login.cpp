@@ -2,9 +2,8 @@
 
 #include <sstream>
 
-#include <sodium/utils.h>
-
 #include "identity/secret_file.hpp"
+#include "model/secret.hpp"
 
 namespace harmony {
 
@@ -15,9 +14,9 @@ struct credential_parts {
   std::string jwt, seed;
 };
 
-credential_parts parts_of(const std::string& text) {
+credential_parts parts_of(std::string_view text) {
   credential_parts found;
-  std::istringstream lines{text};
+  std::istringstream lines{std::string{text}};
   for (std::string line; std::getline(lines, line);) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
       line.pop_back();
@@ -29,7 +28,7 @@ credential_parts parts_of(const std::string& text) {
   return found;
 }
 
-outcome<nkey_pair> key_of(const std::string& path, const std::string& seed) {
+outcome<nkey_pair> key_of(const std::string& path, std::string_view seed) {
   if (auto closed = check_private(path); !closed)
     return closed.error();
   auto key = nkey_pair::from_seed(seed);
@@ -39,20 +38,7 @@ outcome<nkey_pair> key_of(const std::string& path, const std::string& seed) {
   return key;
 }
 
-/// A text that is wiped when it goes.
-class secret_text {
-public:
-  explicit secret_text(std::string text) : text_(std::move(text)) {}
-  secret_text(const secret_text&) = delete;
-  secret_text& operator=(const secret_text&) = delete;
-  ~secret_text() { sodium_memzero(text_.data(), text_.size()); }
-  [[nodiscard]] const std::string& get() const { return text_; }
-
-private:
-  std::string text_;
-};
-
-std::string first_line(const std::string& text) {
+std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
@@ -62,9 +48,8 @@ outcome<nkey_pair> load_key(const std::string& path) {
   auto text = read_text_file(path);
   if (!text)
     return text.error();
-  const secret_text content{std::move(*text)};
-  const secret_text seed{first_line(content.get())};
-  return key_of(path, seed.get());
+  const secret_bytes content{std::move(*text)};
+  return key_of(path, first_line(content.reveal()));
 }
 
 outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind) {
@@ -83,14 +68,14 @@ outcome<login> load_login(const login_files& from) {
     auto text = read_text_file(from.credentials);
     if (!text)
       return text.error();
-    const secret_text content{std::move(*text)};
-    auto parts = parts_of(content.get());
-    const secret_text seed{std::move(parts.seed)};
+    const secret_bytes content{std::move(*text)};
+    auto parts = parts_of(content.reveal());
+    const secret_bytes seed{std::move(parts.seed)};
     if (parts.jwt.empty())
       return failure{ec::invalid_spec, "there is no user JWT in '" + from.credentials + "'"};
     result.jwt = std::move(parts.jwt);
     if (from.nkey.empty()) {
-      auto key = key_of(from.credentials, seed.get());
+      auto key = key_of(from.credentials, seed.reveal());
       if (!key)
         return key.error();
       result.key = std::make_shared<nkey_pair>(std::move(*key));

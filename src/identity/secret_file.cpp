@@ -10,27 +10,13 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "posix/descriptor.hpp"
+
 namespace harmony {
 
 namespace {
 
 constexpr std::size_t most_bytes = 1 << 20;
-
-/// A descriptor, closed with it.
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
-private:
-  int fd_;
-};
 
 failure from_errno(int error, const std::string& doing) {
   const auto message = "cannot " + doing + ": " + std::generic_category().message(error);
@@ -46,16 +32,8 @@ failure from_errno(int error, const std::string& doing) {
   }
 }
 
-bool write_all(int fd, const std::string& content) {
-  for (std::size_t done = 0; done < content.size();) {
-    const auto n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return false;
-    done += static_cast<std::size_t>(n);
-  }
-  return ::fsync(fd) == 0;
+bool write_durably(int fd, const std::string& content) {
+  return write_all(fd, content) && ::fsync(fd) == 0;
 }
 
 // A temporary file beside it of mode 0600, which `place` gives its name once it is whole.
@@ -63,16 +41,17 @@ outcome<void> write_beside(const std::string& path, const std::string& content,
                            int (*place)(int fd, const char* from, const char* to)) {
   const auto doing = "write '" + path + "'";
   auto temporary = path + ".XXXXXX";
-  const descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (file.get() < 0)
+  const open_fd file{::mkostemp(temporary.data(), O_CLOEXEC)};
+  if (!file)
     return from_errno(errno, doing);
-  if (!write_all(file.get(), content) || place(file.get(), temporary.c_str(), path.c_str()) != 0) {
+  if (!write_durably(file.get(), content)
+      || place(file.get(), temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
     return from_errno(error, doing);
   }
   const auto folder = std::filesystem::path{path}.parent_path();
-  const descriptor opened{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC)};
+  const open_fd opened{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC)};
   ::fsync(opened.get());
   return {};
 }
@@ -81,8 +60,8 @@ outcome<void> write_beside(const std::string& path, const std::string& content,
 
 outcome<std::string> read_text_file(const std::string& path) {
   const auto doing = "read '" + path + "'";
-  const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.get() < 0)
+  const open_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file)
     return from_errno(errno, doing);
   std::string content;
   std::array<char, 4096> part{};
@@ -135,8 +114,8 @@ outcome<void> replace_file(const std::string& path, const std::string& content) 
 }
 
 outcome<void> append_secret_line(const std::string& path, const std::string& line) {
-  const descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
-  if (file.get() < 0 || !write_all(file.get(), line + "\n"))
+  const open_fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+  if (!file || !write_durably(file.get(), line + "\n"))
     return from_errno(errno, "write '" + path + "'");
   return {};
 }

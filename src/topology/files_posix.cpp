@@ -74,23 +74,6 @@ failure in_the_way(const std::string& path) {
 
 } // namespace
 
-bool write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-open_fd::~open_fd() {
-  if (fd_ >= 0)
-    ::close(fd_);
-}
-
 outcome<void> op_limits::check(std::string_view doing) const {
   if (cancel.stop_requested())
     return {ec::canceled, std::string{doing} + " was interrupted"};

@@ -22,22 +22,6 @@ namespace {
 
 constexpr std::size_t most_bytes = 1 << 20;
 
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool ok() const { return fd_ >= 0; }
-
-private:
-  int fd_;
-};
-
 failure failed(std::string_view what, const std::filesystem::path& path, int error) {
   return from_errno(error, what, path.string());
 }
@@ -60,9 +44,9 @@ outcome<void> write_temporary(int folder, const std::string& name,
                               const std::filesystem::path& path, std::string_view content) {
   HARMONY_FAULT("unit-file.write.before");
   ::unlinkat(folder, name.c_str(), 0);
-  const descriptor file{
+  const open_fd file{
     ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
-  if (!file.ok())
+  if (!file)
     return failed("create a file beside", path, errno);
   if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0)
     return failed("write", path, errno);
@@ -99,8 +83,8 @@ std::vector<std::filesystem::path> link_folders(const std::filesystem::path& fol
 } // namespace
 
 outcome<unit_file> read_unit_file(const std::filesystem::path& path) {
-  const descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-  if (!file.ok()) {
+  const open_fd file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  if (!file) {
     if (errno == ENOENT || errno == ENOTDIR)
       return unit_file{};
     if (errno == ENXIO) // a socket
@@ -136,8 +120,8 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
                               overwrite how) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!folder.ok())
+  const open_fd folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!folder)
     return failed("open the folder of", path, errno);
   const auto name = path.filename().string();
   const auto temporary = temporary_of(name);
@@ -161,8 +145,8 @@ outcome<void> write_unit_file(const std::filesystem::path& path, std::string_vie
 }
 
 outcome<void> remove_unit_file(const std::filesystem::path& path) {
-  const descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!folder.ok()) {
+  const open_fd folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!folder) {
     if (errno == ENOENT)
       return {};
     return failed("open the folder of", path, errno);

@@ -63,8 +63,8 @@ fs::path lock_file(const fs::path& root, std::string_view agent) {
 }
 
 /// The lock of who serves `agent`, if it can be had.
-outcome<unique_fd> open_lock(const fs::path& path, int flags) {
-  unique_fd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0640)};
+outcome<open_fd> open_lock(const fs::path& path, int flags) {
+  open_fd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0640)};
   if (!fd)
     return from_errno(errno, "open '" + path.string() + "'");
   return fd;
@@ -84,7 +84,7 @@ void drop_old_answers(const fs::path& folder) {
 /// An agent's end: takes requests away and gives them to its sink.
 class server {
 public:
-  server(fs::path root, std::string agent, unique_fd lock, store::on_command sink)
+  server(fs::path root, std::string agent, open_fd lock, store::on_command sink)
     : root_(std::move(root)),
       prefix_(std::move(agent) + "."),
       lock_(std::move(lock)),
@@ -131,7 +131,7 @@ private:
 
   const fs::path root_;
   const std::string prefix_;
-  const unique_fd lock_;
+  const open_fd lock_;
   const store::on_command sink_;
 };
 

@@ -50,7 +50,7 @@ private:
   watcher& events_;
   const std::string agent_;
   const std::string name_; ///< of the request's file, and of the answer's
-  unique_fd commands_;
+  open_fd commands_;
   std::shared_ptr<mailbox> mailbox_;
 };
 

@@ -12,7 +12,7 @@ std::string name_of(const std::string& key, std::uint64_t revision) {
 
 } // namespace
 
-void keep_former(const unique_fd& folder, const std::string& key, std::uint64_t newest,
+void keep_former(const open_fd& folder, const std::string& key, std::uint64_t newest,
                  bool deleted) {
   if (!deleted) {
     [[maybe_unused]] const int linked =
@@ -22,7 +22,7 @@ void keep_former(const unique_fd& folder, const std::string& key, std::uint64_t 
     ::unlinkat(folder.get(), name_of(key, newest - kept_revisions).c_str(), 0);
 }
 
-std::vector<entry> former_entries(const unique_fd& folder, const std::string& key,
+std::vector<entry> former_entries(const open_fd& folder, const std::string& key,
                                   std::uint64_t newest) {
   std::vector<entry> entries;
   const auto oldest = newest > kept_revisions ? newest - kept_revisions : 1;

@@ -27,31 +27,16 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = uninterrupted([&] { return ::write(fd, bytes.data(), bytes.size()); });
-    if (written < 0)
-      return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 int make_one_folder(const std::filesystem::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0)
     return errno == EEXIST ? 0 : errno;
-  const unique_fd parent{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const open_fd parent{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!parent || ::fsync(parent.get()) != 0)
     return errno;
   return 0;
 }
 
 } // namespace
-
-unique_fd::~unique_fd() {
-  if (fd_ >= 0)
-    ::close(fd_);
-}
 
 failure from_errno(int error, const std::string& what) {
   auto message = "cannot " + what + ": " + std::generic_category().message(error);
@@ -68,8 +53,8 @@ failure from_errno(int error, const std::string& what) {
   }
 }
 
-outcome<unique_fd> open_folder(const std::filesystem::path& path) {
-  unique_fd folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+outcome<open_fd> open_folder(const std::filesystem::path& path) {
+  open_fd folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder)
     return from_errno(errno, "open the store's folder '" + path.string() + "'");
   return folder;
@@ -93,8 +78,8 @@ outcome<void> make_folder(const std::filesystem::path& path) {
   return {};
 }
 
-outcome<std::optional<file_content>> read_at(const unique_fd& folder, const std::string& name) {
-  const unique_fd file{
+outcome<std::optional<file_content>> read_at(const open_fd& folder, const std::string& name) {
+  const open_fd file{
     ::openat(folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (!file && errno == ENOENT)
     return std::optional<file_content>{};
@@ -120,7 +105,7 @@ outcome<std::optional<file_content>> read_at(const unique_fd& folder, const std:
   return std::optional{std::move(content)};
 }
 
-outcome<void> replace_at(const unique_fd& folder, const std::string& name,
+outcome<void> replace_at(const open_fd& folder, const std::string& name,
                          const std::string& temporary, std::string_view head, std::string_view body,
                          bool durable) {
   const auto failed = [&] {
@@ -129,9 +114,8 @@ outcome<void> replace_at(const unique_fd& folder, const std::string& name,
     return why;
   };
   {
-    const unique_fd file{::openat(folder.get(), temporary.c_str(),
-                                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                                  file_mode)};
+    const open_fd file{::openat(folder.get(), temporary.c_str(),
+                                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode)};
     if (!file || !write_all(file.get(), head) || !write_all(file.get(), body))
       return failed();
     if (durable && uninterrupted([&] { return ::fsync(file.get()); }) != 0)

@@ -34,14 +34,14 @@ std::string unique_suffix() {
 /// so nobody can delete it apart from what it guards.
 class directory_store::bucket_lock {
 public:
-  bucket_lock(std::unique_lock<std::timed_mutex> turn, directory::unique_fd folder)
+  bucket_lock(std::unique_lock<std::timed_mutex> turn, open_fd folder)
     : turn_(std::move(turn)), folder_(std::move(folder)) {}
 
-  [[nodiscard]] const directory::unique_fd& folder() const { return folder_; }
+  [[nodiscard]] const open_fd& folder() const { return folder_; }
 
 private:
   std::unique_lock<std::timed_mutex> turn_;
-  directory::unique_fd folder_; // closing it ends the flock, before the turn ends
+  open_fd folder_; // closing it ends the flock, before the turn ends
 };
 
 directory_store::directory_store(std::filesystem::path root)
@@ -91,8 +91,8 @@ outcome<std::optional<store_entry>> directory_store::get(bucket b, std::string_v
   return std::optional{store_entry{std::move(entry.value), entry.revision, entry.written}};
 }
 
-outcome<std::optional<directory::entry>>
-directory_store::read(bucket b, const directory::unique_fd& folder, std::string_view key) const {
+outcome<std::optional<directory::entry>> directory_store::read(bucket b, const open_fd& folder,
+                                                               std::string_view key) const {
   const auto content = directory::read_at(folder, std::string{key});
   if (!content)
     return {content.error().code, described(b, key) + ": " + content.error().message};

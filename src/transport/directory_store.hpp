@@ -56,7 +56,7 @@ private:
   [[nodiscard]] outcome<void> usable(std::string_view key) const;
   [[nodiscard]] std::filesystem::path folder_of(bucket b) const;
   outcome<bucket_lock> lock(bucket b, deadline until);
-  outcome<std::optional<directory::entry>> read(bucket b, const directory::unique_fd& folder,
+  outcome<std::optional<directory::entry>> read(bucket b, const open_fd& folder,
                                                 std::string_view key) const;
   outcome<std::uint64_t> write(bucket b, std::string_view key,
                                std::optional<std::string_view> value, std::uint64_t expected,

@@ -81,8 +81,8 @@ private:
   static void hint(const record_list& live, const std::string& folder, const std::string& key);
 
   fs::path root_;
-  unique_fd inotify_;
-  unique_fd wake_;
+  open_fd inotify_;
+  open_fd wake_;
   // Only the thread touches these.
   std::map<std::string, int> armed_; // folder name -> its watch
   std::set<int> watches_;            // every watch, those of ancestors too
@@ -90,11 +90,11 @@ private:
 };
 
 outcome<void> watcher::core::open() {
-  inotify_ = unique_fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+  inotify_ = open_fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
   if (!inotify_)
     return from_errno(errno,
                       "watch '" + root_.string() + "' (is fs.inotify.max_user_instances reached?)");
-  wake_ = unique_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  wake_ = open_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!wake_)
     return from_errno(errno, "watch '" + root_.string() + "'");
   return {};

@@ -8,27 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "posix/descriptor.hpp"
+
 namespace harmony::ctl {
 
 namespace {
 
 constexpr std::size_t longest_file = 1024;
 constexpr std::string_view secret_begin = "ed25519-secret:";
-
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
-private:
-  int fd_;
-};
 
 failure of_errno(const std::string& what, const std::string& file) {
   const int error = errno;
@@ -40,9 +27,9 @@ failure of_errno(const std::string& what, const std::string& file) {
 
 /// Reads a small file; `secret`: none that others may read.
 outcome<std::string> read_small(const std::string& file, bool secret) {
-  const descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  const open_fd in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat info {};
-  if (in.get() < 0 || ::fstat(in.get(), &info) != 0)
+  if (!in || ::fstat(in.get(), &info) != 0)
     return of_errno("cannot read the key", file);
   if (!S_ISREG(info.st_mode))
     return {ec::io_error, "cannot read the key '" + file + "': it is no file"};
@@ -61,8 +48,8 @@ outcome<std::string> read_small(const std::string& file, bool secret) {
 }
 
 outcome<void> write_new(const std::string& file, const std::string& text, mode_t mode) {
-  const descriptor out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
-  if (out.get() < 0)
+  const open_fd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
+  if (!out)
     return of_errno("cannot make the key", file);
   if (::write(out.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())
       || ::fsync(out.get()) != 0) {
