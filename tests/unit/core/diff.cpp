@@ -109,7 +109,7 @@ TEST_CASE("diff: what a revision does not count -> kept") {
   after.metadata.generation = 9;
   after.resources[0].origin = "rollout/x";
   after.resources[0].probes.readiness = probe{};
-  after.resources[1].depends_on = {{"File", "a"}};
+  after.resources[1].depends_on = {{{"File", "a"}}};
   CHECK(diff(&before, after).empty());
 }
 

@@ -57,14 +57,14 @@ TEST_CASE("graph: a file in managed folders -> waits for the nearest") {
 }
 
 TEST_CASE("graph: a folder that depends on what lies in it -> no cycle") {
-  const resource_graph g{of({file("x", "/srv/x"), folder("srv", "/srv", {{"File", "y"}}),
-                             file("y", "/y", {{"File", "x"}})})};
+  const resource_graph g{of({file("x", "/srv/x"), folder("srv", "/srv", {{{"File", "y"}}}),
+                             file("y", "/y", {{{"File", "x"}}})})};
   CHECK(g.prerequisites({"File", "x"}).empty());
   CHECK(g.prerequisites({"Directory", "srv"}) == needs{{{"File", "y"}}});
 }
 
 TEST_CASE("graph: named and implied, or named twice -> once") {
-  auto x = file("x", "/srv/x", {{"Directory", "srv"}});
+  auto x = file("x", "/srv/x", {{{"Directory", "srv"}}});
   x.restart_on = {{"Directory", "srv"}};
   const resource_graph g{of({x, folder("srv", "/srv")})};
   CHECK(g.prerequisites({"File", "x"}) == needs{{{"Directory", "srv"}}});

@@ -189,7 +189,7 @@ TEST_CASE("audit log: changed by hand -> goes on, and the break stays to be foun
   for (const char* result : {"a", "b", "c", "d"})
     REQUIRE(file.append({record_of(result)}, {}));
   auto text = read_file(b.path());
-  text.replace(text.find("\"result\":\"b\""), 12, "\"result\":\"x\"");
+  text.replace(text.find(R"("result":"b")"), 12, R"("result":"x")");
   write_file(b.path(), text);
   REQUIRE(file.append({record_of("e")}, {}));
   CHECK(b.verify().fault
