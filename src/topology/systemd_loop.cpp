@@ -95,6 +95,21 @@ systemd_loop::wait_ptr systemd_loop::call(std::vector<bus_request> requests,
   return wait;
 }
 
+systemd_loop::wait_ptr systemd_loop::look(std::vector<std::string> units,
+                                          std::vector<bus_request> more,
+                                          clock::time_point deadline) {
+  auto wait = std::make_shared<bus_wait>();
+  wait->replies.resize(1 + more.size());
+  wait->missing = 1 + more.size();
+  post([this, what = looking{wait, std::move(units), std::move(more), deadline}] {
+    whenever_up(what.wait, [this, what] {
+      looking_.push_back(what);
+      send_waiting();
+    });
+  });
+  return wait;
+}
+
 systemd_loop::wait_ptr systemd_loop::job(bus_request request, clock::time_point deadline) {
   auto wait = std::make_shared<bus_wait>();
   wait->replies.resize(1);
@@ -138,6 +153,7 @@ void systemd_loop::abandon(const wait_ptr& wait) {
     std::erase_if(jobs_, [&](const auto& j) { return j.second == wait; });
     std::erase_if(unit_jobs_, [&](const auto& j) { return j.second == wait; });
     std::erase_if(queued_, [&](const auto& q) { return q.first == wait; });
+    std::erase_if(looking_, [&](const looking& l) { return l.wait == wait; });
     std::erase(reload_waiting_, wait);
   });
 }
@@ -300,6 +316,8 @@ void systemd_loop::lose(const std::string& why, bool manager_only) {
   }
   // What was under way may have happened or not: its caller looks again.
   outgoing_.clear();
+  looking_.clear();
+  listing_ = false;
   const auto lost = std::exchange(in_flight_, {});
   jobs_.clear();
   unit_jobs_.clear();

@@ -29,7 +29,8 @@ struct bus_wait {
 };
 
 /// What a service manager's connection does, on one thread: connects and connects again, sends the
-/// calls of other threads, hands out replies, follows jobs to their end, and shares reloads.
+/// calls of other threads, hands out replies, follows jobs to their end, and shares lists and
+/// reloads.
 ///
 ///     connecting --Subscribe answered--> up --connection or manager lost--> connecting
 ///     connecting --failed, or 2 s without success--> down --retry succeeded--> up
@@ -52,6 +53,10 @@ public:
 
   /// Any thread may call these; none waits.
   wait_ptr call(std::vector<bus_request> requests, clock::time_point deadline);
+  /// The first reply has the rows of `units`; then come those of `more`, which is asked after it.
+  /// Those who ask while a list is under way share the next one.
+  wait_ptr look(std::vector<std::string> units, std::vector<bus_request> more,
+                clock::time_point deadline);
   wait_ptr job(bus_request request, clock::time_point deadline);
   wait_ptr reload();
   /// The next end of a job of `unit`, whoever queued it.
@@ -62,12 +67,21 @@ public:
   void listen(systemd_events::on_event sink);
   void watch_units(std::vector<std::string> units);
   [[nodiscard]] bool up() const { return up_; }
+  /// Lists shared by looks that were sent so far.
+  [[nodiscard]] std::uint64_t lists() const { return lists_; }
   /// Reload calls sent so far.
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
 
 private:
   enum class phase { connecting, up, down };
   using task = std::function<void()>;
+  /// A look that waits for its list to be sent.
+  struct looking {
+    wait_ptr wait;
+    std::vector<std::string> units;
+    std::vector<bus_request> more;
+    clock::time_point deadline;
+  };
 
   void post(task t);
   void drain();
@@ -87,6 +101,9 @@ private:
                     systemd_link::on_reply done);
   void send(const wait_ptr& wait, std::size_t index, const bus_request& request,
             clock::time_point deadline);
+  void send_list();
+  /// Gives each of `all` its rows.
+  void list_answered(const std::vector<looking>& all, bus_reply reply);
   void send_job(const wait_ptr& wait, const bus_request& request, clock::time_point deadline);
   /// When the reload that somebody waits for is to be sent; nothing: none is, or one runs.
   [[nodiscard]] std::optional<clock::time_point> reload_due() const;
@@ -110,6 +127,7 @@ private:
   systemd_events::on_event sink_;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> up_ = false;
+  std::atomic<std::uint64_t> lists_ = 0;
   std::atomic<std::uint64_t> reloads_ = 0;
 
   // All below belongs to the loop's thread.
@@ -125,7 +143,9 @@ private:
   std::map<std::string, std::string> watched_;                ///< object path -> unit
   std::vector<std::pair<wait_ptr, task>> queued_;             ///< until the manager is up
   std::deque<std::pair<wait_ptr, task>> outgoing_;            ///< until there is room
-  std::size_t unanswered_ = 0;                                ///< calls of this connection
+  std::vector<looking> looking_;                              ///< until the list before has ended
+  bool listing_ = false;
+  std::size_t unanswered_ = 0; ///< calls of this connection
   std::set<wait_ptr> in_flight_;
   std::multimap<std::string, wait_ptr> jobs_;      ///< by object path of the job
   std::multimap<std::string, wait_ptr> unit_jobs_; ///< by unit: its next job's end

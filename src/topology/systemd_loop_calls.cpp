@@ -30,6 +30,14 @@ milliseconds time_left(systemd_loop::clock::time_point deadline) {
   return std::chrono::ceil<milliseconds>(deadline - now);
 }
 
+bus_request list_call(std::vector<std::string> units) {
+  return {"/org/freedesktop/systemd1",
+          "org.freedesktop.systemd1.Manager",
+          "ListUnitsByNames",
+          {std::move(units)},
+          bus_answer::units};
+}
+
 bus_request reload_call() {
   return {"/org/freedesktop/systemd1",
           "org.freedesktop.systemd1.Manager",
@@ -59,6 +67,8 @@ void systemd_loop::in_turn(const wait_ptr& wait, task send) {
 }
 
 void systemd_loop::send_waiting() {
+  if (!looking_.empty() && !listing_ && unanswered_ < most_unanswered)
+    send_list();
   while (!outgoing_.empty() && unanswered_ < most_unanswered) {
     const auto [wait, send] = std::move(outgoing_.front());
     outgoing_.pop_front();
@@ -90,6 +100,69 @@ void systemd_loop::send(const wait_ptr& wait, std::size_t index, const bus_reque
   if (auto sent = ask(request, time_left(deadline), done); !sent) {
     in_flight_.erase(wait);
     fail(wait, sent.error().message);
+  }
+}
+
+void systemd_loop::send_list() {
+  auto all = std::exchange(looking_, {});
+  std::vector<std::string> units;
+  auto deadline = all.front().deadline;
+  for (const auto& l : all) {
+    units.insert(units.end(), l.units.begin(), l.units.end());
+    deadline = std::max(deadline, l.deadline);
+  }
+  listing_ = true;
+  ++lists_;
+  const auto epoch = epoch_;
+  auto answered = [this, epoch, all](bus_reply reply) {
+    if (epoch != epoch_)
+      return;
+    listing_ = false;
+    list_answered(all, std::move(reply));
+  };
+  if (auto sent = ask(list_call(std::move(units)), time_left(deadline), answered); !sent) {
+    listing_ = false;
+    for (const auto& l : all) {
+      in_flight_.erase(l.wait);
+      fail(l.wait, sent.error().message);
+    }
+    return;
+  }
+  for (auto& l : all)
+    for (std::size_t i = 0; i < l.more.size(); ++i)
+      outgoing_.emplace_back(l.wait,
+                             [this, wait = l.wait, i, request = std::move(l.more[i]),
+                              deadline = l.deadline] { send(wait, 1 + i, request, deadline); });
+}
+
+void systemd_loop::list_answered(const std::vector<looking>& all, bus_reply reply) {
+  std::size_t asked = 0;
+  for (const auto& l : all)
+    asked += l.units.size();
+  const bool whole = !reply.error && reply.units.size() == asked;
+  auto row = reply.units.begin();
+  for (const auto& l : all) {
+    if (in_flight_.count(l.wait) == 0) { // left meanwhile
+      row += whole ? static_cast<std::ptrdiff_t>(l.units.size()) : 0;
+      continue;
+    }
+    if (!whole && all.size() > 1) { // for one name that the manager refuses, none has an answer
+      in_turn(l.wait, [this, wait = l.wait, units = l.units, deadline = l.deadline] {
+        send(wait, 0, list_call(units), deadline);
+      });
+      continue;
+    }
+    bus_reply own;
+    if (whole) {
+      const auto end = row + static_cast<std::ptrdiff_t>(l.units.size());
+      own.units.assign(std::make_move_iterator(row), std::make_move_iterator(end));
+      row = end;
+    } else {
+      own = std::move(reply); // the only one
+    }
+    fulfil(l.wait, 0, std::move(own));
+    if (l.wait->missing == 0)
+      in_flight_.erase(l.wait);
   }
 }
 

@@ -80,17 +80,15 @@ outcome<unit_properties> systemd_manager::properties(const std::string& unit, bo
   // Where a link enables it, that is what the manager would find.
   const bool linked = with_file_state && is_linked(folder_, unit);
   auto details = detail_calls(unit, with_file_state && !linked);
-  const auto ask = [&](std::vector<bus_request> calls) {
-    return replies_of(*loop_, loop_->call(std::move(calls), limit.deadline), what, limit);
+  const auto answers = [&](const systemd_loop::wait_ptr& wait) {
+    return replies_of(*loop_, wait, what, limit);
   };
   // Each property of a unit that is not there would make the manager look for its file once more:
   // where none is to be seen, the list comes first.
   std::error_code ignored;
   const bool likely = std::filesystem::exists(folder_ / unit, ignored);
-  std::vector first{manager_call("ListUnitsByNames", {std::vector{unit}}, bus_answer::units)};
-  if (likely)
-    std::move(details.begin(), details.end(), std::back_inserter(first));
-  auto replies = ask(std::move(first));
+  auto replies = answers(loop_->look(
+    {unit}, likely ? std::exchange(details, {}) : std::vector<bus_request>{}, limit.deadline));
   if (!replies)
     return replies.error();
   if (const auto& error = replies->front().error)
@@ -106,7 +104,7 @@ outcome<unit_properties> systemd_manager::properties(const std::string& unit, bo
     return p;
   if (likely)
     replies->erase(replies->begin());
-  else if (replies = ask(std::move(details)); !replies)
+  else if (replies = answers(loop_->call(std::move(details), limit.deadline)); !replies)
     return replies.error();
   if (auto done = fill(p, *replies, what); !done)
     return done.error();
@@ -267,10 +265,7 @@ outcome<std::vector<unit_row>> systemd_manager::list(const std::vector<std::stri
   const std::string what = "cannot list the units";
   if (units.empty())
     return std::vector<unit_row>{};
-  auto replies = replies_of(
-    *loop_,
-    loop_->call({manager_call("ListUnitsByNames", {units}, bus_answer::units)}, limit.deadline),
-    what, limit);
+  auto replies = replies_of(*loop_, loop_->look(units, {}, limit.deadline), what, limit);
   if (!replies)
     return replies.error();
   auto& reply = replies->front();

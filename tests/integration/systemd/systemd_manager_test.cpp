@@ -6,6 +6,7 @@
 
 #include "device_fixture.hpp"
 #include "support/temp_dir.hpp"
+#include "topology/systemd_calls.hpp"
 #include "topology/systemd_loop.hpp"
 
 namespace harmony::test {
@@ -14,6 +15,12 @@ namespace {
 
 wait_limit within(milliseconds limit) {
   return {{}, clock::now() + limit};
+}
+
+bool answered(bus_wait& wait) {
+  std::unique_lock lock{wait.mutex};
+  return wait.changed.wait_for(lock, seconds{20}, [&] { return wait.missing == 0; })
+         && !wait.replies.front().error;
 }
 
 // What runs on the bus's side is not ours: ask systemd itself.
@@ -115,11 +122,6 @@ TEST_CASE("systemd manager: 16 units changed at once -> one reload") {
 TEST_CASE("systemd manager: a second reload asked for soon after the first -> one serves both") {
   const auto loop = std::make_shared<systemd_loop>(std::string{}, milliseconds{1000});
   std::thread running{[&] { loop->run(); }};
-  const auto answered = [](bus_wait& wait) {
-    std::unique_lock lock{wait.mutex};
-    return wait.changed.wait_for(lock, seconds{20}, [&] { return wait.missing == 0; })
-           && !wait.replies.front().error;
-  };
   const auto first = loop->reload();
   // By this answer the loop has dealt with what was asked before it.
   CHECK(answered(*loop->call({{"/org/freedesktop/systemd1",
@@ -132,6 +134,54 @@ TEST_CASE("systemd manager: a second reload asked for soon after the first -> on
   CHECK(answered(*first));
   CHECK(answered(*second));
   CHECK(loop->reloads() == 1);
+  loop->stop();
+  running.join();
+}
+
+TEST_CASE("systemd manager: looks while a list is under way -> share the next one") {
+  const auto loop = std::make_shared<systemd_loop>(std::string{});
+  const auto look = [&](std::vector<std::string> units, std::vector<bus_request> more = {}) {
+    return loop->look(std::move(units), std::move(more), clock::now() + seconds{20});
+  };
+  const auto names = [](const bus_wait& wait) {
+    std::vector<std::string> all;
+    for (const auto& row : wait.replies.front().units)
+      all.push_back(row.name);
+    return all;
+  };
+  using strings = std::vector<std::string>;
+  // Asked before there is a connection, so that all of them are there when it comes.
+  const auto first = look({"h-a.service"});
+  const auto second =
+    look({"h-b.service", "h-c.service"},
+         {systemd_calls::manager_call("GetUnit", {std::string{"-.mount"}}, bus_answer::path)});
+  const auto left = look({"h-left.service", "h-left2.service"});
+  const auto third = look({"h-d.service"});
+  loop->abandon(left);
+  std::thread running{[&] { loop->run(); }};
+  for (const auto& wait : {first, second, third})
+    CHECK(answered(*wait));
+  CHECK(names(*first) == strings{"h-a.service"});
+  CHECK(names(*second) == strings{"h-b.service", "h-c.service"});
+  CHECK(second->replies.at(1).text == unit_object_path("-.mount"));
+  CHECK(names(*third) == strings{"h-d.service"});
+  CHECK(loop->lists() == 2);
+  loop->stop();
+  running.join();
+}
+
+TEST_CASE("systemd manager: one look for what is no unit -> no other is the worse for it") {
+  const auto loop = std::make_shared<systemd_loop>(std::string{});
+  std::vector<systemd_loop::wait_ptr> looks;
+  for (const auto* name : {"h-a.service", "no unit", "h-b.service"})
+    looks.push_back(loop->look({name}, {}, clock::now() + seconds{20}));
+  std::thread running{[&] { loop->run(); }};
+  for (const auto& wait : looks)
+    CHECK(answered(*wait));
+  CHECK(looks[0]->replies.front().units.size() == 1);
+  CHECK(looks[1]->replies.front().units.empty());
+  REQUIRE(looks[2]->replies.front().units.size() == 1);
+  CHECK(looks[2]->replies.front().units.front().name == "h-b.service");
   loop->stop();
   running.join();
 }
