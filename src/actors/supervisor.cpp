@@ -37,10 +37,16 @@ operation_answer answer_of(Outcome result) {
 }
 
 operation_work look(const supervisor_state& s) {
-  return [services = s.config.services, want = wanted(s)](std::stop_token stop, instant deadline) {
+  const bool after_apply = s.machine.phase == resource_phase::applying;
+  return [services = s.config.services, want = wanted(s), after_apply](std::stop_token stop,
+                                                                       instant deadline) {
     const logged_operation entry{services->log, want.id, false};
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    return answer_of(services->drivers->find(want.id.kind)->observe(want, context));
+    auto* d = services->drivers->find(want.id.kind);
+    auto seen = d->observe(want, context);
+    if (seen && after_apply && !seen->changes.empty())
+      seen->cause = d->why_ended(want, context);
+    return answer_of(std::move(seen));
   };
 }
 
@@ -295,7 +301,7 @@ struct answer_to_event {
     }
   }
   lifecycle_event operator()(const observation& seen) const {
-    return ev::observed{what.operation, seen.changes, seen.obstacle};
+    return ev::observed{what.operation, seen.changes, seen.obstacle, seen.cause};
   }
   lifecycle_event operator()(const operation_done&) const {
     if (what.kind == operation_kind::remove)

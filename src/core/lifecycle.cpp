@@ -69,7 +69,7 @@ void stepper::operator()(const ev::observed& e) {
   else if (e.changes.empty() && !s_.restart_due)
     in_place();
   else
-    differs(e.changes);
+    differs(e);
   if (s_.look_again && s_.running == operation_kind::none)
     start_look();
   s_.look_again = false;

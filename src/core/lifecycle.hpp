@@ -52,11 +52,12 @@ struct rejected {
 /// It left the manifest. One-way: a resource that comes back gets a new machine.
 struct remove {};
 /// A look is over. `obstacle` is set when the difference cannot be closed by the agent
-/// (NameConflict).
+/// (NameConflict), `cause` when what was just started does not run, and the look could tell why.
 struct observed {
   std::uint64_t operation = 0;
   std::vector<change> changes;
   std::optional<failure> obstacle;
+  std::optional<failure> cause = {};
 };
 /// A look failed: nothing was learnt.
 struct observe_failed {

@@ -70,7 +70,7 @@ private:
   void become_ready();
 
   /// The look found differences.
-  void differs(const std::vector<change>& changes);
+  void differs(const ev::observed& e);
 
   /// It is in place no more. The first repair is immediate; those soon after it back off; after
   /// long health the backoff starts over.

@@ -148,7 +148,8 @@ void stepper::become_ready() {
     s_.healthy_since = c_.now;
 }
 
-void stepper::differs(const std::vector<change>& changes) {
+void stepper::differs(const ev::observed& e) {
+  const auto& changes = e.changes;
   switch (s_.phase) {
   case phase_t::ready:
   case phase_t::probing:
@@ -161,7 +162,9 @@ void stepper::differs(const std::vector<change>& changes) {
       enter(phase_t::drifted, "RestartRequested");
       break;
     }
-    fail({ec::not_converged, "after the change it still differs: " + describe(changes)});
+    fail(e.cause
+           ? *e.cause
+           : failure{ec::not_converged, "after the change it still differs: " + describe(changes)});
     return;
   default: break;
   }

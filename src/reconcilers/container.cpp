@@ -323,6 +323,18 @@ outcome<void> container_ops::apply(container_runtime& runtime, const desired<con
   return work.bring_up(info, unwell);
 }
 
+std::optional<failure> container_ops::why_ended(container_runtime& runtime,
+                                                const desired<container_spec>& want,
+                                                op_context& ctx) {
+  const auto seen = observe(runtime, want, ctx);
+  if (!seen)
+    return seen.error();
+  if (!seen->found || !seen->ours || seen->found->status != container_status::exited)
+    return {};
+  return failure{ec::container_exited, "container '" + target(want) + "' was started and "
+                                         + exit_text(*seen->found, seen->last_words)};
+}
+
 outcome<void> container_ops::fetch(container_runtime& runtime, const desired<container_spec>& want,
                                    op_context& ctx) {
   return application{runtime, want, ctx, limits_of(ctx)}.ensure_image();

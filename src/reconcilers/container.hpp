@@ -55,6 +55,9 @@ outcome<void> apply(container_runtime& runtime, const desired<container_spec>& w
 /// Ensures the image, as the pull policy says.
 outcome<void> fetch(container_runtime& runtime, const desired<container_spec>& want,
                     op_context& ctx);
+/// How the container, just started, ended; nothing: it runs.
+std::optional<failure> why_ended(container_runtime& runtime, const desired<container_spec>& want,
+                                 op_context& ctx);
 outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
 /// The containers that bear this agent's label.
 outcome<std::vector<owned_target>> marked(container_runtime& runtime, const op_context& ctx);
@@ -94,6 +97,9 @@ public:
   static bool fetches(const container_spec& spec) { return spec.pull != pull_policy::never; }
   outcome<void> fetch(const desired<container_spec>& want, op_context& ctx) {
     return container_ops::fetch(topology_.containers(), want, ctx);
+  }
+  std::optional<failure> why_ended(const desired<container_spec>& want, op_context& ctx) {
+    return container_ops::why_ended(topology_.containers(), want, ctx);
   }
   outcome<void> remove(const owned_target& owned, op_context& ctx) {
     return container_ops::remove(topology_.containers(), owned, ctx);

@@ -16,6 +16,8 @@ struct observation {
   resource_state state;
   std::optional<failure>
     obstacle; ///< the plan's failure: a difference that the agent must not close
+  std::optional<failure> cause =
+    {}; ///< of a difference right after an apply, see driver::why_ended
 
   friend bool operator==(const observation&, const observation&) = default;
 };
@@ -31,6 +33,11 @@ public:
   virtual outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) = 0;
   virtual outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                               op_context& ctx) = 0;
+  /// Why what an apply has just started does not run; nothing where its kind cannot tell.
+  virtual std::optional<failure> why_ended(const desired<resource_spec>& /*want*/,
+                                           op_context& /*ctx*/) {
+    return {};
+  }
   virtual outcome<void> remove(const owned_target& owned, op_context& ctx) = 0;
 
   /// Whether an apply of `r` needs something from elsewhere (an image, a download).
@@ -98,6 +105,13 @@ public:
       if (auto done = reconciler_.remove(left, ctx); !done)
         return done;
     return {};
+  }
+
+  std::optional<failure> why_ended(const desired<resource_spec>& want, op_context& ctx) override {
+    if constexpr (starter<R>)
+      return reconciler_.why_ended(typed(want), ctx);
+    else
+      return driver::why_ended(want, ctx);
   }
 
   outcome<void> remove(const owned_target& owned, op_context& ctx) override {

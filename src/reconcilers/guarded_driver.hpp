@@ -49,6 +49,9 @@ public:
       return *no;
     return inner_->apply(want, todo, ctx);
   }
+  std::optional<failure> why_ended(const desired<resource_spec>& want, op_context& ctx) override {
+    return inner_->why_ended(want, ctx);
+  }
   outcome<void> remove(const owned_target& owned, op_context& ctx) override {
     return inner_->remove(owned, ctx);
   }

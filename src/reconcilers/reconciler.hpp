@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -75,6 +76,14 @@ concept fetcher = reconciler<R> && requires(R r, const desired<typename R::spec_
                                             const typename R::spec_type& spec, op_context& ctx) {
   { R::fetches(spec) } -> std::same_as<bool>;
   { r.fetch(want, ctx) } -> std::same_as<outcome<void>>;
+};
+
+/// R is a reconciler whose things may end as soon as an apply has started them:
+///   why_ended(want, ctx)     what became of one that does not run; nothing: it does; only reads
+template <class R>
+concept starter = reconciler<R> && requires(R r, const desired<typename R::spec_type>& want,
+                                            op_context& ctx) {
+  { r.why_ended(want, ctx) } -> std::same_as<std::optional<failure>>;
 };
 
 /// R is a reconciler whose things write logs:

@@ -196,6 +196,15 @@ outcome<void> secret_driver::apply(const desired<resource_spec>& want,
   return done ? done : scrubbed(done.error(), own.want.spec);
 }
 
+std::optional<failure> secret_driver::why_ended(const desired<resource_spec>& want,
+                                                op_context& ctx) {
+  auto why = inner_->why_ended(want, ctx);
+  if (!why || !has_secrets(want.spec))
+    return why;
+  auto own = resolve(want);
+  return scrubbed(*why, own.want.spec);
+}
+
 outcome<logs_result> secret_driver::logs(const desired<resource_spec>& want, const log_query& query,
                                          op_context& ctx) {
   auto lines = inner_->logs(want, query, ctx);

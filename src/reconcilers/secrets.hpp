@@ -55,6 +55,7 @@ public:
   outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) override;
   outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) override;
+  std::optional<failure> why_ended(const desired<resource_spec>& want, op_context& ctx) override;
   outcome<void> remove(const owned_target& owned, op_context& ctx) override {
     uses_->forget(owned.target);
     return inner_->remove(owned, ctx);

@@ -156,10 +156,10 @@ private:
       return ended.error();
     if (ended->empty() && waiting && std::chrono::steady_clock::now() < limit_.deadline
         && !ctx_.cancel.stop_requested())
-      return explain_state(manager_, unit_, limit_);
+      return {}; // the next look tells what became of it
     if (*ended != "done")
       return explain_job(manager_, job, unit_, *ended, limit_);
-    return explain_state(manager_, unit_, limit_);
+    return {};
   }
 
   [[nodiscard]] unit_record recorded() const {
@@ -310,6 +310,14 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
   if (find(todo, "state") == nullptr)
     return {};
   return stop_unit(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
+}
+
+std::optional<failure> systemd_unit::why_ended(systemd_port& manager,
+                                               const desired<systemd_unit_spec>& want,
+                                               const op_context& ctx) {
+  if (want.spec.state != unit_state::active)
+    return {};
+  return explain_state(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
 }
 
 outcome<std::vector<owned_target>> systemd_unit::marked(systemd_port& manager,

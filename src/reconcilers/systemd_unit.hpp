@@ -63,6 +63,9 @@ outcome<std::vector<change>> plan(const desired<systemd_unit_spec>& want,
                                   const systemd_unit_observed& seen);
 outcome<void> apply(systemd_port& manager, const desired<systemd_unit_spec>& want,
                     const std::vector<change>& todo, op_context& ctx);
+/// Why the unit, just started, does not run; nothing: it does, or should not.
+std::optional<failure> why_ended(systemd_port& manager, const desired<systemd_unit_spec>& want,
+                                 const op_context& ctx);
 outcome<void> remove(systemd_port& manager, const owned_target& owned, op_context& ctx);
 resource_state report(const systemd_unit_observed& seen);
 /// The units whose files bear this agent's marker.
@@ -106,6 +109,10 @@ public:
   outcome<void> apply(const desired<systemd_unit_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) {
     return systemd_unit::apply(topology_->systemd(), want, todo, ctx);
+  }
+
+  std::optional<failure> why_ended(const desired<systemd_unit_spec>& want, const op_context& ctx) {
+    return systemd_unit::why_ended(topology_->systemd(), want, ctx);
   }
 
   outcome<void> remove(const owned_target& owned, op_context& ctx) {

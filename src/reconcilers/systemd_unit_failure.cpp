@@ -115,8 +115,8 @@ failure explain_job(systemd_port& manager, unit_job what, const std::string& uni
   return {ec::unit_failed, unit + " failed: " + how + see_log(manager, unit)};
 }
 
-outcome<void> explain_state(systemd_port& manager, const std::string& unit,
-                            const wait_limit& limit) {
+std::optional<failure> explain_state(systemd_port& manager, const std::string& unit,
+                                     const wait_limit& limit) {
   const auto rows = manager.list({unit}, limit);
   if (!rows)
     return rows.error();
@@ -126,19 +126,21 @@ outcome<void> explain_state(systemd_port& manager, const std::string& unit,
     return {};
   const auto ended = manager.result(unit, limit);
   if (ended && !ended->condition)
-    return {ec::unit_failed,
-            unit + " was not started: a Condition… of it does not hold" + see_log(manager, unit)};
+    return failure{ec::unit_failed, unit + " was not started: a Condition… of it does not hold"
+                                      + see_log(manager, unit)};
   const auto how = ending_of(ended, "");
   if (restarting)
-    return {ec::unit_failed, unit + " ended" + (how.empty() ? "" : " (" + how + ")")
-                               + " and waits for systemd to restart it" + see_log(manager, unit)};
+    return failure{ec::unit_failed, unit + " ended" + (how.empty() ? "" : " (" + how + ")")
+                                      + " and waits for systemd to restart it"
+                                      + see_log(manager, unit)};
   if (!how.empty())
-    return {ec::unit_failed, unit + " failed: " + how + see_log(manager, unit)};
-  return {ec::unit_failed, unit
-                             + " was started and is not active: it ran to its end (a oneshot "
-                               "service needs RemainAfterExit=yes, or manage the timer that starts "
-                               "it), or a Condition… of it does not hold"
-                             + see_log(manager, unit)};
+    return failure{ec::unit_failed, unit + " failed: " + how + see_log(manager, unit)};
+  return failure{ec::unit_failed,
+                 unit
+                   + " was started and is not active: it ran to its end (a oneshot "
+                     "service needs RemainAfterExit=yes, or manage the timer that starts "
+                     "it), or a Condition… of it does not hold"
+                   + see_log(manager, unit)};
 }
 
 } // namespace harmony

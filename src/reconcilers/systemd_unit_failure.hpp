@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,9 @@ namespace harmony {
 failure explain_job(systemd_port& manager, unit_job what, const std::string& unit,
                     std::string_view result, const wait_limit& limit);
 
-/// Success when `unit`, just started, runs or is about to; otherwise unit_failed, saying why not.
-outcome<void> explain_state(systemd_port& manager, const std::string& unit,
-                            const wait_limit& limit);
+/// Nothing when `unit`, just started, runs or is about to; otherwise unit_failed, saying why not.
+std::optional<failure> explain_state(systemd_port& manager, const std::string& unit,
+                                     const wait_limit& limit);
 
 /// "exit-code 203/EXEC", "signal 9/KILL", "timeout": how a run ended, in systemd's words.
 std::string text_of(const unit_result& r);

@@ -177,6 +177,18 @@ TEST_CASE("agent: a resource of restartOn changes -> restarted, and converged on
   CHECK(w.status().phase == agent_phase::converged);
 }
 
+TEST_CASE("agent: a unit ends as soon as it was started -> UnitFailed with the device's words") {
+  world w;
+  w.device.ending["web.service"] = {ec::unit_failed, "web.service failed: exit-code 3"};
+  w.start();
+  w.apply(unit_json("web"));
+  CHECK(w.standing("SystemdUnit/web") == "Failed UnitFailed");
+  CHECK(w.resource("SystemdUnit/web").message == "web.service failed: exit-code 3");
+  w.device.ending.clear();
+  w.run_for(5s);
+  CHECK(w.status().phase == agent_phase::converged);
+}
+
 TEST_CASE("agent: a resource of restartOn is rejected -> not waited for, and repaired as ever") {
   world w;
   w.start();

@@ -60,11 +60,17 @@ outcome<void> fake_driver::apply(const desired<resource_spec>& want,
     return claimed;
   const bool restart = todo.size() == 1 && todo.front().what == action::restart;
   device_.log.push_back((restart ? "restart " : "apply ") + target);
-  device_.things[target] = {want.revision, want.restart_stamp};
+  if (device_.ending.count(target) == 0)
+    device_.things[target] = {want.revision, want.restart_stamp};
   for (const auto& left : leftovers(want.id, target, ctx))
     if (auto done = remove(left, ctx); !done)
       return done;
   return {};
+}
+
+std::optional<failure> fake_driver::why_ended(const desired<resource_spec>& want, op_context&) {
+  const auto it = device_.ending.find(target_of(want.spec));
+  return it == device_.ending.end() ? std::nullopt : std::optional{it->second};
 }
 
 outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {

@@ -80,6 +80,7 @@ struct fake_device {
   std::map<std::string, failure> broken;   ///< targets whose apply fails
   std::map<std::string, failure> unseen;   ///< targets whose look fails
   std::map<std::string, failure> kept;     ///< targets whose removal fails
+  std::map<std::string, failure> ending;   ///< targets that end as soon as they are started
   std::set<std::string> hanging;           ///< targets whose apply hangs
   std::set<std::string> remote;            ///< targets that are fetched ahead
   std::set<std::string> slow;              ///< targets whose fetch hangs
@@ -120,6 +121,7 @@ public:
   outcome<observation> observe(const desired<resource_spec>& want, op_context& ctx) override;
   outcome<void> apply(const desired<resource_spec>& want, const std::vector<change>& todo,
                       op_context& ctx) override;
+  std::optional<failure> why_ended(const desired<resource_spec>& want, op_context& ctx) override;
   outcome<void> remove(const owned_target& owned, op_context& ctx) override;
   [[nodiscard]] bool can_restart(const resource& r) const override {
     return r.id.kind == "SystemdUnit";

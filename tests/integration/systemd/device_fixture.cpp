@@ -36,7 +36,11 @@ outcome<void> device_fixture::converge(const desired_unit& want, milliseconds li
   auto todo = reconciler.plan(want, *seen);
   if (!todo)
     return todo.error();
-  return reconciler.apply(want, *todo, ctx);
+  if (auto done = reconciler.apply(want, *todo, ctx); !done)
+    return done;
+  if (const auto why = reconciler.why_ended(want, ctx))
+    return *why;
+  return {};
 }
 
 void device_fixture::must_converge(const desired_unit& want) {

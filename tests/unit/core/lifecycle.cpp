@@ -187,6 +187,24 @@ TEST_CASE("lifecycle: a change that does not take -> failed with NotConverged, r
   CHECK(m.differs("mode") == "Applying: apply#5(update mode)");
 }
 
+TEST_CASE("lifecycle: what was started has ended -> failed with the look's reason, a crash") {
+  rig m;
+  m.on(want("a"));
+  for (int times = 1; times <= 3; ++times) {
+    if (times > 1)
+      m.fire();
+    m.differs("state");
+    m.applied();
+    m.on(ev::observed{m.state.operation,
+                      {{action::restart, "state", "exited", "running"}},
+                      {},
+                      failure{ec::container_exited, "exited with code 1"}});
+    CHECK(m.state.phase == resource_phase::failed);
+    CHECK(m.state.reason == (times < 3 ? "ContainerExited" : "CrashLoopBackOff"));
+    CHECK_THAT(m.state.message, Catch::Matchers::EndsWith("exited with code 1"));
+  }
+}
+
 TEST_CASE("lifecycle: a dependency is not ready -> blocked, then on its way") {
   rig m;
   CHECK(m.on(want("a", "", "File/x")) == "Blocked");

@@ -121,6 +121,24 @@ TEST_CASE("container: another revision -> replaced, once the image is here") {
   }
 }
 
+TEST_CASE("container: started, and ended at once -> ContainerExited with its code and last words") {
+  bench b;
+  const auto want = want_of();
+  auto context = b.ctx();
+  CHECK_FALSE(b.subject.why_ended(want, context)); // not there: nothing that ended
+  b.converge(want);
+  CHECK_FALSE(b.subject.why_ended(want, context));
+  auto& info = b.runtime.all.at(name);
+  info.status = container_status::exited;
+  info.exit_code = 3;
+  b.runtime.words = "no config";
+  const auto why = b.subject.why_ended(want, context);
+  REQUIRE(why);
+  CHECK(why->code == ec::container_exited);
+  CHECK(why->message
+        == "container 'harmony-app' was started and exited with code 3, last output: 'no config'");
+}
+
 TEST_CASE("container: it ended -> terminated with its code, started again, counted") {
   bench b;
   const auto want = want_of();

@@ -250,6 +250,10 @@ TEST_CASE("secret driver: a program prints a secret before it ends -> not in wha
   const auto seen = it.look();
   REQUIRE(seen);
   CHECK_THAT(told(*seen), Contains("login with (secret) failed"));
+  auto ctx = on.ctx();
+  const auto why = it.subject.why_ended(it.want, ctx);
+  REQUIRE(why);
+  CHECK_THAT(why->message, Contains("login with (secret) failed"));
 }
 
 } // namespace containers

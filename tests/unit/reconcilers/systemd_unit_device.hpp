@@ -41,7 +41,12 @@ struct unit_device {
       return todo.error();
     if (todo->empty())
       return {};
-    return systemd_unit::apply(manager, want, *todo, ctx);
+    if (auto done = systemd_unit::apply(manager, want, *todo, ctx); !done)
+      return done;
+    if (const auto why =
+          converged(want) ? std::nullopt : systemd_unit::why_ended(manager, want, ctx))
+      return *why;
+    return {};
   }
 
   bool converged(const want_t& want) {
