@@ -13,7 +13,7 @@ namespace {
 using self_pointer = manifest_watcher_actor::stateful_pointer<manifest_watcher_state>;
 
 void arm(self_pointer self, duration wait) {
-  self->delayed_send(self, wait, timer_due{++self->state.timer_epoch});
+  wake_at(self, self->state.next_read, self->clock().now() + wait, timer_due{});
 }
 
 void arm_poll(self_pointer self) {
@@ -327,10 +327,7 @@ void resume(self_pointer self, bool cautious) {
 
 /// Several hints that came together are one read.
 void read_soon(self_pointer self) {
-  auto& s = self->state;
-  if (std::exchange(s.reading, true))
-    return;
-  self->send(self, timer_due{++s.timer_epoch});
+  arm(self, duration::zero());
 }
 
 } // namespace
@@ -372,11 +369,9 @@ manifest_watcher_actor::behavior_type manifest_watcher(self_pointer self,
       if (rings(self, self->state.health, healthy_due{}))
         self->state.config.flight->healthy();
     },
-    [self](timer_due t) {
-      if (t.epoch != self->state.timer_epoch)
-        return;
-      self->state.reading = false;
-      read(self);
+    [self](timer_due) {
+      if (rings(self, self->state.next_read, timer_due{}))
+        read(self);
     },
     [self](stop_requested) { self->quit(); },
   };

@@ -59,8 +59,7 @@ struct manifest_watcher_state {
   bool held_back = false;             ///< safe mode: the accepted one is not in force
   alarm health;
   bool connected = false;
-  bool reading = false; ///< a read is due in the mailbox
-  std::uint64_t timer_epoch = 0;
+  alarm next_read;
   std::minstd_rand random;
 };
 

@@ -3,6 +3,8 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/wake.hpp"
+
 namespace harmony {
 
 namespace {
@@ -14,12 +16,13 @@ constexpr std::uint32_t blind_after = 3;
 
 void arm(self_pointer self) {
   auto& s = self->state;
-  ++s.timer_epoch;
-  if (!s.targets || s.targets->empty())
+  if (!s.targets || s.targets->empty()) {
+    s.next_relist.cancel();
     return;
+  }
   const bool streaming = s.config.monitor->streaming() && s.blind == 0;
-  self->delayed_send(self, streaming ? s.config.relist_streaming : s.config.relist_blind,
-                     timer_due{s.timer_epoch});
+  const auto wait = streaming ? s.config.relist_streaming : s.config.relist_blind;
+  wake_at(self, s.next_relist, self->clock().now() + wait, timer_due{});
 }
 
 void relist(self_pointer self) {
@@ -131,8 +134,8 @@ observer_actor::behavior_type observer(self_pointer self, observer_config config
     [self](targets_changed& what) { on_targets(self, what); },
     [self](const runtime_hinted& what) { on_hint(self, what.target); },
     [self](const operation_finished& what) { on_finished(self, what); },
-    [self](timer_due t) {
-      if (t.epoch == self->state.timer_epoch)
+    [self](timer_due) {
+      if (rings(self, self->state.next_relist, timer_due{}))
         relist(self);
     },
     [self](stop_requested) { self->quit(); },

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "actors/actors.hpp"
+#include "core/alarm.hpp"
 #include "topology/monitor.hpp"
 
 namespace harmony {
@@ -32,7 +33,7 @@ struct observer_state {
   observer_config config;
   std::shared_ptr<const std::unordered_map<std::string, resource_id>> targets;
   std::unordered_map<std::string, std::string> fingerprints; ///< by target, of the last relist
-  std::uint64_t timer_epoch = 0;
+  alarm next_relist;
   std::uint64_t operation = 0;
   bool relisting = false;
   bool relist_again = false;

@@ -6,10 +6,14 @@
 
 namespace harmony {
 
-/// `self` gets `what` at `at`, and not when `a` was set to before; it asks `rings` then.
+/// `self` gets `what` at `at`, and not when `a` was set to before; it asks `rings` then. At once
+/// still means after the messages that already wait.
 template <class Self, class Message>
 void wake_at(Self self, alarm& a, instant at, Message what) {
-  if (const auto when = a.set(at))
+  const auto when = a.set(at);
+  if (when && *when <= self->clock().now())
+    self->send(self, what);
+  else if (when)
     self->scheduled_send(self, *when, what);
 }
 
