@@ -327,9 +327,7 @@ std::optional<failure> container_ops::why_ended(container_runtime& runtime,
                                                 const desired<container_spec>& want,
                                                 op_context& ctx) {
   const auto seen = observe(runtime, want, ctx);
-  if (!seen)
-    return seen.error();
-  if (!seen->found || !seen->ours || seen->found->status != container_status::exited)
+  if (!seen || !seen->found || !seen->ours || seen->found->status != container_status::exited)
     return {};
   return failure{ec::container_exited, "container '" + target(want) + "' was started and "
                                          + exit_text(*seen->found, seen->last_words)};

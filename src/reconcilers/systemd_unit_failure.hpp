@@ -13,7 +13,8 @@ namespace harmony {
 failure explain_job(systemd_port& manager, unit_job what, const std::string& unit,
                     std::string_view result, const wait_limit& limit);
 
-/// Nothing when `unit`, just started, runs or is about to; otherwise unit_failed, saying why not.
+/// Nothing when `unit`, just started, runs or is about to, or cannot be looked at; otherwise
+/// unit_failed, saying why not.
 std::optional<failure> explain_state(systemd_port& manager, const std::string& unit,
                                      const wait_limit& limit);
 
