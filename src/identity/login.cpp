@@ -4,6 +4,7 @@
 
 #include "identity/secret_file.hpp"
 #include "model/secret.hpp"
+#include "posix/small_file.hpp"
 
 namespace harmony {
 
@@ -29,8 +30,6 @@ credential_parts parts_of(std::string_view text) {
 }
 
 outcome<nkey_pair> key_of(const std::string& path, std::string_view seed) {
-  if (auto closed = check_private(path); !closed)
-    return closed.error();
   auto key = nkey_pair::from_seed(seed);
   if (!key)
     return failure{ec::invalid_spec,
@@ -45,11 +44,8 @@ std::string_view first_line(std::string_view text) {
 } // namespace
 
 outcome<nkey_pair> load_key(const std::string& path) {
-  auto text = read_text_file(path);
-  if (!text)
-    return text.error();
-  const secret_bytes content{std::move(*text)};
-  return key_of(path, first_line(content.reveal()));
+  const auto content = read_secret_file(path);
+  return content ? key_of(path, first_line(content->reveal())) : content.error();
 }
 
 outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind) {
@@ -65,11 +61,12 @@ outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind) {
 outcome<login> load_login(const login_files& from) {
   login result;
   if (!from.credentials.empty()) {
-    auto text = read_text_file(from.credentials);
-    if (!text)
-      return text.error();
-    const secret_bytes content{std::move(*text)};
-    auto parts = parts_of(content.reveal());
+    // A JWT without its key is of no use to whoever reads it.
+    const auto content =
+      from.nkey.empty() ? read_secret_file(from.credentials) : read_small_file(from.credentials);
+    if (!content)
+      return content.error();
+    auto parts = parts_of(content->reveal());
     const secret_bytes seed{std::move(parts.seed)};
     if (parts.jwt.empty())
       return failure{ec::invalid_spec, "there is no user JWT in '" + from.credentials + "'"};

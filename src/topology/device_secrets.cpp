@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "topology/files.hpp"
+#include "posix/descriptor.hpp"
+#include "posix/small_file.hpp"
 #include "topology/files_monitor.hpp"
 
 namespace harmony {
@@ -24,45 +24,16 @@ std::string words_of(int error) {
   return std::generic_category().message(error);
 }
 
-/// A whole small file that is one; a link is not followed, and a FIFO not waited for. `remedy`:
-/// what to do where it is not there.
+/// A whole small file; `remedy`: what to do where it is not there.
 outcome<secret_bytes> read_file(const std::string& what, const std::string& path,
-                                const std::string& remedy) {
-  const open_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
-  if (!fd && errno == ENOENT)
-    return unavailable(what, "is not on this device: " + remedy);
-  if (!fd && errno == ELOOP)
-    return unavailable(what, "is a symbolic link at '" + path
-                               + "', which is not followed: put the "
-                                 "file itself there");
-  if (!fd)
-    return unavailable(what, "cannot be read at '" + path + "': " + words_of(errno));
-  struct ::stat s {};
-  if (::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode))
-    return unavailable(what, "is no regular file at '" + path + "'");
-  if (static_cast<std::size_t>(s.st_size) > max_secret_bytes)
-    return unavailable(what, "has more than 1 MiB at '" + path + "'");
-  std::string bytes(static_cast<std::size_t>(s.st_size) + 1, '\0'); // one more: it may grow
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const auto got = ::read(fd.get(), bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0) {
-      const int error = errno;
-      if (got == 0)
-        break;
-      wipe(bytes);
-      return unavailable(what, "cannot be read at '" + path + "': " + words_of(error));
-    }
-    size += static_cast<std::size_t>(got);
-  }
-  const bool grew = size == bytes.size();
-  bytes.resize(size);
-  secret_bytes whole{std::move(bytes)};
-  if (grew)
-    return unavailable(what, "changes at '" + path + "' while it is read");
-  return whole;
+                                const std::string& remedy,
+                                file_keeping keeping = file_keeping::anybodys) {
+  auto content = read_small_file(path, {keeping, /*follow_link=*/false, max_secret_bytes});
+  if (content)
+    return content;
+  const auto& why = content.error();
+  return why.code == ec::not_found ? unavailable(what, "is not on this device: " + remedy)
+                                   : unavailable(what + ":", why.message);
 }
 
 /// Makes the key's file, unless another process has made it meanwhile. Never leaves half of one.
@@ -149,7 +120,8 @@ outcome<const sealing_key*> device_secrets::key() {
   if (::access(config_.key_file.c_str(), F_OK) != 0)
     if (auto made = make_key_file(config_.key_file); !made)
       return made.error();
-  auto text = read_file("the device's sealing key", config_.key_file, "it was removed meanwhile");
+  auto text = read_file("the device's sealing key", config_.key_file, "it was removed meanwhile",
+                        file_keeping::secret);
   if (!text)
     return text.error();
   auto read = sealing_key::read(text->reveal());

@@ -57,6 +57,17 @@ failure from_status(natsStatus status, jsErrCode error, const std::string& what)
   }
 }
 
+failure with_certificate(failure why, natsStatus status, const std::string& certificate) {
+  if (status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR || status == NATS_CONNECTION_CLOSED)
+    why.message +=
+      certificate.empty()
+        ? "; it ended after the TLS handshake: the server may want a certificate of this client, "
+          "and none is configured"
+        : "; it ended after the TLS handshake: the server may not take the certificate in '"
+            + certificate + "' (its authority, its dates)";
+  return why;
+}
+
 bool lost_connection(natsStatus status) noexcept {
   return status == NATS_CONNECTION_CLOSED || status == NATS_CONNECTION_DISCONNECTED
          || status == NATS_STALE_CONNECTION || status == NATS_IO_ERROR;

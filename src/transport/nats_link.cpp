@@ -71,20 +71,6 @@ std::string secret_inbox(const std::string& prefix) {
   return prefix + "." + token.data();
 }
 
-// Over TLS 1.3 a client is done with its handshake before the server has looked at its certificate.
-// What comes of a refusal is a connection that ends before its first answer, and the library says
-// no more than that.
-failure with_certificate(failure why, natsStatus status, const std::string& certificate) {
-  if (status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR || status == NATS_CONNECTION_CLOSED)
-    why.message +=
-      certificate.empty()
-        ? "; it ended after the TLS handshake: the server may want a certificate of this client, "
-          "and none is configured"
-        : "; it ended after the TLS handshake: the server may not take the certificate in '"
-            + certificate + "' (its authority, its dates)";
-  return why;
-}
-
 class listening final : public subscription {
 public:
   listening(std::weak_ptr<link> owner, std::shared_ptr<listener> what)

@@ -129,8 +129,8 @@ exit_code run(const context& c, const server_config_options& o) {
 
 exit_code run(const context& c, const nkey_options& o) {
   const auto key = load_or_make_key(o.file, nkey_kind::user);
-  if (!key)
-    return c.fail(key.error());
+  if (!key) // as of any key that cannot be used
+    return c.fail(exit_code::failure, key.error().message);
   c.print(key->public_key() + "\n");
   return exit_code::ok;
 }
@@ -182,7 +182,8 @@ exit_code run(const context& c, const revoke_options& o) {
     return c.fail(exit_code_of(pushed.error().code),
                   keys_text + " noted as revoked in '" + o.keys
                     + "', but the server does not know yet: " + pushed.error().message
-                    + "; run it again, or give the server a new server-config");
+                    + "; run it again, or, where the server keeps no JWTs (--in-memory), write its "
+                      "server-config anew and reload it");
   c.print(keys_text + " revoked: the server has ended the connection and takes no other\n");
   return exit_code::ok;
 }

@@ -247,7 +247,7 @@ TEST_CASE("policy: a file that others may write, or a wrong rule -> the agent do
   agent_process open{agent_program, at.flags()};
   open.start();
   CHECK(open.ending() == 2);
-  CHECK_THAT(open.log(), Contains("agent.toml: can be written by everybody"));
+  CHECK_THAT(open.log(), Contains("agent.toml' can be written by everybody"));
   must("chmod 0644 /srv/h-policy/agent.toml; chown nobody /srv/h-policy/agent.toml");
   agent_process foreign{agent_program, at.flags()};
   foreign.start();

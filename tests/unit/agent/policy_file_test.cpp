@@ -109,7 +109,7 @@ TEST_CASE("policy file: that others may write -> refused") {
   CHECK(c.fault() == "valid");
   std::filesystem::remove(c.path);
   std::filesystem::create_directory(c.path);
-  CHECK_THAT(c.fault(), Contains("is no file"));
+  CHECK_THAT(c.fault(), Contains("is no regular file"));
 }
 
 TEST_CASE("policy file: that belongs to another -> refused, by root too", "[root]") {

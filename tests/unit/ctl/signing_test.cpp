@@ -98,7 +98,7 @@ TEST_CASE("key: show -> the public half, of either file; list -> each with what 
   CHECK(rows[0]["file"] == "alice.key");
   CHECK(rows[0]["kind"] == "secret");
   CHECK(rows[0]["keyId"] == shown["keyId"]);
-  CHECK_THAT(rows[2]["note"].get<std::string>(), Contains("chmod 600"));
+  CHECK_THAT(rows[2]["note"].get<std::string>(), Contains("chmod 0600"));
   CHECK(rows[3]["note"] == "");
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("sign: a secret key that others may read -> not used") {
   for (const auto mode : {0640, 0604, 0620, 0666}) {
     fs::permissions(t.key("alice"), fs::perms{static_cast<unsigned>(mode)});
     CHECK(t.run({"sign", "-", "--key", t.key("alice"), "--generation", "1"}, site) == 1);
-    CHECK_THAT(t.err, Contains("open to others") && Contains("chmod 600"));
+    CHECK_THAT(t.err, Contains("others than its owner reach it") && Contains("chmod 0600"));
     CHECK(t.out.empty());
   }
 }

@@ -108,6 +108,9 @@ TEST_CASE("device secrets: key that is none, or cannot be kept -> why, and nothi
   device_folders at;
   at.put(at.config.key_file, "rubbish\n");
   device_secrets secrets{at.config};
+  ::chmod(at.config.key_file.c_str(), 0640);
+  CHECK_THAT(secrets.mark("x").error().message, Catch::Contains("chmod 0600"));
+  ::chmod(at.config.key_file.c_str(), 0600);
   const auto mark = secrets.mark("x");
   REQUIRE_FALSE(mark);
   CHECK(mark.error().code == ec::secret_unavailable);
