@@ -14,6 +14,9 @@ using std::chrono::sys_seconds;
 
 constexpr int claims_version = 2;
 constexpr int unlimited = -1;
+/// The same in every configuration of one fleet: a server that is to reload another operator
+/// refuses the whole configuration. Nothing depends on it.
+constexpr sys_seconds operator_issued{std::chrono::seconds{1'735'689'600}}; // 2025-01-01
 /// What the server puts in place of this is the name of the user's JWT.
 constexpr const char* name_of_user = "{{name()}}";
 
@@ -108,7 +111,9 @@ outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
   const auto sign = [&](const char* name, const nkey_pair& whose, const json& claims) {
     return sign_jwt(keys.operator_key, {name, whose.public_key(), now, std::nullopt}, claims);
   };
-  auto top = sign("harmony", keys.operator_key, of_operator);
+  auto top = sign_jwt(keys.operator_key,
+                      {"harmony", keys.operator_key.public_key(), operator_issued, std::nullopt},
+                      of_operator);
   auto system_account = sign("SYS", keys.system, account_of(false));
   auto control_account = sign(nats::control_account, keys.control, control);
   auto fleet = fleet_account_jwt(keys, now);

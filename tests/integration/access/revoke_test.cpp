@@ -84,6 +84,10 @@ TEST_CASE("access: revoke with a server that keeps no JWTs -> noted, in force wi
   CHECK(device->get(bucket::desired_state, "pi-1", ample)); // as it says: still in
 
   const auto old_config = bed.config();
+  // Not in the second of the one before, which the operator's JWT would not show.
+  const auto second = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  REQUIRE(eventually(
+    [&] { return std::chrono::system_clock::now() > second + std::chrono::seconds{1}; }, patience));
   bed.write_config();
   bed.server().reload(bed.config());
   CHECK(state.reaches(false));
