@@ -194,8 +194,9 @@ std::string audit_row(std::string_view line) {
   if (!r)
     return std::string{line};
   std::string who = r->what.origin.empty() ? r->what.via : r->what.origin;
+  constexpr std::size_t shown = 12; // of a key's id, as everywhere
   for (const auto& key : r->what.keys)
-    who += " " + key;
+    who += " " + key.substr(0, shown);
   auto row =
     row_of(std::to_string(r->sequence), format_time(r->time), r->what.event, r->what.subject, who)
     + r->what.result;

@@ -169,8 +169,15 @@ public:
   const std::vector<state_notice>& notices() const { return notices_; }
   bool rebuilding() const { return rebuilding_; }
 
-  outcome<void> rebuilt() {
-    return write({fact_record{rebuilding_fact, {}}}, [] {});
+  outcome<void> rebuilt() { return save_fact(rebuilding_fact, {}); }
+
+  outcome<void> save_fact(const std::string& name, const std::string& value) {
+    return write({fact_record{name, value}}, [] {});
+  }
+
+  outcome<std::string> fact(const std::string& name) {
+    const std::lock_guard guard{db_mutex_};
+    return db_.fact(name);
   }
 
   void watch_health(std::function<void(const outcome<void>&)> sink) {

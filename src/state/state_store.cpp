@@ -103,6 +103,14 @@ std::unique_ptr<state_store> state_store::in_memory_from(const std::string& fold
     std::string{}, state_lock{}, std::move(*rows), std::vector<state_notice>{})}};
 }
 
+outcome<void> state_store::save_fact(const std::string& name, const std::string& value) {
+  return impl_->save_fact(name, value);
+}
+
+outcome<std::string> state_store::fact(const std::string& name) const {
+  return impl_->fact(name);
+}
+
 void state_store::watch_health(std::function<void(const outcome<void>&)> sink) {
   impl_->watch_health(std::move(sink));
 }

@@ -121,6 +121,12 @@ public:
   /// converged is older.
   [[nodiscard]] outcome<std::vector<accepted_manifest>> history() const;
 
+  /// Keeps a short text under a name, durably; an empty one takes it out.
+  outcome<void> save_fact(const std::string& name, const std::string& value);
+
+  /// What was kept under that name; empty: nothing.
+  [[nodiscard]] outcome<std::string> fact(const std::string& name) const;
+
   /// How many commits this store has made; for tests and benchmarks of the group commit.
   [[nodiscard]] std::uint64_t commits() const noexcept;
 

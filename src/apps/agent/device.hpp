@@ -56,7 +56,7 @@ public:
   [[nodiscard]] device_secrets& secrets() { return *secrets_; }
 
   /// Where what was done at somebody's word is kept on record.
-  [[nodiscard]] audit_trail& audit() { return *audit_; }
+  [[nodiscard]] const std::shared_ptr<audit_trail>& audit() const { return audit_; }
 
   /// How its probes are checked; lives no longer than this.
   std::shared_ptr<probe_port> probes();

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 #include <random>
+#include <set>
 
 #include <malloc.h>
 
@@ -21,6 +22,7 @@
 #include "apps/agent/device.hpp"
 #include "apps/agent/device_facts.hpp"
 #include "apps/agent/enroll.hpp"
+#include "apps/agent/key_watch.hpp"
 #include "apps/agent/logging.hpp"
 #include "apps/agent/metrics.hpp"
 #include "apps/agent/metrics_server.hpp"
@@ -30,6 +32,7 @@
 #include "apps/agent/support_bundle.hpp"
 #include "core/freshness.hpp"
 #include "fault/fault.hpp"
+#include "identity/login.hpp"
 #include "state/flight_record.hpp"
 #include "state/state_store.hpp"
 #include "topology/wall_clock.hpp"
@@ -124,7 +127,7 @@ agent_config compose(const agent_options& options, store& link, state_store& sta
   c.log_workers = std::make_shared<thread_executor>();
   c.commands = access_of(options.commands);
   c.version = HARMONY_VERSION;
-  c.audit = &device.audit();
+  c.audit = device.audit().get();
   c.trust = options.trust;
   conditions.push_back(unverified_condition(c.trust, wall_now()));
   c.conditions = std::move(conditions);
@@ -175,6 +178,36 @@ std::unique_ptr<metrics_server> serve_metrics(const agent_options& options, agen
   return std::move(*server);
 }
 
+/// The store that commands this device. Its log-in is read at each connection, and so is who it is.
+outcome<std::unique_ptr<store>> open_link(const agent_options& options,
+                                          const std::shared_ptr<key_watch>& keys) {
+  auto how = store_options_of(options);
+  how.as = [keys, files = login_files{how.credentials, how.nkey}] {
+    auto as = load_login(files);
+    if (as && as->key)
+      keys->uses(device_key_name, as->key->public_key());
+    return as;
+  };
+  return open_store(how);
+}
+
+/// Puts on record which keys are others than at the last start.
+void note_keys(const agent_options& options, std::shared_ptr<state_store> state,
+               linux_device& device, key_watch& keys) {
+  auto now = keys_of(options.trust);
+  std::set<std::string> unseen;
+  const auto as = load_login({options.store_credentials, options.store_nkey});
+  if (!as)
+    unseen.insert(device_key_name);
+  else if (as->key)
+    now[device_key_name] = as->key->public_key();
+  if (const auto key = device.secrets().sealing_key_of_device(); key)
+    now[sealing_key_name] = write_sealing_public(*key);
+  else
+    unseen.insert(sealing_key_name);
+  keys.begin(std::move(state), device.audit(), std::move(now), unseen);
+}
+
 /// With which program and which policy it goes on from here.
 void note_start(const agent_options& options, audit_trail& audit) {
   audit_event e;
@@ -211,12 +244,13 @@ void reload(int argc, const char* const* argv, agent_options& options, const roo
 
 int run(int argc, const char* const* argv, agent_options options) {
   std::vector<condition> conditions;
-  auto link = open_store(store_options_of(options));
+  const auto keys = std::make_shared<key_watch>();
+  auto link = open_link(options, keys);
   if (!link) {
     spdlog::error("store '{}' cannot be used: {}", shown_url(options.store), link.error().message);
     return exit_failure;
   }
-  auto state = open_state(options, conditions);
+  const std::shared_ptr<state_store> state = open_state(options, conditions);
   if (!state)
     return exit_failure;
   const auto flight = open_flight_record(*state);
@@ -230,7 +264,8 @@ int run(int argc, const char* const* argv, agent_options options) {
   auto config = compose(options, **link, *state, flight.get(), device, std::move(conditions));
   spdlog::info("agent '{}' starts, boot id '{}', store '{}'", config.id, config.boot_id,
                shown_url(options.store));
-  note_start(options, device.audit());
+  note_start(options, *device.audit());
+  note_keys(options, state, device, *keys);
   const auto metrics = serve_metrics(options, config);
   auto agent = system.spawn(root, config);
   service_manager notify{agent};

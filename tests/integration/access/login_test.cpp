@@ -124,6 +124,8 @@ TEST_CASE("access: device revoked -> out within 5 s and says why, others stay; a
   CHECK(agent.converged());
   CHECK(read_file(bed.path("a")) == "two");
   CHECK(eventually([&] { return agent.ask_status().empty(); }, patience));
+  CHECK(agent.logged(R"("event":"trust-changed","subject":"device key","via":"agent","result":")"
+                     + fresh.public_key() + "; was " + again + '"'));
 }
 
 TEST_CASE("access: device that was never let in -> nothing to revoke") {

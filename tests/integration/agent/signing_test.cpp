@@ -188,6 +188,26 @@ TEST_CASE("signing: keys are changed -> the new epoch ends the old one, also by 
   CHECK(bed.refusal("SignatureInvalid") == "False SignatureInvalid");
   bed.put(bed.manifest_of(2, "newer", R"(,"keyEpoch":2)"), {carol, dave});
   CHECK(bed.runs(2));
+
+  // On record, in this order, and readable: who was trusted from when on.
+  const auto shown = shell(agent_program + " --agent-id pi-1 --state-dir "
+                           + (bed.site / "state").string() + " audit show -n 0");
+  INFO(shown);
+  std::size_t at = 0;
+  for (const auto& row :
+       {std::string{"trust-added       pinned key alice          agent         "}
+          + write_public_key(alice.pub()) + " (first seen)",
+        "trust-added       pinned key dave           agent         " + write_public_key(dave.pub())
+          + "\n",
+        std::string{"trust-changed     key epoch                 agent         2; was 1"},
+        "trust-removed     pinned key alice          agent         was "
+          + write_public_key(alice.pub())}) {
+    at = shown.find(row, at);
+    INFO(row);
+    CHECK(at != std::string::npos);
+  }
+  const std::string first = "trust-added       pinned key alice";
+  CHECK(shown.find(first, shown.find(first) + 1) == std::string::npos); // not at each start
 }
 
 TEST_CASE("signing: a database of somebody else's in place of its own -> nothing of it runs") {
