@@ -61,29 +61,38 @@ std::string exposure(const struct stat& info, file_keeping keeping, const std::s
   return {};
 }
 
+std::string size_text(std::size_t most_bytes) {
+  constexpr std::size_t kibi = 1024;
+  return most_bytes % (kibi * kibi) == 0 ? std::to_string(most_bytes / kibi / kibi) + " MiB"
+                                         : std::to_string(most_bytes) + " bytes";
+}
+
+struct opened_file {
+  open_fd fd;
+  std::size_t size = 0;
+};
+
 /// Opens it and judges what was opened.
-outcome<open_fd> open_small(const std::string& path, const small_file_terms& terms) {
+outcome<opened_file> open_small(const std::string& path, const small_file_terms& terms) {
   const auto doing = "read '" + path + "'";
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  open_fd file{::open(path.c_str(), terms.follow_link ? flags : flags | O_NOFOLLOW)};
-  if (!file && errno == ELOOP && !terms.follow_link)
+  opened_file file{open_fd{::open(path.c_str(), terms.follow_link ? flags : flags | O_NOFOLLOW)}};
+  if (!file.fd && errno == ELOOP && !terms.follow_link)
     return failure{ec::io_error, "cannot " + doing
                                    + ": it is a symbolic link, which is not followed; put the "
                                      "file itself there"};
   struct stat info {};
-  if (!file || ::fstat(file.get(), &info) != 0)
+  if (!file.fd || ::fstat(file.fd.get(), &info) != 0)
     return failure_of(errno, doing);
   if (!S_ISREG(info.st_mode))
     return failure{ec::io_error, "cannot " + doing + ": it is no regular file"};
   if (auto wrong = exposure(info, terms.keeping, path); !wrong.empty())
     return failure{ec::permission_denied, std::move(wrong)};
+  file.size = static_cast<std::size_t>(info.st_size);
+  if (file.size > terms.most_bytes)
+    return failure{ec::io_error,
+                   "cannot " + doing + ": it has more than " + size_text(terms.most_bytes)};
   return file;
-}
-
-std::string size_text(std::size_t most_bytes) {
-  constexpr std::size_t kibi = 1024;
-  return most_bytes % (kibi * kibi) == 0 ? std::to_string(most_bytes / kibi / kibi) + " MiB"
-                                         : std::to_string(most_bytes) + " bytes";
 }
 
 } // namespace
@@ -92,20 +101,13 @@ std::string size_text(std::size_t most_bytes) {
 outcome<secret_bytes> read_small_file(const std::string& path, const small_file_terms& terms) {
   const auto doing = "read '" + path + "'";
   const auto file = open_small(path, terms);
-  struct stat info {};
   if (!file)
     return file.error();
-  if (::fstat(file->get(), &info) != 0)
-    return failure_of(errno, doing);
-  const auto stated = static_cast<std::size_t>(info.st_size);
-  if (stated > terms.most_bytes)
-    return failure{ec::io_error,
-                   "cannot " + doing + ": it has more than " + size_text(terms.most_bytes)};
-  std::string bytes(stated + 1, '\0'); // one more: it may grow
+  std::string bytes(file->size + 1, '\0'); // one more: it may grow
   std::size_t size = 0;
   ssize_t got = 1;
   while (got != 0 && size < bytes.size()) {
-    got = ::read(file->get(), bytes.data() + size, bytes.size() - size);
+    got = ::read(file->fd.get(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0) {
@@ -117,7 +119,7 @@ outcome<secret_bytes> read_small_file(const std::string& path, const small_file_
   }
   bytes.resize(size);
   secret_bytes content{std::move(bytes)};
-  if (size > stated)
+  if (size > file->size)
     return failure{ec::io_error, "cannot " + doing + ": it changes while it is read"};
   return content;
 }

@@ -18,7 +18,7 @@ std::string path_of(const audit_request& what) {
   return what.file.empty() ? what.state_dir + "/audit.log" : what.file;
 }
 
-audit_verdict verify(const audit_request& what, const std::vector<audit_file>& files) {
+audit_verdict verdict_of(const audit_request& what, const std::vector<audit_file>& files) {
   audit_verifier chain{what.anchor};
   for (const auto& each : files)
     chain.take(each.content, each.name);
@@ -72,6 +72,11 @@ std::vector<std::string> lines_of(const std::vector<audit_file>& files, std::siz
 
 } // namespace
 
+outcome<audit_verdict> verify_audit(const audit_request& what) {
+  const auto files = read_audit_files(path_of(what));
+  return files ? outcome<audit_verdict>{verdict_of(what, *files)} : files.error();
+}
+
 int run_audit(const audit_request& what, std::ostream& out, std::ostream& err) {
   const auto files = read_audit_files(path_of(what));
   if (!files) {
@@ -79,7 +84,7 @@ int run_audit(const audit_request& what, std::ostream& out, std::ostream& err) {
     return unreadable;
   }
   if (what.what == audit_request::action::verify) {
-    const auto v = verify(what, *files);
+    const auto v = verdict_of(what, *files);
     out << (what.as_json ? json_of(v) : text_of(v));
     return v.intact ? 0 : broken;
   }

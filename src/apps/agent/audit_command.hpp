@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/audit_chain.hpp"
+#include "model/outcome.hpp"
 
 namespace harmony {
 
@@ -19,6 +20,9 @@ struct audit_request {
   std::size_t lines = 20;           ///< of show: the newest; 0: all
   bool as_json = false;
 };
+
+/// What looking at the chain comes to. Fails as reading does; not_found where there is none.
+outcome<audit_verdict> verify_audit(const audit_request& what);
 
 /// Prints what was asked for and gives the exit code: 0, also for a log that is intact; 1 for one
 /// that is not; 3 where there is none that can be read.

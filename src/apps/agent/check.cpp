@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/age.hpp"
+#include "core/freshness.hpp"
 
 namespace harmony {
 
@@ -18,8 +19,6 @@ constexpr std::uint64_t too_little = 16 * mebi;
 constexpr std::uint64_t little = 128 * mebi;
 constexpr std::uint64_t few_files = 1000;
 
-/// No clock that was ever set says less.
-constexpr timestamp first_sensible{std::chrono::seconds{1'704'067'200}}; // 2024-01-01
 /// The store stamped a manifest so long after this device's now: not delay but a clock.
 constexpr auto doubtful = 5s;
 
@@ -92,8 +91,11 @@ finding judge_right(const device_sight& d) {
 }
 
 finding judge_clock(const device_sight& d) {
-  if (d.wall < first_sensible)
-    return {verdict::fail, "clock", "says " + format_time(d.wall) + ": it was never set",
+  if (d.wall < earliest_time)
+    return {verdict::fail, "clock",
+            "says " + format_time(d.wall)
+              + ": it was never set, and what ends at a time cannot be judged (expiresAt, "
+                "credentials, certificates)",
             "timedatectl set-ntp true; docs/operations/clock-wrong.md"};
   if (d.store_read && *d.store_read && **d.store_read > d.wall + doubtful)
     return {verdict::fail, "clock",
@@ -167,6 +169,8 @@ findings judge(const device_sight& d) {
   findings all{judge_config(d), judge_policy(d), judge_agent(d), judge_user(d), judge_store(d)};
   if (d.store_read)
     all.push_back(judge_right(d));
+  for (auto& each : judge(d.trust))
+    all.push_back(std::move(each));
   all.push_back(judge_clock(d));
   all.push_back(judge_folder(d));
   if (d.state)

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/agent/check_trust.hpp"
 #include "apps/agent/options.hpp"
 #include "core/checkup.hpp"
 #include "model/manifest.hpp"
@@ -27,6 +28,7 @@ struct folder_sight {
 struct device_sight {
   std::string config_fault; ///< empty: none
   device_policy policy;
+  trust_sight trust;
   std::string agent;
   std::string store_url; ///< without user and password
   std::string state_dir;

@@ -134,6 +134,7 @@ device_sight look(const check_request& what) {
   d.state = look_at_folder(options.state_dir);
   look_at_store(options, d);
   d.wall = wall_now();
+  d.trust = look_at_trust(options, d.wall);
   d.clock_synchronised = is_clock_synchronised();
   if (options.systemd != systemd_mode::off)
     d.systemd = look_at_systemd(options.systemd);

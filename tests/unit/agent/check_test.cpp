@@ -22,6 +22,7 @@ device_sight good_device() {
   f.free_files = f.total_files = 1'000'000;
   d.state = f;
   d.wall = timestamp{std::chrono::seconds{1'769'860'800}};
+  d.trust.local_store = true;
   d.store_read = std::optional{d.wall - std::chrono::hours{1}};
   d.clock_synchronised = true;
   d.systemd = outcome<void>{};
