@@ -51,11 +51,14 @@ std::string id_of(const json& claims) {
   return base32(digest);
 }
 
-std::optional<sys_seconds> time_of(const json& claims, const char* name) {
-  const auto it = claims.find(name);
-  if (it == claims.end() || !it->is_number_integer())
-    return std::nullopt;
-  return sys_seconds{seconds{it->get<std::int64_t>()}};
+/// Of a calendar's years; others would not survive to be reckoned with.
+bool is_time(const json& claim) {
+  constexpr std::uint64_t end_of_9999 = 253'402'300'799;
+  return claim.is_number_unsigned() && claim.get<std::uint64_t>() <= end_of_9999;
+}
+
+sys_seconds time_of(const json& claim) {
+  return sys_seconds{seconds{claim.get<std::int64_t>()}};
 }
 
 std::string text_of(const json& claims, const char* name) {
@@ -96,10 +99,15 @@ outcome<jwt_head> read_jwt(std::string_view text) {
   std::copy(by->begin(), by->end(), sealed.begin());
   if (!verify_nkey(text_of(claims, "iss"), text.substr(0, second), sealed))
     return failure{ec::invalid_document, "this JWT's signature is not its issuer's"};
-  const auto issued = time_of(claims, "iat");
-  if (!issued)
+  const auto issued = claims.find("iat");
+  const auto expires = claims.find("exp");
+  if (issued == claims.end() || !is_time(*issued)
+      || (expires != claims.end() && !is_time(*expires)))
     return bad;
-  return jwt_head{text_of(claims, "name"), text_of(claims, "sub"), *issued, time_of(claims, "exp")};
+  jwt_head head{text_of(claims, "name"), text_of(claims, "sub"), time_of(*issued), {}};
+  if (expires != claims.end())
+    head.expires = time_of(*expires);
+  return head;
 }
 
 } // namespace harmony

@@ -94,6 +94,12 @@ TEST_CASE("jwt: signed -> read back; a changed or foreign one -> refused") {
   }
   CHECK_FALSE(read_jwt(""));
   CHECK_FALSE(read_jwt("a.b"));
+  for (const auto& when : {std::chrono::sys_seconds{-std::chrono::seconds{1}},
+                           std::chrono::sys_seconds{std::chrono::seconds{253'402'300'800}},
+                           std::chrono::sys_seconds::max()}) { // of no calendar
+    CHECK_FALSE(read_jwt(sign_jwt(issuer, {"pi-1", user, when, {}}, {}).value()));
+    CHECK_FALSE(read_jwt(sign_jwt(issuer, {"pi-1", user, noon, when}, {}).value()));
+  }
   CHECK_FALSE(read_jwt(text + "A"));
 }
 
