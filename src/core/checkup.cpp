@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/age.hpp"
+
 namespace harmony {
 
 namespace {
@@ -37,6 +39,21 @@ verdict worst(const findings& all) noexcept {
   for (const auto& each : all)
     result = std::max(result, each.result);
   return result;
+}
+
+finding judge_end(const std::string& subject, const std::string& well,
+                  std::optional<std::chrono::sys_seconds> end, timestamp now,
+                  const std::string& renew) {
+  constexpr std::chrono::hours week{7 * 24};
+  if (!end)
+    return {verdict::ok, subject, well + ", without an end", {}};
+  const auto left = *end - now;
+  const auto when = " (" + format_time(*end) + ")";
+  if (left <= left.zero())
+    return {verdict::fail, subject, "ended " + format_age(-left) + " ago" + when, renew};
+  if (left < week)
+    return {verdict::warn, subject, "end in " + format_age(left) + when, renew};
+  return {verdict::ok, subject, well + ", until " + format_time(*end), {}};
 }
 
 std::string text_of(const findings& all) {

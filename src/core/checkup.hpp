@@ -1,8 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "model/manifest.hpp"
 
 namespace harmony {
 
@@ -25,6 +29,12 @@ using findings = std::vector<finding>;
 
 /// The worst verdict; ok where there is none.
 verdict worst(const findings& all) noexcept;
+
+/// Of what ends at a time: fail once it has, warn in the week before. `well` is said otherwise,
+/// with the end; `renew` is the remedy. No end: `well` alone.
+finding judge_end(const std::string& subject, const std::string& well,
+                  std::optional<std::chrono::sys_seconds> end, timestamp now,
+                  const std::string& renew);
 
 /// For a terminal: a line each, its remedy on the next, and what it comes to.
 std::string text_of(const findings& all);

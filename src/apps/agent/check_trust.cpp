@@ -3,18 +3,10 @@
 #include <array>
 #include <cstdio>
 
-#include "core/age.hpp"
-
 namespace harmony {
 
 namespace {
 
-using std::chrono::floor;
-using std::chrono::hours;
-using std::chrono::milliseconds;
-
-/// What ends so soon is told of in time to do something about it.
-constexpr hours soon{7 * 24};
 /// Clocks differ by less.
 constexpr std::chrono::minutes doubtful{5};
 constexpr std::size_t shown_digits = 12;
@@ -91,26 +83,17 @@ finding judge_jwt(const jwt_head& jwt, const trust_sight& t) {
   const auto subject = "credentials";
   const auto renew = "an operator renews them: harmonyctl credentials " + t.agent
                      + " --keys FOLDER --for KEY; docs/nats-security.md";
-  const auto left = [&](auto end) { return end - floor<std::chrono::seconds>(t.wall); };
   if (jwt.name != t.agent)
     return {verdict::fail, subject,
             "are those of '" + jwt.name + "', and this is '" + t.agent + "'", renew};
   if (t.device_key && *t.device_key && **t.device_key != jwt.subject)
     return {verdict::fail, subject,
             "are for the key " + jwt.subject + ", which is not this device's", renew};
-  if (jwt.expires && *jwt.expires <= t.wall)
-    return {verdict::fail, subject,
-            "ended " + format_age(milliseconds{-left(*jwt.expires)}) + " ago", renew};
   if (jwt.issued > t.wall + doubtful)
     return {verdict::warn, subject,
             "were issued at " + format_time(jwt.issued) + ", later than this device's now",
             "set the clock: timedatectl set-ntp true; docs/operations/clock-wrong.md"};
-  if (jwt.expires && left(*jwt.expires) < soon)
-    return {verdict::warn, subject, "end in " + format_age(milliseconds{left(*jwt.expires)}),
-            renew};
-  return ok(subject, "are those of '" + jwt.name + "', "
-                       + (jwt.expires ? "until " + format_time(*jwt.expires)
-                                      : std::string{"without an end"}));
+  return judge_end(subject, "are those of '" + jwt.name + "'", jwt.expires, t.wall, renew);
 }
 
 finding judge_credentials(const trust_sight& t) {

@@ -58,6 +58,14 @@ finding judge_clock(const std::optional<std::chrono::milliseconds>& lead) {
           "set the clock of this machine or of the store's: timedatectl set-ntp true"};
 }
 
+finding judge_credentials(const store_sight& s) {
+  const std::string renew = "make new ones: harmonyctl credentials NAME --admin --keys FOLDER";
+  const auto& jwt = *s.credentials;
+  if (!jwt)
+    return {verdict::fail, "credentials", jwt.error().message, "mend what is said, or " + renew};
+  return judge_end("credentials", "are those of '" + jwt->name + "'", jwt->expires, s.now, renew);
+}
+
 finding judge_beat(const agent_sight& a, wall_time now) {
   const auto& beat = a.record.beat;
   if (!beat)
@@ -122,11 +130,23 @@ std::string remedy_of(const condition& c, const std::string& agent) {
     return "docs/operations/duplicate-agent.md";
   if (c.type == "SafeMode")
     return "apply a generation without what it suspects; docs/state.md";
+  if (c.type == "ManifestVerified" || c.type == "DesiredStale")
+    return "docs/signing.md, \"When something is refused\"";
+  if (c.type == "AuditDegraded")
+    return "docs/operations/disk-full.md; on the device: harmony-agent audit verify";
   if (c.type == "ManifestAccepted")
     return "mend the manifest and apply it again; docs/operations/rolled-back.md, docs/reasons.md";
   if (c.type.rfind("State", 0) == 0)
     return "docs/operations/state-degraded.md";
   return "docs/reasons.md";
+}
+
+/// Whose word the device takes; what is wrong with it is among the conditions.
+std::optional<finding> judge_signatures(const agent_status& s) {
+  for (const auto& c : s.conditions)
+    if (c.type == "ManifestVerified" && !is_wrong(c))
+      return finding{verdict::ok, "signatures", c.message, {}};
+  return std::nullopt;
 }
 
 findings judge_conditions(const agent_status& s, wall_time now) {
@@ -161,12 +181,18 @@ finding judge_resources(const agent_status& s) {
 } // namespace
 
 findings judge(const store_sight& s) {
+  findings result;
   if (s.unreachable)
-    return {{verdict::fail, "store", s.unreachable->message, remedy_of(*s.unreachable)}};
-  findings result{{verdict::ok,
-                   "store",
-                   "'" + s.url + "' answers in " + std::to_string(s.round_trip.count()) + " ms",
-                   {}}};
+    result.push_back({verdict::fail, "store", s.unreachable->message, remedy_of(*s.unreachable)});
+  else
+    result.push_back({verdict::ok,
+                      "store",
+                      "'" + s.url + "' answers in " + std::to_string(s.round_trip.count()) + " ms",
+                      {}});
+  if (s.credentials)
+    result.push_back(judge_credentials(s));
+  if (s.unreachable)
+    return result;
   for (const auto& each : s.buckets)
     result.push_back(judge(each));
   if (!s.beating)
@@ -193,6 +219,8 @@ findings judge(const agent_sight& a, wall_time now) {
                   judge_generation(r, now)};
   if (!r.status)
     return result;
+  if (auto signatures = judge_signatures(*r.status))
+    result.push_back(std::move(*signatures));
   for (auto& each : judge_conditions(*r.status, now))
     result.push_back(std::move(each));
   result.push_back(judge_resources(*r.status));

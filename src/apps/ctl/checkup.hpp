@@ -7,6 +7,7 @@
 
 #include "apps/ctl/session.hpp"
 #include "core/checkup.hpp"
+#include "identity/jwt.hpp"
 #include "model/commands.hpp"
 
 namespace harmony::ctl {
@@ -29,6 +30,9 @@ struct store_sight {
   std::size_t agents = 0;
   /// This machine's clock minus the store's; absent: no heartbeat came that would tell.
   std::optional<std::chrono::milliseconds> clock_lead;
+  /// Those of this operator; absent: none were given. Known also where the store is not reached.
+  std::optional<outcome<jwt_head>> credentials;
+  timestamp now; ///< by this machine's clock
 };
 
 /// What was seen of one agent.

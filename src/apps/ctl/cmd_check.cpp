@@ -3,6 +3,7 @@
 
 #include "apps/ctl/checkup.hpp"
 #include "apps/ctl/commands.hpp"
+#include "identity/login.hpp"
 
 namespace harmony::ctl {
 
@@ -94,6 +95,14 @@ store_sight look_at_store(const context& c, store& from) {
   return seen;
 }
 
+/// Those that were given for the log-in at the store.
+std::optional<outcome<jwt_head>> look_at_credentials(const global_options& g) {
+  if (g.credentials.empty())
+    return std::nullopt;
+  const auto as = load_login({g.credentials, g.nkey});
+  return as ? read_jwt(as->jwt) : outcome<jwt_head>{as.error()};
+}
+
 } // namespace
 
 exit_code run(const context& c, const check_options& o) {
@@ -103,6 +112,8 @@ exit_code run(const context& c, const check_options& o) {
     seen = look_at_store(c, **from);
   else
     seen.unreachable = from.error();
+  seen.credentials = look_at_credentials(c.global);
+  seen.now = std::chrono::floor<milliseconds>(c.env.now());
   auto all = judge(seen);
   if (!o.agent.empty() && !seen.unreachable) {
     // The wait for a heartbeat is not the agent's to pay for.

@@ -11,6 +11,21 @@ const findings mixed{{verdict::ok, "store", "answers", {}},
                      {verdict::warn, "disk", "40 MiB left", "free some"},
                      {verdict::fail, "clock", "is in 1970", "set it"}};
 
+TEST_CASE("checkup: what ends -> ok, warn in the last week, fail from the end on") {
+  using namespace std::chrono;
+  constexpr sys_seconds now{seconds{1'769'860'800}};
+  const auto of = [&](std::optional<sys_seconds> end) {
+    auto f = judge_end("x", "is well", end, now, "renew it");
+    CHECK(f.remedy.empty() == (f.result == verdict::ok));
+    return std::string{name_of(f.result)} + " " + f.message;
+  };
+  CHECK(of({}) == "OK is well, without an end");
+  CHECK(of(now + hours{168}) == "OK is well, until 2026-02-07T12:00:00.000Z");
+  CHECK(of(now + hours{168} - seconds{1}) == "WARN end in 6d23h (2026-02-07T11:59:59.000Z)");
+  CHECK(of(now) == "FAIL ended 0s ago (2026-01-31T12:00:00.000Z)");
+  CHECK(of(now - hours{3}) == "FAIL ended 3h ago (2026-01-31T09:00:00.000Z)");
+}
+
 TEST_CASE("checkup: none -> ok; otherwise the worst counts") {
   CHECK(worst({}) == verdict::ok);
   CHECK(worst({mixed[0]}) == verdict::ok);

@@ -180,6 +180,41 @@ TEST_CASE("judge agent: conditions and resources -> each fault by its name") {
   CHECK(agent_finding(a, "resources").result == verdict::warn);
 }
 
+TEST_CASE("judge store: credentials -> until when; ended: said, also where it refuses them") {
+  auto s = good_store();
+  s.now = std::chrono::floor<milliseconds>(noon);
+  const auto at = std::chrono::floor<std::chrono::seconds>(noon);
+  const auto with = [&](std::optional<std::chrono::sys_seconds> end) {
+    s.credentials = outcome<jwt_head>{jwt_head{"ann", "U1", at - 24h, end}};
+    return store_finding(s, "credentials");
+  };
+  CHECK_THAT(with({}).message, Contains("those of 'ann', without an end"));
+  CHECK(with(at + 24h).result == verdict::warn);
+  CHECK_THAT(with(at + 24h).remedy, Contains("harmonyctl credentials"));
+  s.unreachable = failure{ec::store_unavailable, "Authorization Violation"};
+  CHECK(with(at).result == verdict::fail);
+  CHECK(of(judge(s), "store").result == verdict::fail);
+  s.credentials = outcome<jwt_head>{failure{ec::permission_denied, "chmod 0600 x"}};
+  CHECK_THAT(store_finding(s, "credentials").message, Contains("chmod 0600"));
+}
+
+TEST_CASE("judge agent: signatures -> whose; not asked for: said; not verified: what to do") {
+  auto a = good_agent();
+  for (const auto& each : judge(a, noon))
+    CHECK(each.subject != "signatures"); // an agent that does not say
+  auto& all = a.record.status->conditions;
+  all = {{"ManifestVerified", condition_state::true_, "Signed", "generation 7 by alice", {}}};
+  CHECK(agent_finding(a, "signatures").message == "generation 7 by alice");
+  all = {{"ManifestVerified", condition_state::false_, "NoPinnedKeys", "without a signature", {}}};
+  CHECK(agent_finding(a, "signatures").result == verdict::ok);
+  all = {{"ManifestVerified", condition_state::false_, "SignatureInvalid", "only alice", {}},
+         {"DesiredStale", condition_state::true_, "Expired", "ended", {}},
+         {"AuditDegraded", condition_state::true_, "DiskFull", "full", {}}};
+  CHECK_THAT(agent_finding(a, "ManifestVerified").remedy, Contains("docs/signing.md"));
+  CHECK_THAT(agent_finding(a, "DesiredStale").remedy, Contains("docs/signing.md"));
+  CHECK_THAT(agent_finding(a, "AuditDegraded").remedy, Contains("disk-full"));
+}
+
 TEST_CASE("check: a store without buckets -> 1 and what to do; prepared -> 0") {
   terminal bare{false};
   CHECK(bare.run({"check"}) == 1);
