@@ -235,6 +235,33 @@ TEST_CASE("secrets: every source, File and Container -> in their targets and now
   CHECK(found.empty());
 }
 
+TEST_CASE(
+  "secrets: file in a folder that a container mounts -> read there, also once it is another, "
+  "and nothing that podman keeps or tells has it") {
+  REQUIRE(run("systemctl start podman.socket"));
+  build_test_image(image);
+  secretive_device d;
+  d.agent.apply(d.secret_file("token", R"({"file":"f"})") + R"(,{"kind":"Container","name":"app")"
+                + after("File/token") + R"(,"spec":{"image":")" + image
+                + R"(","pullPolicy":"Never","network":"none","mounts":[{"type":"bind","source":")"
+                + d.targets.string() + R"(","target":"/run/app","readOnly":true}]}})");
+  REQUIRE(d.agent.converged());
+  const auto read = [] { return shell("podman exec harmony-app /bin/sh -c 'cat /run/app/token'"); };
+  CHECK(read() == d.file.value());
+  const auto container = shell("podman inspect --format '{{.Id}}' harmony-app");
+  const canary changed{"changed"};
+  write_file(d.secrets / "f", changed.value());
+  CHECK(becomes([&] { return read() == changed.value(); }));
+  CHECK(shell("podman inspect --format '{{.Id}}' harmony-app") == container); // not replaced
+  const auto told = shell("podman inspect harmony-app");
+  CHECK(found_in({{"podman inspect", told}}, {d.file, changed}).empty());
+  for (const auto* kept :
+       {"/var/lib/containers/storage/overlay-containers", "/run/containers", "/run/crun"}) {
+    INFO(kept);
+    CHECK_FALSE(run(std::string{"grep -rqE 'canary-(file|changed)' "} + kept));
+  }
+}
+
 TEST_CASE("secrets: value of a container changes -> replaced; goes -> said, and it runs on") {
   REQUIRE(run("systemctl start podman.socket"));
   build_test_image(image);
