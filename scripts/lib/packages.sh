@@ -31,6 +31,7 @@ libtomlplusplus-dev | the configuration file
 libnl-route-3-dev | links, addresses and routes by rtnetlink
 libcpp-httplib-dev | HTTP to podman and for downloads
 libsodium-dev     | hashes and signatures
+libssl-dev        | what certificates say
 libsqlitecpp-dev  | state on the device
 libsqlite3-dev    | state on the device
 libvalijson-dev   | tests: documents against the JSON Schemas

@@ -52,7 +52,7 @@ finding judge_end(const std::string& subject, const std::string& well,
   if (left <= left.zero())
     return {verdict::fail, subject, "ended " + format_age(-left) + " ago" + when, renew};
   if (left < week)
-    return {verdict::warn, subject, "end in " + format_age(left) + when, renew};
+    return {verdict::warn, subject, "will end in " + format_age(left) + when, renew};
   return {verdict::ok, subject, well + ", until " + format_time(*end), {}};
 }
 

@@ -105,6 +105,20 @@ finding judge_credentials(const trust_sight& t) {
             + "; docs/nats-security.md"};
 }
 
+finding judge_certificate(const outcome<certificate_head>& c, timestamp now) {
+  const auto subject = "certificate";
+  const std::string renew = "put a new one and its key in the place of the old files: they count "
+                            "from the next connection on; "
+                            "docs/nats-security.md";
+  if (!c)
+    return {verdict::fail, subject, c.error().message, "mend what is said; docs/nats-security.md"};
+  if (c->begins > now + doubtful)
+    return {verdict::warn, subject,
+            "begins at " + format_time(c->begins) + ", later than this device's now",
+            "set the clock: timedatectl set-ntp true; docs/operations/clock-wrong.md"};
+  return judge_end(subject, "is that of '" + c->subject + "'", c->ends, now, renew);
+}
+
 finding judge_sealing_key(const outcome<std::string>& fingerprint) {
   if (fingerprint)
     return ok("sealing key", "for its owner alone, fingerprint " + *fingerprint);
@@ -171,6 +185,8 @@ findings judge(const trust_sight& t) {
     all.push_back(judge_device_key(*t.device_key));
   if (t.credentials)
     all.push_back(judge_credentials(t));
+  if (t.certificate)
+    all.push_back(judge_certificate(*t.certificate, t.wall));
   all.push_back(judge_sealing_key(t.sealing_key));
   all.push_back(judge_secrets(t.secrets));
   all.push_back(judge_audit(t));

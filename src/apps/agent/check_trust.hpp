@@ -10,6 +10,7 @@
 #include "core/checkup.hpp"
 #include "identity/jwt.hpp"
 #include "model/status.hpp"
+#include "transport/certificate.hpp"
 #include "trust/trust_policy.hpp"
 
 namespace harmony {
@@ -42,6 +43,7 @@ struct trust_sight {
   std::optional<condition> stale;                 ///< DesiredStale
   std::optional<outcome<std::string>> device_key; ///< the public part
   std::optional<outcome<jwt_head>> credentials;
+  std::optional<outcome<certificate_head>> certificate;
   outcome<std::string> sealing_key = std::string{}; ///< its fingerprint
   secrets_sight secrets;
   outcome<audit_verdict> audit = audit_verdict{};

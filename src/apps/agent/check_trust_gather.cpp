@@ -94,6 +94,8 @@ trust_sight look_at_trust(const agent_options& options, timestamp wall) {
   t.verified = last_condition(options.state_dir, "ManifestVerified");
   t.stale = last_condition(options.state_dir, "DesiredStale");
   look_at_login(options, t);
+  if (!options.store_cert.empty())
+    t.certificate = read_certificate(options.store_cert, options.store_key);
   t.sealing_key = look_at_sealing_key(options.state_dir);
   t.secrets = look_at_secrets(options.secrets_dir);
   audit_request whole;

@@ -55,6 +55,14 @@ public:
     return agent().converged() && read_file(path("a")) == content;
   }
 
+  /// What `harmony-agent check` says.
+  [[nodiscard]] std::string doctor() const {
+    return process{
+      {HARMONY_AGENT, "check", "--agent-id", "pi-1", "--config", path("agent.toml")}, "", {}}
+      .wait()
+      .out;
+  }
+
   agent_process& agent() { return *agent_; }
   [[nodiscard]] std::string path(const std::string& name) const {
     return (folder_ / name).string();
@@ -114,6 +122,28 @@ TEST_CASE("access: agent over mutual TLS -> refused without a certificate and wi
   }
   bed.install(device);
   CHECK(bed.delivers("one"));
+  CHECK(bed.doctor().find("WARN certificate    will end in ") != std::string::npos); // within hours
+}
+
+TEST_CASE(
+  "access: doctor where the certificate is another's, its key open or not its own -> said") {
+  mutual_tls_bed bed;
+  const auto says = [&](const std::string& text) {
+    const auto said = bed.doctor();
+    INFO(said);
+    CHECK(said.find(text) != std::string::npos);
+  };
+  says("FAIL certificate    cannot read '" + bed.path("own.pem") + "'");
+  bed.install(bed.make("device"));
+  ::chmod(bed.path("own.key").c_str(), 0640);
+  says("chmod 0600 " + bed.path("own.key"));
+  write_file(bed.path("own.key"), read_file(bed.make("other").key));
+  ::chmod(bed.path("own.key").c_str(), 0600);
+  says("is not that of the certificate in '" + bed.path("own.pem") + "'");
+  write_file(bed.path("own.key"), "rubbish");
+  says("there is no key (PEM, without a passphrase) in '" + bed.path("own.key") + "'");
+  write_file(bed.path("own.pem"), "rubbish");
+  says("there is no certificate (PEM) in '" + bed.path("own.pem") + "'");
 }
 
 TEST_CASE("access: agent with no certificate where one is asked for -> refused, and says why") {

@@ -140,6 +140,24 @@ TEST_CASE("judge trust: credentials -> until when; ended, ending soon, another's
     CHECK(each.subject != "credentials"); // not configured
 }
 
+TEST_CASE("judge trust: certificate -> until when; ended, of the future, unusable") {
+  auto t = good_trust();
+  const auto with = [&](const outcome<certificate_head>& c) {
+    t.certificate = c;
+    return of(t, "certificate");
+  };
+  certificate_head c{"CN=pi-1", noon - hours{24}, noon + hours{24 * 30}};
+  CHECK_THAT(with(c).message, Contains("that of 'CN=pi-1', until 2026-03-02"));
+  c.ends = noon + hours{24};
+  CHECK(with(c).result == verdict::warn);
+  c.ends = noon;
+  CHECK(with(c).result == verdict::fail);
+  CHECK_THAT(with(c).remedy, Contains("next connection"));
+  c.begins = noon + hours{1};
+  CHECK_THAT(with(c).remedy, Contains("clock"));
+  CHECK(with(failure{ec::permission_denied, "chmod 0600 x"}).result == verdict::fail);
+}
+
 TEST_CASE("judge trust: secrets and the sealing key -> open, another's, single files") {
   auto t = good_trust();
   t.secrets.faults = {"'a' is a secret, …", "'b' …"};

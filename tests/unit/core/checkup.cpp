@@ -21,7 +21,7 @@ TEST_CASE("checkup: what ends -> ok, warn in the last week, fail from the end on
   };
   CHECK(of({}) == "OK is well, without an end");
   CHECK(of(now + hours{168}) == "OK is well, until 2026-02-07T12:00:00.000Z");
-  CHECK(of(now + hours{168} - seconds{1}) == "WARN end in 6d23h (2026-02-07T11:59:59.000Z)");
+  CHECK(of(now + hours{168} - seconds{1}) == "WARN will end in 6d23h (2026-02-07T11:59:59.000Z)");
   CHECK(of(now) == "FAIL ended 0s ago (2026-01-31T12:00:00.000Z)");
   CHECK(of(now - hours{3}) == "FAIL ended 3h ago (2026-01-31T09:00:00.000Z)");
 }
