@@ -1,6 +1,7 @@
 #include "apps/agent/key_watch.hpp"
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 
 namespace harmony::test {
 
@@ -10,13 +11,18 @@ namespace {
 struct list_trail final : audit_trail {
   void note(audit_event e) override { told.push_back(e.event + " " + e.subject); }
   outcome<void> append(const audit_event& e) override {
+    const std::lock_guard lock{disk};
     if (full)
       return {ec::disk_full, "no space"};
     told.push_back(e.event + " " + e.subject);
     return {};
   }
-  std::vector<std::string> taken() { return std::exchange(told, {}); }
+  std::vector<std::string> taken() {
+    const std::lock_guard lock{disk};
+    return std::exchange(told, {});
+  }
 
+  std::mutex disk;
   bool full = false;
   std::vector<std::string> told;
 };
@@ -29,7 +35,13 @@ struct watch_bed {
 
   /// A start of the agent with these keys; gives what is put on record.
   texts start(known_keys now, const std::set<std::string>& unseen = {}) {
-    key_watch{}.begin(state, trail, std::move(now), unseen);
+    const auto watch = std::make_shared<key_watch>();
+    watch->begin(state, trail, std::move(now), unseen);
+    return settled(*watch);
+  }
+  /// What is put on record, once all is.
+  texts settled(key_watch& watch) const {
+    REQUIRE(eventually([&] { return watch.settled(); }, std::chrono::seconds{20}));
     return trail->taken();
   }
 };
@@ -63,16 +75,31 @@ TEST_CASE("key watch: disk full -> not forgotten: on record with the next start 
 
 TEST_CASE("key watch: another key used while the agent runs -> on record then, and not again") {
   watch_bed bed;
-  key_watch watch;
-  watch.uses("device key", "U0"); // nothing to compare it with yet
-  CHECK(bed.trail->told.empty());
-  watch.begin(bed.state, bed.trail, {{"device key", "U1"}}, {});
-  bed.trail->told.clear();
-  watch.uses("device key", "U1");
-  CHECK(bed.trail->told.empty());
-  watch.uses("device key", "U2");
-  CHECK(bed.trail->taken() == texts{"trust-changed device key"});
+  const auto watch = std::make_shared<key_watch>();
+  watch->uses("device key", "U0"); // nothing to compare it with yet
+  CHECK(bed.settled(*watch).empty());
+  watch->begin(bed.state, bed.trail, {{"device key", "U1"}}, {});
+  CHECK(bed.settled(*watch) == texts{"trust-added device key"});
+  watch->uses("device key", "U1");
+  CHECK(bed.settled(*watch).empty());
+  watch->uses("device key", "U2");
+  CHECK(bed.settled(*watch) == texts{"trust-changed device key"});
   CHECK(bed.start({{"device key", "U2"}}).empty());
+}
+
+TEST_CASE("key watch: disk that hangs -> nobody waits for it; then all is on record, in order") {
+  watch_bed bed;
+  std::unique_lock hanging{bed.trail->disk};
+  const auto watch = std::make_shared<key_watch>();
+  watch->begin(bed.state, bed.trail, {{"device key", "U1"}}, {});
+  watch->uses("device key", "U2");
+  watch->uses("device key", "U3");
+  CHECK_FALSE(watch->settled());
+  hanging.unlock();
+  const auto told = bed.settled(*watch);
+  REQUIRE_FALSE(told.empty());
+  CHECK(told.front() == "trust-added device key");
+  CHECK(bed.start({{"device key", "U3"}}).empty());
 }
 
 } // namespace harmony::test
