@@ -61,6 +61,23 @@ TEST_CASE("state_store: claims -> there again after reopening") {
   CHECK(store->find({"File", "b"}, "/etc/a") == std::nullopt);
 }
 
+TEST_CASE("state_store: fact -> there again after reopening; empty -> gone") {
+  const temp_dir dir;
+  const auto folder = (dir / "state").string();
+  {
+    auto store = opened(folder);
+    CHECK(store->fact("keys").value().empty());
+    REQUIRE(store->save_fact("keys", "one").ok());
+    REQUIRE(store->save_fact("keys", "two").ok());
+  }
+  CHECK(state_store::in_memory_from(folder)->fact("keys").value() == "two");
+  const auto store = opened(folder);
+  CHECK(store->fact("keys").value() == "two");
+  CHECK_FALSE(store->rebuilding());
+  REQUIRE(store->save_fact("keys", "").ok());
+  CHECK(store->fact("keys").value().empty());
+}
+
 TEST_CASE("state_store: claim of another resource's target -> NameConflict, nothing changed") {
   auto store = state_store::in_memory();
   REQUIRE(store->claim(file_target("a", "/etc/a")).ok());
