@@ -39,7 +39,8 @@ finding judge_agent(const device_sight& d) {
 
 finding judge_config(const device_sight& d) {
   if (d.config_fault.empty())
-    return ok("configuration", "is valid");
+    return ok("configuration",
+              d.trust.config ? "is valid, and nobody else can change the file" : "is valid");
   return {verdict::fail, "configuration", d.config_fault,
           "correct it, then: systemctl restart harmony-agent"};
 }

@@ -56,6 +56,8 @@ secrets_sight look_at_secrets(const std::string& folder) {
     if (const auto fine = check_small_file(it->path().string(), terms); !fine)
       seen.faults.push_back(fine.error().message);
   }
+  if (failed && seen.folder)
+    seen.faults.push_back("'" + folder + "' cannot be looked into: " + failed.message());
   std::sort(seen.faults.begin(), seen.faults.end());
   return seen;
 }

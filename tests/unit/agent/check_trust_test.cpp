@@ -233,6 +233,9 @@ TEST_CASE(
   CHECK_THAT(of(bad, "device key").message, Contains("chmod 0600 " + options.store_nkey));
   CHECK_THAT(of(bad, "sealing key").message, Contains("chmod 0600"));
   CHECK(bad.secrets.files == 3);
+  options.secrets_dir = path("agent.toml"); // no folder at all
+  write_file(options.secrets_dir, "");
+  CHECK(of(look_at_trust(options, noon), "secrets").result != verdict::ok);
   CHECK(bad.secrets.faults.size() == 2);
   CHECK_FALSE(bad.credentials); // the key is what is wrong
   for (const auto& each : judge(bad))
