@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "fault/fault.hpp"
 #include "reconcilers/network.hpp"
 
 namespace harmony {
@@ -50,6 +51,7 @@ network_goal goal_before(const std::string& link, const network_record& record, 
 } // namespace
 
 bool network_operations::ask(milliseconds at_most, const op_context& ctx) {
+  HARMONY_FAULT_OR("network.ask", return false);
   const auto now = std::chrono::steady_clock::now();
   return commander_.reachable(std::min(ctx.deadline, now + at_most));
 }

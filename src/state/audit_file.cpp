@@ -45,17 +45,23 @@ void sync_folder_of(const std::string& path) {
   [[maybe_unused]] const int ignored = ::fsync(fd.get());
 }
 
+outcome<void> write_through(int fd, const std::string& text, const std::string& path) {
+  if (!write_all(fd, text))
+    return from_errno(errno, "write", path);
+  HARMONY_FAULT("audit.append.within");
+  return ::fdatasync(fd) == 0 ? outcome<void>{} : from_errno(errno, "write", path);
+}
+
 /// Writes `text` at the end of the file, durably, or takes back what was written of it.
 outcome<void> write_durably(int fd, const std::string& text, const std::string& path) {
   struct stat before {};
   if (::fstat(fd, &before) != 0)
     return from_errno(errno, "look at", path);
-  if (write_all(fd, text) && ::fdatasync(fd) == 0)
-    return {};
-  const int error = errno;
+  auto done = write_through(fd, text, path);
   // Where that fails too, the next append finds a torn line and says so.
-  [[maybe_unused]] const int taken_back = ::ftruncate(fd, before.st_size);
-  return from_errno(error, "write", path);
+  if (!done) [[maybe_unused]]
+    const int taken_back = ::ftruncate(fd, before.st_size);
+  return done;
 }
 
 std::string numbered(const std::string& path, unsigned n) {
@@ -111,10 +117,12 @@ outcome<void> audit_chain_file::rotate() const {
   struct stat info {};
   if (::stat(path_.c_str(), &info) != 0 || info.st_size < static_cast<off_t>(limits_.most_bytes))
     return {};
+  HARMONY_FAULT("audit.rotate.before");
   for (auto n = limits_.files - 1; n > 0; --n)
     if (std::rename(numbered(path_, n - 1).c_str(), numbered(path_, n).c_str()) != 0
         && errno != ENOENT)
       return from_errno(errno, "set aside", numbered(path_, n - 1));
+  HARMONY_FAULT("audit.rotate.after");
   sync_folder_of(path_);
   return {};
 }

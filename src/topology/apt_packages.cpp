@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "fault/fault.hpp"
 #include "topology/apt_output.hpp"
 
 namespace harmony {
@@ -51,6 +52,7 @@ apt_packages::apt_packages(apt_config config)
   : config_(std::move(config)), database_(config_.dpkg_folder) {}
 
 outcome<std::vector<package_info>> apt_packages::look(const std::vector<std::string>& packages) {
+  HARMONY_FAULT("package.look");
   const auto status = database_.read();
   if (!status)
     return status.error();
@@ -101,13 +103,19 @@ outcome<void> apt_packages::install(const package_request& request, const op_lim
   if (!request.version.empty())
     arguments.emplace_back("--allow-downgrades");
   arguments.insert(arguments.end(), {"install", "--", asked});
-  return change(arguments, limits, doing);
+  HARMONY_FAULT("package.install.before");
+  auto done = change(arguments, limits, doing);
+  HARMONY_FAULT("package.install.after");
+  return done;
 }
 
 outcome<void> apt_packages::refresh(const op_limits& limits) {
   auto arguments = apt_get(limits);
   arguments.insert(arguments.end(), {"-o", "APT::Update::Error-Mode=any", "update"});
-  return change(arguments, limits, "reading the lists of the repositories");
+  HARMONY_FAULT("package.refresh.before");
+  auto done = change(arguments, limits, "reading the lists of the repositories");
+  HARMONY_FAULT("package.refresh.after");
+  return done;
 }
 
 outcome<void> apt_packages::remove(const std::string& package, const op_limits& limits) {
@@ -121,12 +129,18 @@ outcome<void> apt_packages::remove(const std::string& package, const op_limits& 
   if ((*status)->find(package).condition == package_condition::broken)
     arguments.emplace_back("--force-remove-reinstreq");
   arguments.insert(arguments.end(), {"--remove", "--", (*status)->full_name(package)});
-  return change(arguments, limits, doing);
+  HARMONY_FAULT("package.remove.before");
+  auto done = change(arguments, limits, doing);
+  HARMONY_FAULT("package.remove.after");
+  return done;
 }
 
 outcome<void> apt_packages::finish(const op_limits& limits) {
-  return change({dpkg_program, "--force-confdef", "--force-confold", "--configure", "-a"}, limits,
-                "setting up what was left half-way");
+  HARMONY_FAULT("package.finish.before");
+  auto done = change({dpkg_program, "--force-confdef", "--force-confold", "--configure", "-a"},
+                     limits, "setting up what was left half-way");
+  HARMONY_FAULT("package.finish.after");
+  return done;
 }
 
 outcome<process_result> apt_packages::run(const std::vector<std::string>& arguments,

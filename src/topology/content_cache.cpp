@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "fault/fault.hpp"
 #include "topology/files_digest.hpp"
 #include "topology/files_error.hpp"
 #include "topology/output_file.hpp"
@@ -44,6 +45,34 @@ private:
   sha256_digest digest_;
 };
 
+/// Downloads `source` into `part`, which gets the name `path` once it is whole.
+outcome<void> download_as(const remote_content& source, const std::string& part,
+                          const std::string& path, const op_limits& limits) {
+  HARMONY_FAULT("cache.create.before");
+  const open_fd file{
+    ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!file)
+    return from_errno(errno, "create", part);
+  HARMONY_FAULT("cache.create.after");
+  auto done = download_verified(
+    source,
+    [&](std::string_view piece) -> outcome<void> {
+      HARMONY_FAULT("cache.write.before");
+      if (!write_all(file.get(), piece))
+        return from_errno(errno, "write", part);
+      HARMONY_FAULT("cache.write.after");
+      return {};
+    },
+    limits);
+  if (!done)
+    return done;
+  HARMONY_FAULT("cache.publish.before");
+  if (::rename(part.c_str(), path.c_str()) != 0)
+    return from_errno(errno, "rename", part);
+  HARMONY_FAULT("cache.publish.after");
+  return {};
+}
+
 } // namespace
 
 outcome<void> download_verified(const remote_content& source, const content_sink& sink,
@@ -57,9 +86,11 @@ outcome<void> download_verified(const remote_content& source, const content_sink
 }
 
 content_cache::content_cache(std::string folder) : folder_(std::move(folder)) {
+  HARMONY_FAULT_OR("cache.empty.before", return );
   std::error_code ignored; // nothing there is the rule
   for (const auto& each : fs::directory_iterator(folder_, ignored))
     fs::remove(each.path(), ignored);
+  HARMONY_FAULT_OR("cache.empty.after", return );
 }
 
 std::string content_cache::path_of(const remote_content& source) const {
@@ -85,18 +116,7 @@ outcome<void> content_cache::fetch(const remote_content& source, const op_limits
   make_room();
   static std::atomic<unsigned> count = 0; // two resources may want the same content at once
   const auto part = path + ".part-" + std::to_string(++count);
-  const open_fd file{
-    ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!file)
-    return from_errno(errno, "create", part);
-  auto done = download_verified(
-    source,
-    [&](std::string_view piece) {
-      return write_all(file.get(), piece) ? outcome<void>{} : from_errno(errno, "write", part);
-    },
-    limits);
-  if (done && ::rename(part.c_str(), path.c_str()) != 0)
-    done = from_errno(errno, "rename", part);
+  auto done = download_as(source, part, path, limits);
   if (!done)
     ::unlink(part.c_str());
   return done;
@@ -108,6 +128,7 @@ outcome<void> content_cache::read(const remote_content& source, const content_si
   const open_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!file)
     return download_verified(source, sink, limits);
+  HARMONY_FAULT("cache.read");
   verifier check{source, sink}; // a disk may have spoilt it
   std::array<char, 65536> piece{};
   for (;;) {
@@ -123,7 +144,9 @@ outcome<void> content_cache::read(const remote_content& source, const content_si
     if (auto taken = check.take({piece.data(), static_cast<std::size_t>(n)}); !taken)
       return taken;
   }
+  HARMONY_FAULT("cache.drop.before");
   ::unlink(path.c_str());
+  HARMONY_FAULT("cache.drop.after");
   return check.judge();
 }
 

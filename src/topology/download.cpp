@@ -11,6 +11,8 @@
 #include <optional>
 #include <thread>
 
+#include "fault/fault.hpp"
+
 namespace harmony {
 
 namespace {
@@ -252,9 +254,12 @@ private:
 
 outcome<void> download(const std::string& url, const content_sink& sink, const op_limits& limits,
                        const download_options& options) {
+  HARMONY_FAULT("download.fetch.before");
   const no_sigpipe guard;
   try {
-    return transfer{url, sink, limits, options}.run();
+    auto done = transfer{url, sink, limits, options}.run();
+    HARMONY_FAULT("download.fetch.after");
+    return done;
   } catch (const std::exception& e) {
     return {ec::download_failed, "cannot download '" + url + "': " + e.what()};
   }

@@ -11,6 +11,7 @@
 
 #include <netlink/errno.h>
 
+#include "fault/fault.hpp"
 #include "topology/netlink.hpp"
 #include "topology/netlink_snapshot.hpp"
 #include "topology/network_address.hpp"
@@ -117,6 +118,7 @@ outcome<netlink::route> route_over(const std::string& link, const link_route& ho
 } // namespace
 
 outcome<network_snapshot> netlink_network::snapshot() {
+  HARMONY_FAULT("network.look");
   const auto socket = netlink::connect();
   if (!socket)
     return socket.error();
@@ -131,10 +133,13 @@ outcome<void> netlink_network::make_link(const new_link& what) {
       return found.error();
     parent = *found;
   }
-  return request("make the " + what.kind + " '" + what.name + "'", [&](nl_msg** m) {
+  HARMONY_FAULT("network.make-link.before");
+  auto done = request("make the " + what.kind + " '" + what.name + "'", [&](nl_msg** m) {
     *m = netlink::making_request(what, static_cast<int>(parent)).release();
     return *m == nullptr ? -NLE_NOMEM : 0;
   });
+  HARMONY_FAULT("network.make-link.after");
+  return done;
 }
 
 outcome<void> netlink_network::delete_link(const std::string& link) {
@@ -143,9 +148,12 @@ outcome<void> netlink_network::delete_link(const std::string& link) {
     return {};
   netlink::link gone{rtnl_link_alloc()};
   rtnl_link_set_ifindex(gone.get(), static_cast<int>(*index));
-  return request("delete the link '" + link + "'",
-                 [&](nl_msg** m) { return rtnl_link_build_delete_request(gone.get(), m); },
-                 {ENODEV, 0});
+  HARMONY_FAULT("network.delete-link.before");
+  auto done =
+    request("delete the link '" + link + "'",
+            [&](nl_msg** m) { return rtnl_link_build_delete_request(gone.get(), m); }, {ENODEV, 0});
+  HARMONY_FAULT("network.delete-link.after");
+  return done;
 }
 
 outcome<void> netlink_network::set_link(const std::string& link, const link_settings& settings) {
@@ -180,38 +188,51 @@ outcome<void> netlink_network::set_link(const std::string& link, const link_sett
       rtnl_link_unset_flags(next.get(), IFF_UP);
     what = "set '" + link + "' " + (*settings.up ? "up" : "down");
   }
-  return request(
+  HARMONY_FAULT("network.set-link.before");
+  auto done = request(
     what, [&](nl_msg** m) { return rtnl_link_build_change_request(now.get(), next.get(), 0, m); });
+  HARMONY_FAULT("network.set-link.after");
+  return done;
 }
 
 outcome<void> netlink_network::add_address(const std::string& link, const std::string& cidr) {
   const auto address = address_on(link, cidr);
   if (!address)
     return address.error();
-  return request("add the address '" + cidr + "' to '" + link + "'",
-                 [&](nl_msg** m) {
-                   return rtnl_addr_build_add_request(address->get(), NLM_F_CREATE | NLM_F_EXCL, m);
-                 },
-                 {EEXIST, 0});
+  HARMONY_FAULT("network.add-address.before");
+  auto done =
+    request("add the address '" + cidr + "' to '" + link + "'",
+            [&](nl_msg** m) {
+              return rtnl_addr_build_add_request(address->get(), NLM_F_CREATE | NLM_F_EXCL, m);
+            },
+            {EEXIST, 0});
+  HARMONY_FAULT("network.add-address.after");
+  return done;
 }
 
 outcome<void> netlink_network::remove_address(const std::string& link, const std::string& cidr) {
   const auto address = address_on(link, cidr);
   if (!address)
     return address.error().code == ec::link_not_found ? outcome<void>{} : address.error();
-  return request("remove the address '" + cidr + "' from '" + link + "'",
-                 [&](nl_msg** m) { return rtnl_addr_build_delete_request(address->get(), 0, m); },
-                 {EADDRNOTAVAIL, ENODEV});
+  HARMONY_FAULT("network.remove-address.before");
+  auto done =
+    request("remove the address '" + cidr + "' from '" + link + "'",
+            [&](nl_msg** m) { return rtnl_addr_build_delete_request(address->get(), 0, m); },
+            {EADDRNOTAVAIL, ENODEV});
+  HARMONY_FAULT("network.remove-address.after");
+  return done;
 }
 
 outcome<void> netlink_network::add_route(const std::string& link, const link_route& what) {
   const auto route = route_over(link, what);
   if (!route)
     return route.error();
+  HARMONY_FAULT("network.add-route.before");
   auto done =
     request("add the route to " + describe(what.route) + " over '" + link + "'", [&](nl_msg** m) {
       return rtnl_route_build_add_request(route->get(), NLM_F_CREATE | NLM_F_EXCL, m);
     });
+  HARMONY_FAULT("network.add-route.after");
   if (done || done.error().code != ec::name_conflict)
     return done;
   return {ec::name_conflict, "another route to '" + what.route.to + "' has the metric "
@@ -224,9 +245,12 @@ outcome<void> netlink_network::remove_route(const std::string& link, const netwo
   const auto route = route_over(link, {what, RTPROT_UNSPEC, {}, false});
   if (!route)
     return route.error().code == ec::link_not_found ? outcome<void>{} : route.error();
-  return request("remove the route to " + describe(what) + " over '" + link + "'",
-                 [&](nl_msg** m) { return rtnl_route_build_del_request(route->get(), 0, m); },
-                 {ESRCH, ENODEV});
+  HARMONY_FAULT("network.remove-route.before");
+  auto done = request("remove the route to " + describe(what) + " over '" + link + "'",
+                      [&](nl_msg** m) { return rtnl_route_build_del_request(route->get(), 0, m); },
+                      {ESRCH, ENODEV});
+  HARMONY_FAULT("network.remove-route.after");
+  return done;
 }
 
 bool may_change_network() {

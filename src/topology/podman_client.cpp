@@ -152,6 +152,7 @@ outcome<std::optional<std::string>> podman_client::image(const std::string& refe
 }
 
 outcome<std::string> podman_client::pull(const std::string& reference, const call_limits& limits) {
+  HARMONY_FAULT("podman.pull.before");
   auto ask = post(path_of("/images/pull?reference=") + percent_encode(reference));
   ask.streamed = true;
   const auto answer = call(ask, limits);
@@ -160,6 +161,7 @@ outcome<std::string> podman_client::pull(const std::string& reference, const cal
   if (!good(*answer))
     return {ec::image_pull_failed, "cannot pull image " + quoted(reference) + ": podman says '"
                                      + podman::read_error(answer->body) + "'; it is tried again"};
+  HARMONY_FAULT("podman.pull.after");
   return podman::read_pull(reference, answer->body);
 }
 

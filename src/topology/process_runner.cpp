@@ -208,6 +208,7 @@ outcome<process_result> run_process(const process_command& command, const check_
   child program{pid, std::move(out), command};
   if (!program.watched())
     return cannot_start(errno);
+  HARMONY_FAULT("process.run.within");
   if (program.wait(limits)) {
     const auto status = program.end(!command.keep_group);
     HARMONY_FAULT("process.run.after");

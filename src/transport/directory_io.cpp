@@ -9,6 +9,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "fault/fault.hpp"
+
 namespace harmony::directory {
 
 namespace {
@@ -113,6 +115,7 @@ outcome<void> replace_at(const open_fd& folder, const std::string& name,
     ::unlinkat(folder.get(), temporary.c_str(), 0);
     return why;
   };
+  HARMONY_FAULT("directory.write.before");
   {
     const open_fd file{::openat(folder.get(), temporary.c_str(),
                                 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode)};
@@ -127,10 +130,12 @@ outcome<void> replace_at(const open_fd& folder, const std::string& name,
     if (!durable && ::futimens(file.get(), stamps.data()) != 0)
       return failed();
   }
+  HARMONY_FAULT("directory.write.within");
   if (::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) != 0)
     return failed();
   if (durable && uninterrupted([&] { return ::fsync(folder.get()); }) != 0)
     return from_errno(errno, "make '" + name + "' durable");
+  HARMONY_FAULT("directory.write.after");
   return {};
 }
 

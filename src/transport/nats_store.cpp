@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "fault/fault.hpp"
 #include "transport/nats_buckets.hpp"
 #include "transport/nats_errors.hpp"
 #include "transport/store_rules.hpp"
@@ -77,10 +78,12 @@ outcome<void> publish_plainly(link& to, std::string subject, std::string text,
     std::move(how),
     [subject = std::move(subject), text = std::move(text)](const link::session_ptr& made,
                                                            link::deadline) -> outcome<void> {
+      HARMONY_FAULT("nats.publish.before");
       const auto status = natsConnection_Publish(made->connection(), subject.c_str(), text.data(),
                                                  static_cast<int>(text.size()));
       if (status != NATS_OK)
         return nats::from_status(status, jsErrCode{}, "publish on '" + subject + "'");
+      HARMONY_FAULT("nats.publish.after");
       return {};
     });
 }
@@ -113,6 +116,7 @@ outcome<std::optional<store_entry>> nats_store::get(bucket b, std::string_view k
   return link_->call<found>(
     {timeout, {std::string{nats::direct_get} + stream}},
     [stream, subject](const link::session_ptr& made, link::deadline until) -> outcome<found> {
+      HARMONY_FAULT("nats.get");
       auto newest = nats::newest_on(*made, stream, subject, until);
       if (!newest)
         return newest.error();
@@ -162,10 +166,12 @@ outcome<std::uint64_t> nats_store::write(write_request request, milliseconds tim
     auto made = first;
     auto after = request.expected;
     for (;;) {
+      HARMONY_FAULT("nats.put.before");
       const auto now = steady_clock::now();
       const auto part = std::max<steady_clock::duration>((until - now) / 2, milliseconds{50});
       const auto got = publish(*made, {subject, request.value, message_id, request.deletion, after},
                                std::min(until, now + part));
+      HARMONY_FAULT("nats.put.after");
       if (got.status == NATS_OK)
         return got.sequence;
       if (got.error == JSStreamWrongLastSequenceErr && request.expected == 0 && after == 0) {
@@ -231,6 +237,7 @@ outcome<std::unique_ptr<subscription>> nats_store::watch(bucket b, std::string_v
   if (!key.empty())
     if (auto good = check_key(key); !good)
       return good.error();
+  HARMONY_FAULT("nats.listen");
   const auto prefix = nats::hint_prefix_of(b);
   return link_->listen(prefix + (key.empty() ? ">" : std::string{key}), prefix.size(),
                        key_of_each(std::move(sink)));

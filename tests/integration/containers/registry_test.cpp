@@ -1,22 +1,15 @@
 // Pulling from a registry on this device's loopback.
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
 #include <thread>
 
 #include "podman_bed.hpp"
 #include "support/catch.hpp"
+#include "support/image_registry.hpp"
 #include "support/test_image.hpp"
-
-extern char** environ;
 
 namespace harmony::test {
 
@@ -24,78 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
-
-bool accepts(std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool ok = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return ok;
-}
-
-// Tells podman that the registry at `address` speaks plain HTTP. Its service reads that only once,
-// so it is stopped; its socket starts it again.
-void trust(const std::string& address) {
-  write_file("/etc/containers/registries.conf.d/harmony-test.conf",
-             "[[registry]]\nlocation = \"" + address + "\"\ninsecure = true\n");
-  run_tool({"systemctl", "stop", "podman.service"});
-}
-
-// A registry (Debian: docker-registry) on a free port, its data in a private folder.
-class registry {
-public:
-  registry() : port_(free_port()) {
-    const auto config = folder_ / "config.yml";
-    write_file(config, "version: 0.1\nlog: {level: error}\nstorage:\n  filesystem:\n"
-                       "    rootdirectory: "
-                         + (folder_ / "data").string() + "\nhttp:\n  addr: " + address() + "\n");
-    trust(address());
-    const auto program = std::string{"docker-registry"};
-    const auto file = config.string();
-    const std::array<const char*, 4> argv{program.c_str(), "serve", file.c_str(), nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    const int error = ::posix_spawnp(&child_, argv[0], &actions, nullptr,
-                                     const_cast<char* const*>(argv.data()), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    REQUIRE(error == 0);
-    REQUIRE(eventually([this] { return accepts(port_); }));
-  }
-  registry(const registry&) = delete;
-  registry& operator=(const registry&) = delete;
-  ~registry() { down(); }
-
-  void down() {
-    if (child_ == 0)
-      return;
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
-    child_ = 0;
-  }
-
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-
-  // Pushes a new image as app:1, drops it from the device; gives its digest.
-  std::string publish(const std::string& marker) {
-    const auto reference = address() + "/app:1";
-    const auto digest = folder_ / "digest";
-    build_test_image(reference, marker);
-    run_tool({"podman", "push", "--quiet", "--tls-verify=false", "--digestfile", digest.string(),
-              reference});
-    run_tool({"podman", "rmi", "--force", reference});
-    return read_file(digest);
-  }
-
-private:
-  temp_dir folder_;
-  std::uint16_t port_;
-  pid_t child_ = 0;
-};
 
 std::string marker_of(const std::string& container) {
   return run_tool({"podman", "exec", container, "cat", "/marker"});
@@ -109,7 +30,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("podman pull: an image by tag or by digest -> pulled and running") {
   podman_bed bed;
-  registry server;
+  image_registry server;
   const auto digest = server.publish("published");
   auto want = want_app();
   const bool pinned = GENERATE(false, true);
@@ -129,7 +50,7 @@ TEST_CASE("podman pull: an image by tag or by digest -> pulled and running") {
 
 TEST_CASE("podman pull: Always -> the newer image of a tag at the next creation, not before") {
   podman_bed bed;
-  registry server;
+  image_registry server;
   server.publish("old");
   auto want = want_app();
   want.spec.image = server.address() + "/app:1";
@@ -155,7 +76,7 @@ TEST_CASE("podman pull: Always -> the newer image of a tag at the next creation,
 
 TEST_CASE("podman pull: no such tag, digest or repository -> image_not_found, registry's words") {
   podman_bed bed;
-  registry server;
+  image_registry server;
   server.publish("published");
   auto want = want_app();
   want.spec.image =
@@ -174,7 +95,7 @@ TEST_CASE("podman pull: the registry is down -> image_pull_failed; up again -> i
   podman_bed bed;
   auto want = want_app();
   {
-    registry server;
+    image_registry server;
     server.publish("published");
     want.spec.image = server.address() + "/app:1";
     server.down();
@@ -183,7 +104,7 @@ TEST_CASE("podman pull: the registry is down -> image_pull_failed; up again -> i
     CHECK(done.error().code == ec::image_pull_failed);
     CHECK(contains(done.error().message, "connection refused"));
   }
-  registry server;
+  image_registry server;
   server.publish("published");
   want.spec.image = server.address() + "/app:1";
   bed.converge(want);
@@ -202,7 +123,7 @@ TEST_CASE("podman pull: the registry hangs -> timed_out by the deadline, cancele
   REQUIRE(::listen(silent, 64) == 0);
   REQUIRE(::getsockname(silent, any, &size) == 0);
   const auto registry = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  trust(registry);
+  trust_registry(registry);
   auto want = want_app();
   want.spec.image = registry + "/app:1";
   const std::vector<change> todo{{action::create, "state", "absent", "running"}};

@@ -7,7 +7,6 @@
 #include <optional>
 #include <stdexcept>
 
-#include "scenario.hpp"
 #include "support/agent_process.hpp"
 
 namespace harmony::test {
@@ -21,9 +20,6 @@ const std::string program = HARMONY_AGENT;
 
 constexpr auto patience = 60s; ///< for a generation to converge, whatever happened
 constexpr auto look = 20ms;    ///< between looks at the status
-/// A hung call outlasts its operation's limit: it is given up, and comes back later.
-constexpr auto hang = 4000ms;
-constexpr auto limit = 2000ms;
 /// Ten periods: far from what a held thread shows, whatever else this machine does.
 constexpr auto longest_gap = 1000ms;
 constexpr int killed = 128 + 9;
@@ -60,14 +56,16 @@ private:
 /// The kinds that a point's hang may hold; empty: all, as it is the agent's own disk or store.
 std::vector<std::string> held_by(const std::string& point) {
   const auto area = point.substr(0, point.find('.'));
-  if (area == "files")
+  if (area == "files" || area == "cache" || area == "download")
     return {"File", "Directory"};
   if (area == "unit-file" || area == "systemd" || area == "audit")
     return {"SystemdUnit", "ShellJob"};
   if (area == "podman") // what is fetched ahead holds what hangs together with it
     return {"Container", "File", "Directory"};
   if (area == "process")
-    return {"User"};
+    return {"User", "Package"};
+  if (area == "package" || area == "network")
+    return {area == "package" ? "Package" : "Network"};
   return {};
 }
 
@@ -93,6 +91,14 @@ std::string text_of(const agent_status& s) {
   return text;
 }
 
+/// Whether a hang there may be one of a heartbeat itself.
+bool holds_beats(const std::string& point) {
+  for (const auto* each : {"store.beat", "directory.write.", "nats.publish."})
+    if (point.starts_with(each))
+      return true;
+  return false;
+}
+
 /// Lets jobs run.
 std::string permitting(const std::filesystem::path& config) {
   write_file(config, "[policy]\nshell-jobs = true\n");
@@ -101,21 +107,29 @@ std::string permitting(const std::filesystem::path& config) {
 
 class run {
 public:
-  explicit run(fault_case what)
+  run(const scenario_kind& scene, fault_case what)
     : what_(std::move(what)),
       log_(folder_ / "log"),
-      agent_(program, {"--config", permitting(folder_ / "agent.toml")}),
+      scenario_(scene.make()),
+      limit_(scenario_->limit()),
+      hang_(2 * limit_),
+      agent_(program,
+             {"--config", permitting(folder_ / "agent.toml"), "--state-dir", state().string()},
+             scenario_->store_url()),
       beats_(agent_.link()) {}
 
   fault_verdict carry_out() {
     const auto begin = clock::now();
+    std::filesystem::create_directory(state());
+    std::filesystem::permissions(state(), std::filesystem::perms{0700});
+    scenario_->set_up(state());
     agent_.start(variables());
     for (unsigned g = 1; g <= scenario::last_generation; ++g) {
-      agent_.apply(scenario_.resources(g));
+      agent_.apply(scenario_->resources(g));
       if (!reaches(g))
         break;
     }
-    if (what_.point != "store.beat" && beats_.longest() > longest_gap)
+    if (!holds_beats(what_.point) && beats_.longest() > longest_gap)
       violate(0,
               "no heartbeat for "
                 + std::to_string(
@@ -138,14 +152,16 @@ public:
   }
 
 private:
+  [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
+
   std::map<std::string, std::string> variables() const {
     std::map<std::string, std::string> v{{"HARMONY_FAULT_LOG", log_.string()}};
     if (what_.kind.empty())
       return v;
     v["HARMONY_FAULT"] = what_.point + " " + std::to_string(what_.hit) + " " + what_.kind;
     if (what_.kind == "hang") {
-      v["HARMONY_FAULT_HANG"] = std::to_string(hang.count());
-      v["HARMONY_FAULT_LIMIT"] = std::to_string(std::chrono::milliseconds{limit}.count());
+      v["HARMONY_FAULT_HANG"] = std::to_string(hang_.count());
+      v["HARMONY_FAULT_LIMIT"] = std::to_string(limit_.count());
     }
     return v;
   }
@@ -165,7 +181,7 @@ private:
   bool reaches(unsigned g) {
     if (!converges(g))
       return false;
-    for (auto& each : scenario_.violations(g))
+    for (auto& each : scenario_->violations(g))
       violate(g, std::move(each));
     return true;
   }
@@ -212,7 +228,7 @@ private:
     if (!hang_began_)
       return;
     others_came_ = others_came_ || others_done(s, g, held);
-    if (clock::now() < *hang_began_ + hang - 200ms)
+    if (clock::now() < *hang_began_ + hang_ - 200ms)
       return;
     hang_seen_to_end_ = true;
     if (!others_came_)
@@ -222,7 +238,10 @@ private:
   fault_case what_;
   temp_dir folder_;
   std::filesystem::path log_;
-  scenario scenario_;
+  std::unique_ptr<scenario> scenario_;
+  std::chrono::milliseconds limit_;
+  /// A hung call outlasts its operation's limit: it is given up, and comes back later.
+  std::chrono::milliseconds hang_;
   agent_process agent_;
   beat_watch beats_;
   fault_verdict verdict_;
@@ -234,15 +253,15 @@ private:
 
 } // namespace
 
-fault_verdict run_with(const fault_case& what) {
-  return run{what}.carry_out();
+fault_verdict run_with(const scenario_kind& scene, const fault_case& what) {
+  return run{scene, what}.carry_out();
 }
 
-std::map<std::string, unsigned> count_hits() {
-  run plain{{}};
+std::map<std::string, unsigned> count_hits(const scenario_kind& scene) {
+  run plain{scene, {}};
   const auto verdict = plain.carry_out();
   if (!verdict.violations.empty())
-    throw std::runtime_error("without a fault: " + verdict.violations.front());
+    throw std::runtime_error(scene.name + ", without a fault: " + verdict.violations.front());
   return plain.hits();
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "scenario.hpp"
+
 namespace harmony::test {
 
 /// One cell of the matrix.
@@ -21,10 +23,10 @@ struct fault_verdict {
 
 /// Runs a real agent through the scenario, with the fault; starts it again when it was killed, as
 /// systemd would.
-fault_verdict run_with(const fault_case& what);
+fault_verdict run_with(const scenario_kind& scene, const fault_case& what);
 
 /// The same without a fault: how often each point is reached. Throws std::runtime_error where that
 /// run violates something.
-std::map<std::string, unsigned> count_hits();
+std::map<std::string, unsigned> count_hits(const scenario_kind& scene);
 
 } // namespace harmony::test
