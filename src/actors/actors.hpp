@@ -97,6 +97,8 @@ using dispatcher_actor =
                    caf::reacts_to<operation_finished>,
                    /// From an observer: its supervisor must look.
                    caf::reacts_to<resource_touched>, caf::reacts_to<observer_standing>,
+                   /// From an observer: what nobody waits for any more came after all.
+                   caf::reacts_to<stray_seen>,
                    /// To every supervisor.
                    caf::reacts_to<hold_changed>,
                    /// To the resource's supervisor, which answers.

@@ -119,23 +119,37 @@ void adopt_leftovers(self_pointer self, const expectation& expected,
   }
 }
 
-/// After the records were lost: looks once, at the first manifest, for what has left it.
-void search_marked(self_pointer self) {
+/// Has the drivers of a runtime, or of all, look for what is the agent's own and on no record.
+void start_search(self_pointer self, search_for search, std::optional<runtime_kind> in = {}) {
   auto& s = self->state;
-  if (!s.config.state->rebuilding() || std::exchange(s.searched, true))
-    return;
   const auto& services = s.config.services;
   const auto named = std::make_shared<target_set>();
   for (const auto& [id, d] : s.resources)
     if (!d.leaving)
       named->emplace(id, d.target);
   for (const auto& [kind, driver] : services->drivers->drivers) {
+    if (in && driver->runtime() != *in)
+      continue;
     s.searches.insert(++s.fetches);
     self->send(services->lanes.at(driver->runtime()),
                run_operation{dispatcher_actor{self}, s.fetches, operation_kind::none,
                              "marks of " + kind, services->limits.observe,
-                             take_back_marked(services, driver, named)});
+                             take_back(services, driver, search, named)});
   }
+}
+
+/// After the records were lost: looks once, at the first manifest, for what has left it.
+void search_marked(self_pointer self) {
+  auto& s = self->state;
+  if (s.config.state->rebuilding() && !std::exchange(s.searched, true))
+    start_search(self, &driver::marked);
+}
+
+/// Only once a manifest says what is wanted.
+void on_stray(self_pointer self, stray_seen what) {
+  const auto& s = self->state;
+  if (s.current && s.searches.empty())
+    start_search(self, &driver::strays, what.runtime);
 }
 
 void mark_leaving(self_pointer self, const expectation& expected) {
@@ -165,23 +179,6 @@ void start_removals(self_pointer self) {
   }
 }
 
-/// A supervisor finished a removal. The resource may be wanted again by now.
-void on_removed(self_pointer self, const resource_id& id) {
-  auto& s = self->state;
-  s.resources.erase(id);
-  self->send(s.config.aggregator, resource_forgotten{id});
-  start_removals(self);
-  if (!s.current)
-    return;
-  const auto& all = s.current->resources;
-  const auto it =
-    std::find_if(all.begin(), all.end(), [&](const resource& r) { return r.id == id; });
-  if (it == all.end())
-    return;
-  note_desires(self, *expected_of(*s.current));
-  send_desire(self, *it);
-}
-
 // --- observers
 // ------------------------------------------------------------------------------------
 
@@ -190,15 +187,55 @@ void send_targets(self_pointer self) {
   std::map<runtime_kind, std::shared_ptr<targets_map>> by_runtime;
   for (const auto& [runtime, observer] : s.observers)
     by_runtime[runtime] = std::make_shared<targets_map>();
-  for (const auto& [id, d] : s.resources) {
-    const auto* driver = s.config.services->drivers->find(id.kind);
-    if (driver == nullptr || d.leaving || d.desire.empty())
-      continue;
-    if (const auto it = by_runtime.find(driver->runtime()); it != by_runtime.end())
-      it->second->emplace(d.target, id);
-  }
+  // What leaves is one as long as it is there, but not instead of what takes over its target.
+  for (const bool leaving : {false, true})
+    for (const auto& [id, d] : s.resources) {
+      const auto* driver = s.config.services->drivers->find(id.kind);
+      if (driver == nullptr || d.leaving != leaving || (!leaving && d.desire.empty()))
+        continue;
+      if (const auto it = by_runtime.find(driver->runtime()); it != by_runtime.end())
+        it->second->emplace(d.target, id);
+    }
   for (auto& [runtime, targets] : by_runtime)
     self->send(s.observers.at(runtime), targets_changed{std::move(targets)});
+}
+
+/// What was taken back and is in no manifest leaves.
+void let_leave(self_pointer self) {
+  const auto& s = self->state;
+  const auto expected = expected_of(*s.current);
+  adopt_leftovers(self, *expected, {});
+  mark_leaving(self, *expected);
+  if (s.searches.empty())
+    self->send(s.config.aggregator, search_ended{known_ids(s)});
+  start_removals(self);
+}
+
+/// The resource may be wanted again after its removal.
+void come_back(self_pointer self, const resource_id& id) {
+  const auto& all = self->state.current->resources;
+  const auto it =
+    std::find_if(all.begin(), all.end(), [&](const resource& r) { return r.id == id; });
+  if (it == all.end())
+    return;
+  note_desires(self, *expected_of(*self->state.current));
+  send_desire(self, *it);
+}
+
+/// A supervisor finished a removal.
+void on_removed(self_pointer self, const resource_id& id) {
+  auto& s = self->state;
+  s.resources.erase(id);
+  self->send(s.config.aggregator, resource_forgotten{id});
+  if (s.current && !s.config.services->owned->of(id).empty())
+    let_leave(self); // a stray of it was taken back meanwhile
+  else
+    start_removals(self);
+  if (s.current)
+    come_back(self, id);
+  if (std::none_of(s.resources.begin(), s.resources.end(),
+                   [](const auto& each) { return each.second.leaving; }))
+    send_targets(self);
 }
 
 // --- handlers
@@ -244,17 +281,11 @@ void on_accepted(self_pointer self, manifest_accepted& what) {
   search_marked(self);
 }
 
-/// What was taken back and is in no manifest leaves.
 void on_searched(self_pointer self, const operation_finished& what) {
   if (const auto* why = std::get_if<failure>(&what.answer))
     spdlog::warn("what bears this agent's mark could not be looked for: {}: {}",
                  reason_of(why->code), why->message);
-  const auto expected = expected_of(*self->state.current);
-  adopt_leftovers(self, *expected, {});
-  mark_leaving(self, *expected);
-  if (self->state.searches.empty())
-    self->send(self->state.config.aggregator, search_ended{known_ids(self->state)});
-  start_removals(self);
+  let_leave(self);
 }
 
 /// Something was fetched, or could not be; its apply will say why.
@@ -341,6 +372,7 @@ dispatcher_actor::behavior_type dispatcher(self_pointer self, dispatcher_config 
       if (it != self->state.resources.end())
         self->send(it->second.supervisor, runtime_observed{});
     },
+    [self](stray_seen what) { on_stray(self, what); },
     [self](observer_standing& what) { self->send(self->state.config.aggregator, std::move(what)); },
     [self](hold_changed) {
       for (const auto& [id, d] : self->state.resources)

@@ -14,13 +14,13 @@ operation_work fetch_ahead(std::shared_ptr<const supervisor_services> services, 
   };
 }
 
-operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
-                                std::shared_ptr<driver> driver,
-                                std::shared_ptr<const target_set> named) {
-  return [services = std::move(services), driver = std::move(driver),
+operation_work take_back(std::shared_ptr<const supervisor_services> services,
+                         std::shared_ptr<driver> driver, search_for search,
+                         std::shared_ptr<const target_set> named) {
+  return [services = std::move(services), driver = std::move(driver), search,
           named = std::move(named)](std::stop_token stop, instant deadline) -> operation_answer {
     op_context context{services->agent, *services->owned, std::move(stop), deadline};
-    const auto found = driver->marked(context);
+    const auto found = ((*driver).*search)(context);
     if (!found)
       return found.error();
     for (const auto& each : *found)

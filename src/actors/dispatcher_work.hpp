@@ -18,10 +18,13 @@ operation_work fetch_ahead(std::shared_ptr<const supervisor_services> services, 
 
 using target_set = std::set<std::pair<resource_id, std::string>>;
 
-/// Work that takes back what bears the agent's mark and is on no record. Not what is in `named`:
-/// the supervisors of those know better how they stand.
-operation_work take_back_marked(std::shared_ptr<const supervisor_services> services,
-                                std::shared_ptr<driver> driver,
-                                std::shared_ptr<const target_set> named);
+/// What a driver finds of the agent's own on the device: `driver::marked` or `driver::strays`.
+using search_for = outcome<std::vector<owned_target>> (driver::*)(op_context&);
+
+/// Work that takes back what `search` finds and is on no record. Not what is in `named`: the
+/// supervisors of those know better how they stand.
+operation_work take_back(std::shared_ptr<const supervisor_services> services,
+                         std::shared_ptr<driver> driver, search_for search,
+                         std::shared_ptr<const target_set> named);
 
 } // namespace harmony

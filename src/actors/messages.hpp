@@ -169,6 +169,10 @@ struct runtime_hinted {
 struct resource_touched {
   resource_id id;
 };
+/// Something bears the agent's mark that is none of the targets, and has never been in use.
+struct stray_seen {
+  runtime_kind runtime = runtime_kind::files;
+};
 /// Whether an observer sees its runtime.
 struct observer_standing {
   runtime_kind runtime = runtime_kind::files;
@@ -318,6 +322,7 @@ HARMONY_LOCAL_MESSAGE(desired_hinted)
 HARMONY_LOCAL_MESSAGE(targets_changed)
 HARMONY_LOCAL_MESSAGE(runtime_hinted)
 HARMONY_LOCAL_MESSAGE(resource_touched)
+HARMONY_LOCAL_MESSAGE(stray_seen)
 HARMONY_LOCAL_MESSAGE(observer_standing)
 HARMONY_LOCAL_MESSAGE(connection_changed)
 HARMONY_LOCAL_MESSAGE(store_doubted)

@@ -14,20 +14,26 @@ using self_pointer = observer_actor::stateful_pointer<observer_state>;
 /// Relists in a row that may fail before the observer says that it sees nothing.
 constexpr std::uint32_t blind_after = 3;
 
+/// Whether it looks at its runtime at all.
+bool follows(self_pointer self) {
+  const auto& s = self->state;
+  return s.targets && (!s.targets->empty() || self->clock().now() < s.linger_until);
+}
+
 void arm(self_pointer self) {
   auto& s = self->state;
-  if (!s.targets || s.targets->empty()) {
+  if (!follows(self)) {
     s.next_relist.cancel();
     return;
   }
-  const bool streaming = s.config.monitor->streaming() && s.blind == 0;
+  const bool streaming = s.targets->empty() || (s.config.monitor->streaming() && s.blind == 0);
   const auto wait = streaming ? s.config.relist_streaming : s.config.relist_blind;
   wake_at(self, s.next_relist, self->clock().now() + wait, timer_due{});
 }
 
 void relist(self_pointer self) {
   auto& s = self->state;
-  if (!s.targets || s.targets->empty())
+  if (!follows(self))
     return;
   if (s.relisting) {
     s.relist_again = true;
@@ -65,8 +71,11 @@ void on_hint(self_pointer self, const std::string& target) {
 
 void on_targets(self_pointer self, targets_changed& what) {
   auto& s = self->state;
-  const bool idle = !s.targets || s.targets->empty();
+  const bool idle = !follows(self);
+  const bool had_some = s.targets && !s.targets->empty();
   s.targets = std::move(what.targets);
+  if (had_some && s.targets->empty())
+    s.linger_until = self->clock().now() + s.config.linger;
   std::vector<std::string> names;
   names.reserve(s.targets->size());
   for (const auto& [target, id] : *s.targets)
@@ -83,7 +92,12 @@ void on_facts(self_pointer self, const std::vector<runtime_fact>& facts) {
   if (s.blind >= blind_after)
     self->send(s.config.dispatcher, observer_standing{s.config.runtime, true, {}});
   s.blind = 0;
+  bool stray = false;
   for (const auto& fact : facts) {
+    if (s.targets->count(fact.target) == 0) {
+      stray = true;
+      continue;
+    }
     // At first sight nobody knows what happened to it since its supervisor looked.
     auto [it, fresh] = s.fingerprints.try_emplace(fact.target, fact.fingerprint);
     if (!fresh && it->second == fact.fingerprint)
@@ -91,6 +105,8 @@ void on_facts(self_pointer self, const std::vector<runtime_fact>& facts) {
     it->second = fact.fingerprint;
     touch(self, fact.target);
   }
+  if (stray)
+    self->send(s.config.dispatcher, stray_seen{s.config.runtime});
 }
 
 void on_blind(self_pointer self, const failure& why) {

@@ -21,6 +21,8 @@ struct observer_config {
   duration relist_streaming = std::chrono::seconds{10}; ///< while events come
   duration relist_blind = std::chrono::seconds{1};      ///< while they do not
   duration relist_timeout = std::chrono::seconds{5};
+  /// After its last target is gone: what was asked of the runtime before may come late.
+  duration linger = std::chrono::minutes{1};
 };
 
 struct observer_state {
@@ -34,6 +36,7 @@ struct observer_state {
   std::shared_ptr<const std::unordered_map<std::string, resource_id>> targets;
   std::unordered_map<std::string, std::string> fingerprints; ///< by target, of the last relist
   alarm next_relist;
+  instant linger_until{}; ///< without a target it follows the runtime until then
   std::uint64_t operation = 0;
   bool relisting = false;
   bool relist_again = false;

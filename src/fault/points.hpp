@@ -137,7 +137,8 @@ inline constexpr std::array points{
   "directory.write.after"sv,
   // The same in a NATS server.
   "nats.get"sv,
-  "nats.listen"sv,
+  "nats.subscribe.before"sv,
+  "nats.subscribe.after"sv,
   "nats.put.before"sv,
   "nats.put.after"sv,
   "nats.publish.before"sv,

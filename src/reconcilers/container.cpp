@@ -28,11 +28,6 @@ seconds grace_of(const op_context& ctx) {
   return std::max(std::chrono::duration_cast<seconds>(ctx.deadline - now) - seconds{2}, seconds{0});
 }
 
-std::string label_of(const container_info& info, const char* key) {
-  const auto found = info.labels.find(key);
-  return found == info.labels.end() ? std::string{} : found->second;
-}
-
 bool is_ours(const container_info& info, std::string_view agent, const resource_id& id) {
   return label_of(info, container_label::agent) == agent
          && label_of(info, container_label::resource) == id.str();
@@ -349,24 +344,6 @@ outcome<void> container_ops::remove(container_runtime& runtime, const owned_targ
     if (auto done = runtime.remove((*there)->id, grace_of(ctx), limits); !done)
       return done;
   return ctx.owned.release(owned.owner, owned.target);
-}
-
-outcome<std::vector<owned_target>> container_ops::marked(container_runtime& runtime,
-                                                         const op_context& ctx) {
-  const auto all = runtime.list(std::string{container_label::agent} + "=" + std::string{ctx.agent},
-                                limits_of(ctx));
-  if (!all)
-    return all.error();
-  std::vector<owned_target> found;
-  for (const auto& each : *all) {
-    resource_id id;
-    if (!parse_resource_id(label_of(each, container_label::resource), id))
-      continue;
-    const container_note note{label_of(each, container_label::revision),
-                              label_of(each, container_label::restart_stamp), 0, false};
-    found.push_back({std::move(id), each.name, true, write_note(note)});
-  }
-  return found;
 }
 
 resource_state container_ops::report(const container_observed& seen) {

@@ -20,6 +20,9 @@ inline constexpr auto restart_stamp = "io.harmony.restart-stamp";
 inline constexpr auto secrets = "io.harmony.secrets"; ///< keyed mark of the values; none: has none
 } // namespace container_label
 
+/// The value of a label; "" where there is none.
+std::string label_of(const container_info& info, const char* key);
+
 /// What the inventory remembers of a container beside its name; it outlives the agent's restart.
 struct container_note {
   std::string revision;       ///< that `restarts` counts for
@@ -61,6 +64,9 @@ std::optional<failure> why_ended(container_runtime& runtime, const desired<conta
 outcome<void> remove(container_runtime& runtime, const owned_target& owned, op_context& ctx);
 /// The containers that bear this agent's label.
 outcome<std::vector<owned_target>> marked(container_runtime& runtime, const op_context& ctx);
+/// Of those, the ones that podman made for this agent when it no longer waited: on no record, and
+/// never started. One that ran was let go on purpose (`onRemove: retain`), or renamed by hand.
+outcome<std::vector<owned_target>> strays(container_runtime& runtime, const op_context& ctx);
 resource_state report(const container_observed& seen);
 } // namespace container_ops
 
@@ -114,6 +120,9 @@ public:
   }
   outcome<std::vector<owned_target>> marked(op_context& ctx) {
     return container_ops::marked(topology_.containers(), ctx);
+  }
+  outcome<std::vector<owned_target>> strays(op_context& ctx) {
+    return container_ops::strays(topology_.containers(), ctx);
   }
 
 private:

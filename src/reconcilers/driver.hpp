@@ -55,6 +55,12 @@ public:
   virtual outcome<std::vector<owned_target>> marked(op_context& /*ctx*/) {
     return std::vector<owned_target>{};
   }
+
+  /// Of that, what is on no record and has never been in use: the runtime was asked for it, and
+  /// made it after the agent had given it up. What was in use may be somebody's by now.
+  virtual outcome<std::vector<owned_target>> strays(op_context& /*ctx*/) {
+    return std::vector<owned_target>{};
+  }
 };
 
 /// The driver of reconciler R. Adds what is the same for all kinds: what a resource owns and is no
@@ -152,6 +158,13 @@ public:
       return reconciler_.marked(ctx);
     else
       return driver::marked(ctx);
+  }
+
+  outcome<std::vector<owned_target>> strays(op_context& ctx) override {
+    if constexpr (requires(R & r) { r.strays(ctx); })
+      return reconciler_.strays(ctx);
+    else
+      return driver::strays(ctx);
   }
 
 private:

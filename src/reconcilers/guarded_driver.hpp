@@ -71,6 +71,9 @@ public:
   outcome<std::vector<owned_target>> marked(op_context& ctx) override {
     return inner_->marked(ctx);
   }
+  outcome<std::vector<owned_target>> strays(op_context& ctx) override {
+    return inner_->strays(ctx);
+  }
 
 private:
   std::shared_ptr<driver> inner_;

@@ -81,6 +81,16 @@ bool touches_kernel(const std::vector<change>& todo) {
                      [](const change& c) { return c.field != "bootFile"; });
 }
 
+/// Makes the link. Where only the answer was lost, what is there counts.
+outcome<void> make(network_port& network, const new_link& what) {
+  auto done = network.make_link(what);
+  if (done || done.error().code == ec::name_conflict)
+    return done;
+  const auto all = network.snapshot();
+  const auto now = all ? find(*all, what.name) : std::nullopt;
+  return now && !is_other(*now, what) ? outcome<void>{} : done;
+}
+
 /// Another link whose change waits to be confirmed; empty: none.
 std::string other_on_trial(const resource_id& id, const op_context& ctx) {
   for (const auto& t : ctx.owned.all())
@@ -175,7 +185,7 @@ outcome<void> network_operations::change_link(const desired<network_spec>& want,
   if (auto claimed = claim(want.id, spec.link, record, ctx); !claimed)
     return claimed;
   if (!seen.link && goal->made)
-    if (auto made = network_.make_link(*goal->made); !made) {
+    if (auto made = make(network_, *goal->made); !made) {
       // A claim on what this agent did not make would turn somebody's link into the agent's.
       if (!seen.recorded)
         (void)ctx.owned.release(want.id, spec.link);

@@ -72,6 +72,9 @@ public:
   outcome<std::vector<owned_target>> marked(op_context& ctx) override {
     return inner_->marked(ctx);
   }
+  outcome<std::vector<owned_target>> strays(op_context& ctx) override {
+    return inner_->strays(ctx);
+  }
 
 private:
   /// A declaration with the values that could be had.

@@ -38,7 +38,8 @@ public:
   virtual void watch(std::vector<std::string> targets) = 0;
 
   /// The facts of the watched targets, by one list call however many there are. A target that is
-  /// not there has an empty fingerprint. Blocks for at most `timeout`.
+  /// not there has an empty fingerprint. Where the runtime can tell, also of strays: what bears the
+  /// agent's mark, is not watched and has never been in use. Blocks for at most `timeout`.
   virtual outcome<std::vector<runtime_fact>> relist(std::chrono::milliseconds timeout) = 0;
 
   /// Whether the event stream is up, so that relists may be rare.

@@ -89,8 +89,6 @@ outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseco
     for (const auto& target : targets_)
       facts.emplace(target, std::string{});
   }
-  if (facts.empty())
-    return std::vector<runtime_fact>{};
   const auto list =
     runtime_.list(label_, {stop_.get_token(), std::chrono::steady_clock::now() + timeout});
   if (!list)
@@ -100,6 +98,8 @@ outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseco
     if (const auto at = facts.find(info.name); at != facts.end()) {
       at->second = fingerprint(info);
       names.emplace(info.id, info.name);
+    } else if (info.status == container_status::created) {
+      facts.emplace(info.name, fingerprint(info)); // a stray
     }
   {
     const std::lock_guard lock{mutex_};
@@ -158,8 +158,13 @@ podman_monitor::ending podman_monitor::stream_once() {
     sink_({});
   };
   const auto event = [this](const container_event& what) {
-    if (!matters(what.what) || !watched(what.name))
+    if (!matters(what.what))
       return;
+    if (!watched(what.name)) {
+      if (what.what == "create") // perhaps a stray: the relist tells
+        sink_({});
+      return;
+    }
     note_id(what);
     sink_(what.name);
   };

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "fault/fault.hpp"
 #include "identity/secret_file.hpp"
 #include "transport/nats_errors.hpp"
 #include "transport/nats_login.hpp"
@@ -247,6 +248,7 @@ natsStatus link::subscribe(const std::shared_ptr<listener>& what, const session_
   const std::lock_guard guard{what->mutex};
   if (what->session == made->id() || !what->gate.open())
     return NATS_OK;
+  HARMONY_FAULT_OR("nats.subscribe.before", return NATS_ERR);
   natsSubscription* handle = nullptr;
   const auto status = natsConnection_Subscribe(&handle, made->connection(), what->subject.c_str(),
                                                on_message, what->id);
@@ -254,6 +256,7 @@ natsStatus link::subscribe(const std::shared_ptr<listener>& what, const session_
     what->handle.reset(handle);
     what->session = made->id();
   }
+  HARMONY_FAULT_OR("nats.subscribe.after", return NATS_ERR);
   return status;
 }
 

@@ -237,7 +237,6 @@ outcome<std::unique_ptr<subscription>> nats_store::watch(bucket b, std::string_v
   if (!key.empty())
     if (auto good = check_key(key); !good)
       return good.error();
-  HARMONY_FAULT("nats.listen");
   const auto prefix = nats::hint_prefix_of(b);
   return link_->listen(prefix + (key.empty() ? ">" : std::string{key}), prefix.size(),
                        key_of_each(std::move(sink)));

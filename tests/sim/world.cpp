@@ -78,6 +78,7 @@ outcome<void> fake_driver::remove(const owned_target& owned, op_context& ctx) {
     return it->second;
   device_.log.push_back("remove " + owned.target);
   device_.things.erase(owned.target);
+  std::erase_if(device_.strays, [&](const auto& each) { return each.target == owned.target; });
   return ctx.owned.release(owned.owner, owned.target);
 }
 
@@ -109,6 +110,13 @@ outcome<void> fake_driver::fetch(const desired<resource_spec>& want, op_context&
   return {};
 }
 
+outcome<std::vector<owned_target>> fake_driver::strays(op_context& ctx) {
+  auto found = device_.strays;
+  std::erase_if(found,
+                [&](const auto& t) { return ctx.owned.find(t.owner, t.target).has_value(); });
+  return found;
+}
+
 outcome<probe_result> fake_probes::check(const probe& p, const probe_subject& of,
                                          const std::stop_token&,
                                          std::chrono::steady_clock::time_point) {
@@ -130,6 +138,9 @@ outcome<std::vector<runtime_fact>> fake_monitor::relist(std::chrono::millisecond
     const auto it = device->things.find(t);
     facts.push_back({t, it == device->things.end() ? std::string{} : it->second.revision});
   }
+  for (const auto& t : device->strays)
+    if (std::find(targets_.begin(), targets_.end(), t.target) == targets_.end())
+      facts.push_back({t.target, "new"});
   return facts;
 }
 

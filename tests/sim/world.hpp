@@ -84,6 +84,7 @@ struct fake_device {
   std::set<std::string> hanging;           ///< targets whose apply hangs
   std::set<std::string> remote;            ///< targets that are fetched ahead
   std::set<std::string> slow;              ///< targets whose fetch hangs
+  std::vector<owned_target> strays;        ///< what came although nobody waited for it
   std::map<std::string, std::string> seen; ///< revision by the last look; empty: nothing there
   std::map<std::string, std::vector<std::string>> logs; ///< lines by target; none: no log
   std::vector<std::string> log;                         ///< "apply /a", "remove /a", "restart /a"
@@ -130,6 +131,7 @@ public:
                             op_context& ctx) override;
   [[nodiscard]] bool fetches(const resource& r) const override;
   outcome<void> fetch(const desired<resource_spec>& want, op_context& ctx) override;
+  outcome<std::vector<owned_target>> strays(op_context& ctx) override;
 
 private:
   static std::string target_of(const resource_spec& spec);

@@ -31,6 +31,8 @@ public:
     : watch_(link.watch_beats([this](const std::string& agent) {
         const std::lock_guard lock{mutex_};
         const auto now = clock::now();
+        if (agent.empty() && !last_) // it was not one of the agent's
+          return;
         if (!agent.empty() && last_)
           longest_ = std::max(longest_, now - *last_);
         last_ = now;
@@ -56,10 +58,11 @@ private:
 /// The kinds that a point's hang may hold; empty: all, as it is the agent's own disk or store.
 std::vector<std::string> held_by(const std::string& point) {
   const auto area = point.substr(0, point.find('.'));
-  if (area == "files" || area == "cache" || area == "download")
+  if (area == "files" || area == "download"
+      || (area == "cache" && !point.starts_with("cache.empty")))
     return {"File", "Directory"};
   if (area == "unit-file" || area == "systemd" || area == "audit")
-    return {"SystemdUnit", "ShellJob"};
+    return {"SystemdUnit", "ShellJob", "Network"};
   if (area == "podman") // what is fetched ahead holds what hangs together with it
     return {"Container", "File", "Directory"};
   if (area == "process")

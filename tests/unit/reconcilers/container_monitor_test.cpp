@@ -127,6 +127,30 @@ TEST_CASE("container monitor: events -> hints for those watched and those that m
   CHECK(s.hinted({"", "harmony-a", "harmony-a", "harmony-a", "harmony-a", "harmony-b"}));
 }
 
+TEST_CASE("container monitor: a container that nobody watches is made -> a relist, which has it") {
+  script s;
+  scripted_runtime runtime{s};
+  podman_monitor monitor{runtime, "pi-1"};
+  monitor.watch({"harmony-a"});
+  monitor.start(s.sink());
+  REQUIRE(s.hinted({""}));
+  s.set([&] { s.feed.push_back({"harmony-late", "create"}); });
+  CHECK(s.hinted({"", ""}));
+  runtime.all["harmony-late"] = running("harmony-late");
+  runtime.all["harmony-late"].status = container_status::created;
+  runtime.all["harmony-ran"] = running("harmony-ran");
+  const auto targets = [&] {
+    std::vector<std::string> names;
+    const auto facts = monitor.relist(1s).value();
+    for (const auto& each : facts)
+      names.push_back(each.target);
+    return names;
+  };
+  CHECK(targets() == std::vector<std::string>{"harmony-a", "harmony-late"});
+  monitor.watch({});
+  CHECK(targets() == std::vector<std::string>{"harmony-late"});
+}
+
 TEST_CASE("container monitor: the stream breaks -> a relist hint, and one when it is up again") {
   script s;
   scripted_runtime runtime{s};

@@ -90,6 +90,15 @@ TEST_CASE("network: kernel refuses to make the link -> failed, nothing claimed")
   CHECK(w.planned() == "NameConflict");
 }
 
+TEST_CASE("network: link is made and the answer lost -> it is the agent's") {
+  network_world w;
+  w.want.spec = {"d0", link_type::dummy, {}, 0, {}, {}, {}, {}, {}, {}};
+  w.net.loses = "make d0";
+  check_ok(w.converge());
+  CHECK(w.is_recorded());
+  CHECK(w.planned().empty());
+}
+
 TEST_CASE("network: drift of each field -> put back") {
   network_world w;
   w.want.spec.addresses = {"10.0.0.3/24"};

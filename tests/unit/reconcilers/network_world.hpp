@@ -25,6 +25,7 @@ public:
   network_snapshot links;
   std::function<void(const std::string& call)> before = [](const std::string&) {};
   std::string refuses; ///< a call that fails with network_failed
+  std::string loses;   ///< the making of a link that fails so although it is done
   std::vector<std::string> calls;
 
   outcome<network_snapshot> snapshot() override { return links; }
@@ -35,6 +36,8 @@ public:
     if (links.count(what.name) != 0)
       return {ec::name_conflict, "there already"};
     links[what.name] = {what.kind, what.parent, what.vlan_id, {}, false, false, 1500, {}, {}};
+    if (calls.back() == loses)
+      return {ec::network_failed, "no answer"};
     return {};
   }
   outcome<void> delete_link(const std::string& link) override {

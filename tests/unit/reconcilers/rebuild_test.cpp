@@ -130,4 +130,29 @@ TEST_CASE("container: a search for the agent's labels -> its containers, with wh
   CHECK(b.subject.marked(other).value().empty());
 }
 
+TEST_CASE("container: strays -> those on no record that never ran, and nobody else's") {
+  using namespace containers;
+  bench b;
+  const auto add = [&](const std::string& resource, container_status status,
+                       const std::string& whose = agent) {
+    auto info = info_of(want_of(), status);
+    info.name = "harmony-" + resource;
+    info.id = "id-" + resource;
+    info.labels[container_label::agent] = whose;
+    info.labels[container_label::resource] = "Container/" + resource;
+    b.runtime.all[info.name] = info;
+  };
+  add("late", container_status::created);
+  add("retained", container_status::running);
+  add("ended", container_status::exited);
+  add("theirs", container_status::created, "other");
+  add("recorded", container_status::created);
+  check_ok(b.owned.claim({{"Container", "recorded"}, "harmony-recorded", true, {}}));
+  auto ctx = b.ctx();
+  const auto found = b.subject.strays(ctx).value();
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().owner == resource_id{"Container", "late"});
+  CHECK(found.front().target == "harmony-late");
+}
+
 } // namespace harmony::test
