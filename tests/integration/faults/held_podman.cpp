@@ -1,5 +1,6 @@
 #include "held_podman.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -44,6 +45,18 @@ void send_all(int to, const char* data, std::size_t size) {
   }
 }
 
+bool is_creation(const std::string& request) {
+  return request.find("/containers/create") < request.find('\n');
+}
+
+bool is_whole(const std::string& request) {
+  const std::string field = "Content-Length: ";
+  const auto head = request.find("\r\n\r\n");
+  const auto length = request.find(field);
+  return head != std::string::npos && length < head
+         && request.size() >= head + 4 + std::stoul(request.substr(length + field.size()));
+}
+
 } // namespace
 
 held_podman::held_podman() {
@@ -73,7 +86,7 @@ void held_podman::hold() {
 
 bool held_podman::holds_one() {
   std::unique_lock lock{mutex_};
-  return changed_.wait_for(lock, std::chrono::seconds{20}, [this] { return held_ > 0; });
+  return changed_.wait_for(lock, std::chrono::seconds{20}, [this] { return holds_one_; });
 }
 
 void held_podman::release() {
@@ -96,51 +109,56 @@ void held_podman::accept_all() {
   }
 }
 
-void held_podman::wait_if_held(const std::string& request) {
+void held_podman::wait_if_held() {
   std::unique_lock lock{mutex_};
-  if (!holding_ || request.find("/containers/create") > request.find('\n'))
+  if (!holding_ || holds_one_)
     return;
-  ++held_;
+  holds_one_ = true;
   changed_.notify_all();
   changed_.wait(lock, [this] { return !holding_ || ending_; });
-  --held_;
+  holds_one_ = false;
 }
 
-/// The agent sends one request a connection, and that in one piece or two.
+bool held_podman::ends() {
+  const std::lock_guard lock{mutex_};
+  return ending_;
+}
+
+/// One request a connection, as the agent sends it.
 void held_podman::serve(int client) {
-  const int server = with_socket(podman, ::connect);
-  if (server < 0)
-    return;
   std::array<char, 65536> buffer{};
-  std::string request;
-  std::array<pollfd, 2> ends{{{client, POLLIN, 0}, {server, POLLIN, 0}}};
-  for (bool ended = false; !ended;) {
-    ::poll(ends.data(), ends.size(), look_ms);
-    {
-      const std::lock_guard lock{mutex_};
-      ended = ending_;
-    }
-    if ((ends[0].revents & (POLLIN | POLLHUP)) != 0) {
+  std::string request; ///< what was not passed on yet
+  bool creates = false;
+  int server = -1; // not before it is needed: podman's service leaves when idle
+  std::array<pollfd, 2> wait{{{client, POLLIN, 0}, {server, POLLIN, 0}}};
+  while (!ends()) {
+    ::poll(wait.data(), wait.size(), look_ms);
+    if ((wait[0].revents & (POLLIN | POLLHUP)) != 0) {
       const auto n = ::recv(client, buffer.data(), buffer.size(), 0);
-      if (n > 0) {
-        request.append(buffer.data(), static_cast<std::size_t>(n));
-        wait_if_held(request);
-        send_all(server, buffer.data(), static_cast<std::size_t>(n));
-      } else if (request.find("/containers/create") < request.find('\n')) {
-        ends[0].fd = -1; // podman goes on with it
-      } else {
-        ended = true;
-      }
+      if (n <= 0 && !creates)
+        break;
+      if (n <= 0)
+        wait[0].fd = -1; // podman goes on with it
+      request.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+      creates = creates || is_creation(request);
+      if (request.empty() || (creates && !is_whole(request)))
+        continue;
+      if (creates)
+        wait_if_held();
+      if (server < 0)
+        wait[1].fd = server = with_socket(podman, ::connect);
+      send_all(server, request.data(), request.size());
+      request.clear();
     }
-    if ((ends[1].revents & (POLLIN | POLLHUP)) != 0) {
+    if (server >= 0 && (wait[1].revents & (POLLIN | POLLHUP)) != 0) {
       const auto n = ::recv(server, buffer.data(), buffer.size(), 0);
       if (n <= 0)
-        ended = true;
-      else
-        send_all(client, buffer.data(), static_cast<std::size_t>(n));
+        break;
+      send_all(client, buffer.data(), static_cast<std::size_t>(n));
     }
   }
-  ::close(server);
+  if (server >= 0)
+    ::close(server);
 }
 
 } // namespace harmony::test

@@ -39,7 +39,9 @@ private:
   static std::string package(const std::string& name, const std::string& version = {}) {
     return resource_json("Package", name,
                          R"("package":")" + name + '"'
-                           + (version.empty() ? "" : R"(,"version":")" + version + '"'));
+                           + (version.empty() ? "" : R"(,"version":")" + version + '"'),
+                         // Otherwise apt-get may set it up by the way.
+                         name == "ht-half" ? "" : R"(,"dependsOn":["Package/ht-half"])");
   }
   /// Packages of the test, or with "!" all others: name, version and state of each.
   static std::string packages(const std::string& which) {
