@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "support/agent_process.hpp"
 
@@ -24,35 +25,55 @@ constexpr auto look = 20ms;    ///< between looks at the status
 constexpr auto longest_gap = 1000ms;
 constexpr int killed = 128 + 9;
 
-/// The longest time between two heartbeats of one run of the agent.
+/// The longest time between two heartbeats of one run of the agent. What those of a sender in this
+/// process are late by, through the same store, the machine was.
 class beat_watch {
 public:
   explicit beat_watch(store& link)
-    : watch_(link.watch_beats([this](const std::string& agent) {
-        const std::lock_guard lock{mutex_};
-        const auto now = clock::now();
-        if (agent.empty() && !last_) // it was not one of the agent's
-          return;
-        if (!agent.empty() && last_)
-          longest_ = std::max(longest_, now - *last_);
-        last_ = now;
-      })) {}
+    : watch_(link.watch_beats([this](const std::string& sender) { came(sender); })),
+      control_([&link](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+          (void)link.beat(control_name, "{}").ok();
+          std::this_thread::sleep_for(100ms); // the agent's period
+        }
+      }) {}
 
   /// The agent ended: until its next run there are none to expect.
   void pause() {
     const std::lock_guard lock{mutex_};
-    last_.reset();
+    agent_.last.reset();
   }
   clock::duration longest() {
     const std::lock_guard lock{mutex_};
-    return last_ ? std::max(longest_, clock::now() - *last_) : longest_;
+    return agent_.until(clock::now()) - control_beats_.until(clock::now());
   }
 
 private:
+  struct series {
+    std::optional<clock::time_point> last;
+    clock::duration longest{};
+
+    [[nodiscard]] clock::duration until(clock::time_point now) const {
+      return last ? std::max(longest, now - *last) : longest;
+    }
+  };
+  static constexpr auto control_name = "control";
+
+  void came(const std::string& sender) {
+    if (sender.empty()) // some may have been missed
+      return;
+    const std::lock_guard lock{mutex_};
+    auto& of = sender == control_name ? control_beats_ : agent_;
+    const auto now = clock::now();
+    of.longest = of.until(now);
+    of.last = now;
+  }
+
   std::mutex mutex_;
-  std::optional<clock::time_point> last_;
-  clock::duration longest_{};
+  series agent_;
+  series control_beats_;
   outcome<std::unique_ptr<subscription>> watch_;
+  std::jthread control_;
 };
 
 /// The kinds that a point's hang may hold; empty: all, as it is the agent's own disk or store.
