@@ -25,7 +25,7 @@ bool stepper::alive(const peer& p) const {
 }
 
 std::uint64_t stepper::epoch_known() const {
-  return std::max(s_.kept.floor, s_.epoch_seen);
+  return std::max({s_.kept.floor, s_.epoch_seen, s_.kept.newest ? s_.kept.newest->epoch : 0});
 }
 
 /// The epoch that a claim would have: higher than each that anybody is known to have had. Those
