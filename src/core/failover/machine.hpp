@@ -127,6 +127,7 @@ struct sync_change {
 ///   happen in this connection; its epoch is higher than every one that this machine knows;
 /// - from a frozen report until the record changes, this member receives nothing;
 /// - at most one operation on PostgreSQL is under way, besides a stop.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of their meaning
 struct machine {
   phase at = phase::following;
   refusal why_not = refusal::store_unreachable; ///< why it does not take over, for the status

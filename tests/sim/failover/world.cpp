@@ -12,7 +12,7 @@ constexpr moment recovery_limit = 60 * second;
 
 } // namespace
 
-world::world(options o) : o_(o), dice_(o.seed) {
+world::world(const options& o) : o_(o), dice_(o.seed) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < o.nodes; ++i)
     names.emplace_back(1, static_cast<char>('a' + i));

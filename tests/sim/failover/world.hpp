@@ -137,7 +137,7 @@ struct node {
 
 class world {
 public:
-  explicit world(options o);
+  explicit world(const options& o);
 
   /// The whole history: faults, then peace until all is well.
   void run();
