@@ -207,10 +207,8 @@ void stepper::switch_over(const cluster_command& order) {
                         });
   if (!possible) {
     emit(fx::audit{"switchover-refused",
-                   (order.to.empty() ? std::string{"no member"} : "'" + order.to + "'")
-                     + (order.to.empty() ? "" : " is not one that")
-                     + (order.to.empty() ? " is alive, electable and close enough behind"
-                                         : " is alive, electable and close enough behind")});
+                   (order.to.empty() ? "there is no member" : "'" + order.to + "' is not one")
+                     + std::string{" that is alive, electable and close enough behind"}});
     return;
   }
   emit(fx::audit{"switchover", "to '" + order.to + "' by " + order.by});

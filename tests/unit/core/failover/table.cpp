@@ -174,7 +174,7 @@ std::string cell(rig m, const row& r) {
   r.happens(m);
   const auto all = m.text();
   const auto colon = all.find(": ");
-  const auto what = colon == std::string::npos ? "" : all.substr(colon + 2);
+  auto what = colon == std::string::npos ? "" : all.substr(colon + 2);
   if (before.at != m.state.at)
     return "**" + std::string{word_of(m.state.at)} + "**" + (what.empty() ? "" : ": ") + what;
   return what;
