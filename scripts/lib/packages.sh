@@ -37,6 +37,8 @@ libsqlite3-dev    | state on the device
 libvalijson-dev   | tests: documents against the JSON Schemas
 catch2            | tests: framework
 nats-server       | tests and demo: the real server
+postgresql        | tests: the real server that the guard owns
+libpq-dev         | tests: sessions with it
 docker-registry   | tests: images are pulled from a local registry
 busybox-static    | tests and demo: the one binary of their images
 iproute2          | tests: networks of disposable devices

@@ -60,14 +60,14 @@ outcome<> check_owner(const std::string& path, int folder, const struct stat& s)
     return {ec::invalid_spec, "the data directory '" + path + "' has mode "
                                 + octal(s.st_mode & 0777) + ": PostgreSQL takes 0700 or 0750 only"};
   struct stat control {};
-  if (::fstatat(folder, "global/pg_control", &control, AT_SYMLINK_NOFOLLOW) != 0)
+  const bool seen = ::fstatat(folder, "global/pg_control", &control, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!seen && errno != EACCES)
     return {ec::invalid_spec, "the data directory '" + path
                                 + "' has no 'global/pg_control': initialise it with initdb or "
                                   "take a base backup"};
-  if (control.st_uid != s.st_uid)
+  if (!seen || control.st_uid != s.st_uid)
     return {ec::invalid_spec, "the data directory '" + path + "' belongs to user " + user
-                                + ", and 'global/pg_control' in it to user "
-                                + std::to_string(control.st_uid) + ": chown -R it"};
+                                + ", and what is in it to another: chown -R it"};
   return {};
 }
 

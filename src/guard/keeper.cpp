@@ -39,10 +39,11 @@ std::string millis(boot_time t) {
 
 } // namespace
 
-keeper::keeper(instance which, std::string socket, page& shown, int changed)
+keeper::keeper(instance which, std::string socket, page& shown, int backstop, int changed)
   : which_(std::move(which)),
     socket_path_(std::move(socket)),
     shown_(shown),
+    backstop_(backstop),
     changed_(changed),
     signals_(block_signals()),
     timer_(make_timer()),
@@ -104,7 +105,9 @@ void keeper::loop() {
 void keeper::wait() {
   set_timer(timer_.get(),
             state_.writable && state_.now != phase::killing ? state_.deadline : boot_time{0});
-  std::array<pollfd, 5> ready{{{signals_.get(), POLLIN, 0},
+  // A backstop that has ended is told once: poll(2) passes over -1.
+  std::array<pollfd, 6> ready{{{signals_.get(), POLLIN, 0},
+                               {backstop_, POLLIN, 0},
                                {timer_.get(), POLLIN, 0},
                                {hints_.get(), POLLIN, 0},
                                {listener_->fd(), POLLIN, 0},
@@ -112,6 +115,11 @@ void keeper::wait() {
   const auto rest = state_.now == phase::killing ? between_passes : round_;
   const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(rest).count();
   ::poll(ready.data(), ready.size(), count > 0 ? static_cast<int>(count) : -1);
+  if ((ready[1].revents & POLLIN) != 0) {
+    say("the guard's backstop has died: PostgreSQL is stopped");
+    backstop_ = -1;
+    happened(terminated{});
+  }
 }
 
 void keeper::take_signals() {

@@ -21,8 +21,8 @@ namespace harmony::guard {
 /// for.
 class keeper {
 public:
-  /// `changed` is the eventfd of the backstop that looks at `shown`.
-  keeper(instance which, std::string socket, page& shown, int changed);
+  /// `backstop` is a pidfd of the process that looks at `shown`, `changed` its eventfd.
+  keeper(instance which, std::string socket, page& shown, int backstop, int changed);
 
   /// Until it is told to end; answers the exit code.
   int run();
@@ -59,6 +59,7 @@ private:
   instance which_;
   std::string socket_path_;
   page& shown_;
+  int backstop_;
   int changed_;
 
   state state_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <vector>
+
+#include "guard/words.hpp"
 
 namespace harmony::guard {
 
@@ -42,27 +44,12 @@ bool read_word(const Values& values, std::string_view word, T& to) {
   return true;
 }
 
-template <class Number>
-bool read_number(std::string_view text, Number& to) {
-  const auto* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, to);
-  return error == std::errc{} && at == end;
-}
-
 bool read_time(std::string_view text, boot_time& to) {
   boot_time::rep count = 0;
   if (!read_number(text, count) || count < 0)
     return false;
   to = boot_time{count};
   return true;
-}
-
-/// Takes the first word off `text`.
-std::string_view next_word(std::string_view& text) {
-  const auto end = std::min(text.find(' '), text.size());
-  const auto word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
 }
 
 struct request_writer {
@@ -77,14 +64,6 @@ struct request_writer {
   std::string operator()(const release&) const { return "release"; }
   std::string operator()(const status&) const { return "status"; }
 };
-
-std::optional<request> read_arm(std::string_view rest) {
-  arm a;
-  if (!read_number(next_word(rest), a.epoch) || !read_time(next_word(rest), a.deadline)
-      || !rest.empty())
-    return std::nullopt;
-  return a;
-}
 
 bool read_field(std::string_view key, std::string_view value, report& r) {
   if (key == "state")
@@ -108,12 +87,15 @@ std::string write_request(const request& r) {
   return std::visit(request_writer{}, r);
 }
 
+/// There is one way to write each.
 std::optional<request> read_request(std::string_view text) {
   auto rest = text;
-  if (next_word(rest) == "arm")
-    return read_arm(rest);
-  for (const request& each : {request{start{false}}, request{start{true}}, request{promote{}},
-                              request{stop{}}, request{release{}}, request{status{}}})
+  arm a;
+  std::vector<request> possible{start{false}, start{true}, promote{}, stop{}, release{}, status{}};
+  if (next_word(rest) == "arm" && read_number(next_word(rest), a.epoch)
+      && read_time(next_word(rest), a.deadline))
+    possible.emplace_back(a);
+  for (const auto& each : possible)
     if (write_request(each) == text)
       return each;
   return std::nullopt;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -12,25 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guard/words.hpp"
 #include "posix/descriptor.hpp"
 
 namespace harmony::guard {
 
 namespace {
-
-template <class Number>
-bool read_number(std::string_view text, Number& to) {
-  const auto* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, to);
-  return error == std::errc{} && at == end;
-}
-
-std::string_view next_word(std::string_view& text) {
-  const auto end = std::min(text.find(' '), text.size());
-  const auto word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
-}
 
 std::optional<process_entry> entry_of(pid_t pid) {
   const auto path = "/proc/" + std::to_string(pid) + "/stat";

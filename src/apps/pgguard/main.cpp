@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "apps/pgguard/options.hpp"
@@ -48,10 +49,12 @@ int run(options o) {
     return 1;
   }
   if (child == 0) {
-    // Where the backstop dies, a stop in good order.
-    if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || ::getppid() != parent)
+    // Not by PR_SET_PDEATHSIG, which the kernel forgets when the rights to files change.
+    const open_fd backstop{static_cast<int>(::syscall(SYS_pidfd_open, parent, 0))};
+    if (!backstop || ::getppid() != parent)
       return 1;
-    return keeper{std::move(o.which), std::move(o.socket), shown, changed.get()}.run();
+    return keeper{std::move(o.which), std::move(o.socket), shown, backstop.get(), changed.get()}
+      .run();
   }
   std::string lacking; // the guard says the same
   harden(lacking);
