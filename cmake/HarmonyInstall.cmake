@@ -4,17 +4,21 @@ set(HARMONY_CONFIG_DIR "/etc/harmony-agent" CACHE PATH "Where the agent reads ag
 # The units name the programs' place, which is known only when installing (cmake --install --prefix).
 install(CODE "
   foreach(manager system user)
-    set(unit \"${CMAKE_SOURCE_DIR}/config/systemd/harmony-agent.service\")
+    set(folder \"${CMAKE_SOURCE_DIR}/config/systemd\")
     if(manager STREQUAL \"user\")
-      set(unit \"${CMAKE_SOURCE_DIR}/config/systemd/user/harmony-agent.service\")
+      string(APPEND folder \"/user\")
     endif()
-    file(READ \"\${unit}\" text)
-    string(REPLACE \"/usr/bin/harmony-agent\"
-                   \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/harmony-agent\" text \"\${text}\")
-    string(REPLACE \"/etc/harmony-agent\" \"${HARMONY_CONFIG_DIR}\" text \"\${text}\")
-    set(made \"${CMAKE_BINARY_DIR}/install/\${manager}/harmony-agent.service\")
-    file(WRITE \"\${made}\" \"\${text}\")
-    file(INSTALL \"\${made}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/\${manager}\")
+    file(GLOB units \"\${folder}/*.service\")
+    foreach(unit \${units})
+      file(READ \"\${unit}\" text)
+      string(REPLACE \"/usr/bin/harmony-\"
+                     \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/harmony-\" text \"\${text}\")
+      string(REPLACE \"/etc/harmony-agent\" \"${HARMONY_CONFIG_DIR}\" text \"\${text}\")
+      cmake_path(GET unit FILENAME name)
+      set(made \"${CMAKE_BINARY_DIR}/install/\${manager}/\${name}\")
+      file(WRITE \"\${made}\" \"\${text}\")
+      file(INSTALL \"\${made}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/\${manager}\")
+    endforeach()
   endforeach()")
 
 # Configuration belongs to the administrator: an existing one is never overwritten.

@@ -35,7 +35,7 @@ void kill_all() {
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     if (empty == 0)
-      ::poll(nullptr, 0, 2);
+      ::poll(nullptr, 0, 10);
   }
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/fsuid.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,9 +128,22 @@ outcome<> data_directory::remove_standby_signal() const {
   return {};
 }
 
-bool data_directory::has_standby_signal() const {
+bool data_directory::lacks_standby_signal() const {
+  const acting_as owner{owner_, group_};
   struct stat s {};
-  return ::fstatat(fd(), standby_signal, &s, AT_SYMLINK_NOFOLLOW) == 0;
+  return ::fstatat(fd(), standby_signal, &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+outcome<open_fd> data_directory::watch() const {
+  const acting_as owner{owner_, group_};
+  constexpr auto interesting = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM;
+  const auto folder = "/proc/self/fd/" + std::to_string(fd());
+  open_fd events{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+  if (!events || ::inotify_add_watch(events.get(), folder.c_str(), interesting) < 0) {
+    const int error = errno;
+    return {ec::io_error, because("cannot watch '" + path_ + "'", error)};
+  }
+  return events;
 }
 
 outcome<> data_directory::add_promote() const {
@@ -138,6 +152,15 @@ outcome<> data_directory::add_promote() const {
   if (!file)
     return failed("cannot write 'promote'", path_);
   return {};
+}
+
+bool data_directory::has_started(pid_t postmaster) const {
+  if (postmaster_on_record() != postmaster)
+    return false;
+  const acting_as owner{owner_, group_};
+  const auto text = read_text(fd(), "postmaster.pid");
+  // The last line is its status: "starting", "stopping"; "ready" also of a standby that is read.
+  return text.find("\nready") != std::string::npos || text.find("\nstandby") != std::string::npos;
 }
 
 pid_t data_directory::postmaster_on_record() const {

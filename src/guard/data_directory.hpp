@@ -34,10 +34,17 @@ public:
   /// These are durable when they return.
   [[nodiscard]] outcome<> add_standby_signal() const;
   [[nodiscard]] outcome<> remove_standby_signal() const;
-  [[nodiscard]] bool has_standby_signal() const;
+  /// Whether that file is known to be gone.
+  [[nodiscard]] bool lacks_standby_signal() const;
+
+  /// An inotify descriptor that tells of files which come to the folder or leave it.
+  [[nodiscard]] outcome<open_fd> watch() const;
 
   /// The file by which PostgreSQL is told to become a primary (pg_ctl makes it, too).
   [[nodiscard]] outcome<> add_promote() const;
+
+  /// Whether postmaster.pid says that `postmaster` has started, and so listens to signals.
+  [[nodiscard]] bool has_started(pid_t postmaster) const;
 
   /// Of postmaster.pid, whether or not it lives; 0: none.
   [[nodiscard]] pid_t postmaster_on_record() const;

@@ -19,7 +19,12 @@ namespace harmony::guard {
 
 namespace {
 
-constexpr boot_time between_passes = std::chrono::milliseconds{2};
+/// Between passes at killing: often while they end, and not so for what hangs in the kernel; within
+/// the backstop's grace.
+boot_time between_passes(boot_time since) {
+  using std::chrono::milliseconds;
+  return since < milliseconds{500} ? milliseconds{2} : backstop_grace / 2;
+}
 constexpr int requests_a_round = 8;
 
 open_fd block_signals() {
@@ -112,7 +117,8 @@ void keeper::wait() {
                                {hints_.get(), POLLIN, 0},
                                {listener_->fd(), POLLIN, 0},
                                {listener_->agent(), POLLIN, 0}}};
-  const auto rest = state_.now == phase::killing ? between_passes : round_;
+  const auto rest =
+    state_.now == phase::killing ? between_passes(boot_now() - kill_began_) : round_;
   const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(rest).count();
   ::poll(ready.data(), ready.size(), count > 0 ? static_cast<int>(count) : -1);
   if ((ready[1].revents & POLLIN) != 0) {
@@ -152,7 +158,7 @@ void keeper::take_hints() {
       any = true;
       promoting = promoting || (e->len > 0 && std::string_view{e->name} == "promote");
     }
-  if (promoting || (any && data_ && !data_->has_standby_signal()))
+  if (promoting || (any && data_ && data_->lacks_standby_signal()))
     happened(promotion_seen{});
 }
 

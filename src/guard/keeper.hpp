@@ -51,7 +51,6 @@ private:
   outcome<> perform(effect act);
   outcome<> start_postgres(bool primary);
   [[nodiscard]] outcome<> clear_strays() const;
-  outcome<> watch_folder();
   [[nodiscard]] outcome<> tell_promote() const;
   void tell_stop() const;
   void settle() const;

@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include <poll.h>
-#include <sys/inotify.h>
 
 #include "guard/keeper.hpp"
 #include "guard/system.hpp"
@@ -25,8 +24,10 @@ outcome<> keeper::start_postgres(bool primary) {
     return program.error();
   if (auto signal = primary ? data_->remove_standby_signal() : data_->add_standby_signal(); !signal)
     return signal;
-  if (auto watch = watch_folder(); !watch)
-    return watch;
+  auto hints = data_->watch();
+  if (!hints)
+    return hints.error();
+  hints_ = std::move(*hints);
   // The disk may have taken long.
   if (primary && !armed(state_, boot_now()))
     return {ec::timed_out, "the lease ended before PostgreSQL could be started"};
@@ -45,7 +46,7 @@ outcome<> keeper::clear_strays() const {
     return {ec::name_conflict, "PostgreSQL (pid " + std::to_string(owner) + ") runs on '"
                                  + data_->path()
                                  + "', and this guard did not start it: stop it first"};
-  const auto patience = boot_now() + std::chrono::seconds{5};
+  const auto patience = boot_now() + std::chrono::seconds{2};
   while (kill_strays(data_->fd()) > 0) {
     if (boot_now() > patience)
       return {ec::timed_out, "processes of a PostgreSQL that ended still work in '" + data_->path()
@@ -55,17 +56,10 @@ outcome<> keeper::clear_strays() const {
   return {};
 }
 
-outcome<> keeper::watch_folder() {
-  hints_ = open_fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-  constexpr auto interesting = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM;
-  const auto folder = "/proc/self/fd/" + std::to_string(data_->fd());
-  if (!hints_ || ::inotify_add_watch(hints_.get(), folder.c_str(), interesting) < 0)
-    return {ec::io_error, because("cannot watch '" + data_->path() + "'", errno)};
-  return {};
-}
-
 /// As pg_ctl does it.
 outcome<> keeper::tell_promote() const {
+  if (!data_->has_started(postmaster_))
+    return {ec::not_converged, "PostgreSQL is still starting: try again when it is read"};
   if (auto file = data_->add_promote(); !file)
     return file;
   ::kill(postmaster_, SIGUSR1);

@@ -137,7 +137,7 @@ outcome<pid_t> spawn(std::vector<std::string> command, const owner_of_data& o,
   return pid;
 }
 
-/// What `program --version` prints; empty where it does not, within 5 s.
+/// What `program --version` prints; empty where it does not, within 3 s.
 std::string version_of(const std::string& program, const owner_of_data& o) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -150,7 +150,7 @@ std::string version_of(const std::string& program, const owner_of_data& o) {
     return {};
   std::array<char, 256> text{};
   pollfd ready{in.get(), POLLIN, 0};
-  const auto n = ::poll(&ready, 1, 5'000) == 1 ? ::read(in.get(), text.data(), text.size()) : -1;
+  const auto n = ::poll(&ready, 1, 3'000) == 1 ? ::read(in.get(), text.data(), text.size()) : -1;
   ::kill(*pid, SIGKILL); // it has said what it had to
   ::waitpid(*pid, nullptr, 0);
   return n > 0 ? std::string{text.data(), static_cast<std::size_t>(n)} : std::string{};

@@ -91,6 +91,19 @@ TEST_CASE("guard: promoted through it -> a primary, killed at its deadline") {
   CHECK(gone(agent).ended == ending::deadline);
 }
 
+TEST_CASE("guard: promoted while it still starts -> refused, and it stays a standby") {
+  postgres_bed bed;
+  bed.start_guard();
+  auto agent = bed.agent();
+  ask(agent, guard::arm{1, in(60s)});
+  ask(agent, guard::start{false});
+  const auto r = ask(agent, guard::promote{}); // at once
+  CHECK(r.why == refusal::cannot_start);
+  CHECK_THAT(r.text, Contains("still starting"));
+  CHECK(r.now == phase::standby);
+  CHECK(bed.connect().ask("SELECT pg_is_in_recovery()") == "t");
+}
+
 TEST_CASE("guard: promoted by hand without a lease -> killed at once") {
   postgres_bed bed;
   bed.start_guard();

@@ -150,7 +150,7 @@ guard::client postgres_bed::agent() const {
 }
 
 guard::boot_time postgres_bed::start_primary(guard::client& agent, std::chrono::milliseconds lease,
-                                             std::uint64_t epoch) {
+                                             std::uint64_t epoch) const {
   const auto deadline = in(lease);
   const auto armed = agent.call(guard::arm{epoch, deadline}, in(5s));
   REQUIRE(armed);
@@ -165,7 +165,7 @@ guard::boot_time postgres_bed::start_primary(guard::client& agent, std::chrono::
   return deadline;
 }
 
-void postgres_bed::start_standby(guard::client& agent) {
+void postgres_bed::start_standby(guard::client& agent) const {
   const auto started = agent.call(guard::start{false}, in(5s));
   REQUIRE(started);
   INFO(started->text);
@@ -182,7 +182,7 @@ session postgres_bed::connect() const {
       return s.open();
     },
     20s);
-  INFO(guard_->complaints());
+  INFO((guard_ ? guard_->complaints() : std::string{}));
   REQUIRE(connected);
   return s;
 }

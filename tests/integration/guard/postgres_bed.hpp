@@ -76,8 +76,8 @@ public:
   /// Starts a primary with that much of a lease and waits until it takes connections; answers its
   /// deadline.
   guard::boot_time start_primary(guard::client& agent, std::chrono::milliseconds lease,
-                                 std::uint64_t epoch = 1);
-  void start_standby(guard::client& agent);
+                                 std::uint64_t epoch = 1) const;
+  void start_standby(guard::client& agent) const;
   /// A session, as soon as there can be one.
   [[nodiscard]] session connect() const;
 
