@@ -53,7 +53,7 @@ TEST_CASE("measure: kills at the deadline, idle", "[.measure]") {
   auto agent = bed.agent();
   std::vector<double> kills;
   for (int i = 0; i < rounds; ++i) {
-    bed.start_primary(agent, 10s);
+    bed.start_primary(agent, 4s);
     const auto open = bed.connect();
     // Deadlines only move on: the one in force is waited for.
     kills.push_back(millis(when_gone(agent) - agent.call(guard::status{}, in(1s))->deadline));
@@ -70,7 +70,7 @@ TEST_CASE("measure: kills at the deadline under pgbench", "[.measure]") {
     postgres_programs() + "/pgbench -h " + bed.file("sockets").string() + " -U tester postgres ";
   std::vector<double> kills, acks;
   for (int i = 0; i < rounds; ++i) {
-    bed.start_primary(agent, 20s);
+    bed.start_primary(agent, 8s);
     if (i == 0) {
       last_renewal(agent, 60s);
       must(pgbench + "-q -i -s 10 2>&1");
