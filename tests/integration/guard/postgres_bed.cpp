@@ -71,7 +71,10 @@ std::string postgres_programs() {
 }
 
 session::session(const std::string& conninfo)
-  : connection_(PQconnectdb(conninfo.c_str()), PQfinish) {}
+  : connection_(PQconnectdb(conninfo.c_str()), PQfinish) {
+  PQsetNoticeProcessor(
+    connection_.get(), [](void*, const char*) {}, nullptr);
+}
 
 bool session::open() const {
   return PQstatus(connection_.get()) == CONNECTION_OK;
