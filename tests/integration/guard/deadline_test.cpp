@@ -43,8 +43,8 @@ private:
 
   void hold(const std::string& socket, bool primary) const {
     auto agent = guard::client::connect(socket, in(5s));
-    bool fine = agent && agent->call(next(5s), in(1s)) && agent->call(guard::start{primary}, in(5s))
-                && agent->call(next(5s), in(1s));
+    bool fine = agent && agent->call(next(3s), in(1s)) && agent->call(guard::start{primary}, in(5s))
+                && agent->call(next(3s), in(1s));
     for (; fine; ::usleep(100'000))
       if (in(800ms).count() > *armed_)
         fine = agent->call(next(800ms), in(1s)).ok();

@@ -81,7 +81,7 @@ TEST_CASE("guard: promoted through it -> a primary, killed at its deadline") {
   auto agent = bed.agent();
   bed.start_standby(agent);
   CHECK(ask(agent, guard::promote{}).why == refusal::no_lease);
-  const auto deadline = in(5s);
+  const auto deadline = in(3s);
   ask(agent, guard::arm{1, deadline});
   CHECK(ask(agent, guard::promote{}).now == phase::primary);
   auto s = bed.connect();
@@ -122,7 +122,7 @@ TEST_CASE("guard: promoted by hand within a lease -> held to that") {
   bed.start_guard();
   auto agent = bed.agent();
   bed.start_standby(agent);
-  const auto deadline = in(5s);
+  const auto deadline = in(3s);
   ask(agent, guard::arm{1, deadline});
   CHECK(bed.connect().ask("SELECT pg_promote()") == "t");
   CHECK(ask(agent, guard::status{}).now == phase::primary);

@@ -47,8 +47,9 @@ const std::string& template_directory() {
     const auto data = folder / "data";
     must("chmod 711 " + folder.str() + " && install -d -m 700 "
          + (is_root() ? "-o " + owner_of_data() + " " : "") + data.string());
-    must(as(owner_of_data(), postgres_programs() + "/initdb -D " + data.string()
-                               + " -A trust -U tester --no-sync -E UTF8 --locale=C"));
+    must(
+      as(owner_of_data(), postgres_programs() + "/initdb -D " + data.string()
+                            + " -A trust -U tester --no-sync -E UTF8 --locale=C --wal-segsize=1"));
     return data.string();
   }();
   return made;
