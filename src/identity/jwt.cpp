@@ -84,7 +84,7 @@ outcome<std::string> sign_jwt(const signing_key& issuer, const jwt_head& head, c
   return body + "." + base64({reinterpret_cast<const char*>(by->data()), by->size()});
 }
 
-outcome<jwt_head> read_jwt(std::string_view text) {
+outcome<jwt_claims> read_jwt_claims(std::string_view text) {
   const failure bad{ec::invalid_document, "this is no JWT of NATS"};
   const auto first = text.find('.');
   const auto second = text.find('.', first == std::string_view::npos ? first : first + 1);
@@ -107,7 +107,14 @@ outcome<jwt_head> read_jwt(std::string_view text) {
   jwt_head head{text_of(claims, "name"), text_of(claims, "sub"), time_of(*issued), {}};
   if (expires != claims.end())
     head.expires = time_of(*expires);
-  return head;
+  return jwt_claims{std::move(head), text_of(claims, "iss"), claims.value("nats", json::object())};
+}
+
+outcome<jwt_head> read_jwt(std::string_view text) {
+  const auto claims = read_jwt_claims(text);
+  if (!claims)
+    return claims.error();
+  return claims->head;
 }
 
 } // namespace harmony

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 
 #include "identity/nkey.hpp"
 
@@ -22,6 +22,17 @@ struct jwt_head {
 /// Signs a JWT; `nats` are the claims of its type.
 outcome<std::string> sign_jwt(const signing_key& issuer, const jwt_head& head,
                               const nlohmann::json& nats);
+
+/// All of a JWT.
+struct jwt_claims {
+  jwt_head head;
+  std::string issuer; ///< public nkey; it has signed this
+  nlohmann::json nats;
+};
+
+/// Reads a JWT and checks its signature against the issuer that it names: whether to trust that one
+/// is the caller's business. Fails with invalid_document.
+outcome<jwt_claims> read_jwt_claims(std::string_view text);
 
 /// Reads a JWT of which only the holder's own curiosity depends: the signature is checked against
 /// the issuer that it names, and whether to trust that issuer is the server's business. Fails with

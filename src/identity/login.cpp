@@ -48,6 +48,15 @@ outcome<nkey_pair> load_key(const std::string& path) {
   return content ? key_of(path, first_line(content->reveal())) : content.error();
 }
 
+outcome<nkey_pair> load_creds_key(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text)
+    return text.error();
+  const secret_bytes content{std::move(*text)};
+  const secret_bytes seed{parts_of(content.reveal()).seed};
+  return key_of(path, seed.reveal());
+}
+
 outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind) {
   auto key = load_key(path);
   if (key || key.error().code != ec::not_found)

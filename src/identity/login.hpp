@@ -33,4 +33,7 @@ outcome<nkey_pair> load_or_make_key(const std::string& path, nkey_kind kind);
 /// The key in `path`, whose file must be private.
 outcome<nkey_pair> load_key(const std::string& path);
 
+/// The key in a .creds file, which must be private.
+outcome<nkey_pair> load_creds_key(const std::string& path);
+
 } // namespace harmony

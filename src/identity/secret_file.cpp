@@ -75,6 +75,11 @@ outcome<void> create_file(const std::string& path, const std::string& content) {
   });
 }
 
+outcome<void> replace_secret_file(const std::string& path, const std::string& content) {
+  return write_beside(path, content,
+                      [](int, const char* from, const char* to) { return ::rename(from, to); });
+}
+
 outcome<void> replace_file(const std::string& path, const std::string& content) {
   return write_beside(path, content, [](int fd, const char* from, const char* to) {
     return ::fchmod(fd, for_all) != 0 ? -1 : ::rename(from, to);

@@ -25,6 +25,9 @@ outcome<void> create_secret_file(const std::string& path, const std::string& con
 /// Writes a file that anybody may read; fails with name_conflict where one is there already.
 outcome<void> create_file(const std::string& path, const std::string& content);
 
+/// Writes a file of mode 0600 in place of what is there: old or new, never a part.
+outcome<void> replace_secret_file(const std::string& path, const std::string& content);
+
 /// Writes a file that anybody may read, in place of what is there: old or new, never a part.
 outcome<void> replace_file(const std::string& path, const std::string& content);
 

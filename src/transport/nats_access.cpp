@@ -33,6 +33,27 @@ subject_rights device_rights(std::string_view agent) {
   return rights;
 }
 
+std::string receipt_key(std::string_view token) {
+  return std::string{token} + ".done";
+}
+
+subject_rights token_rights(std::string_view token) {
+  const std::string id{token};
+  const auto record = subject_prefix_of(bucket::enrolment) + id;
+  const auto request = subject_prefix_of(bucket::enrolment_request) + id;
+  const auto receipt = subject_prefix_of(bucket::enrolment_request) + receipt_key(token);
+  return {{read_of(bucket::enrolment, record), read_of(bucket::enrolment_request, request),
+           read_of(bucket::enrolment_request, receipt), request, receipt},
+          {"_INBOX." + id + ".>", hint_prefix_of(bucket::enrolment) + id}};
+}
+
+std::vector<shared_subject> shared_with_enrol() {
+  return {{read_of(bucket::enrolment, ">"), true},
+          {read_of(bucket::enrolment_request, ">"), true},
+          {subject_prefix_of(bucket::enrolment_request) + ">", true},
+          {hint_prefix_of(bucket::enrolment) + "*", false}};
+}
+
 std::vector<shared_subject> shared_with_fleet() {
   std::vector<shared_subject> shared;
   shared.reserve(read_by_devices.size() + written_by_devices.size() + 2);

@@ -15,6 +15,7 @@ using std::chrono::system_clock;
 constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
 constexpr std::int64_t duplicate_window = 120 * nanoseconds_a_second;
 constexpr std::int64_t bucket_history = store::history_length;
+constexpr std::int32_t longest_request = 16 * 1024;
 constexpr auto first_get_timeout = std::chrono::milliseconds{500};
 
 /// `from`: the first message from this sequence on; 0: the newest.
@@ -92,6 +93,14 @@ outcome<void> make_bucket(const session& made, bucket b, link::deadline until) {
   config.Duplicates = duplicate_window;
   config.Storage = js_FileStorage;
   config.Replicas = 1;
+  if (b == bucket::enrolment_request) {
+    // Who writes there is not known yet, and need not keep to any rule: the first message on a
+    // subject is the last one.
+    config.MaxMsgsPerSubject = 1;
+    config.DiscardNewPerSubject = true;
+    config.AllowRollup = false;
+    config.MaxMsgSize = longest_request;
+  }
   return make_stream(made, config, until);
 }
 
@@ -138,6 +147,8 @@ std::string hint_prefix_of(bucket b) {
   case bucket::desired_state: return "desired-evt.";
   case bucket::actual_state: return "actual-evt.";
   case bucket::device_info: return "info-evt.";
+  case bucket::enrolment: return "enrolment-evt.";
+  case bucket::enrolment_request: return "enrolment-request-evt.";
   }
   return {};
 }

@@ -42,6 +42,8 @@ std::string_view name_of(bucket b) noexcept {
   case bucket::desired_state: return "desired-state";
   case bucket::actual_state: return "actual-state";
   case bucket::device_info: return "device-info";
+  case bucket::enrolment: return "enrolment";
+  case bucket::enrolment_request: return "enrolment-request";
   }
   return "";
 }

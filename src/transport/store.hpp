@@ -15,9 +15,15 @@
 namespace harmony {
 
 /// The key-value buckets; docs/protocol.md says who writes which.
-enum class bucket { desired_state, actual_state, device_info };
+enum class bucket {
+  desired_state,
+  actual_state,
+  device_info,
+  enrolment,         ///< by the id of a token: what became of it
+  enrolment_request, ///< by the id of a token: what a device asked with it; written once for ever
+};
 
-/// "desired-state", "actual-state", "device-info".
+/// "desired-state" and so on.
 std::string_view name_of(bucket b) noexcept;
 
 /// A value and its revision. Revisions of one key grow; 0 never occurs.

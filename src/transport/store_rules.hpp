@@ -10,7 +10,8 @@
 namespace harmony {
 
 inline constexpr std::array all_buckets{bucket::desired_state, bucket::actual_state,
-                                        bucket::device_info};
+                                        bucket::device_info, bucket::enrolment,
+                                        bucket::enrolment_request};
 
 /// Longest key, in bytes: a file name with room for a temporary suffix.
 inline constexpr std::size_t max_key_bytes = 200;

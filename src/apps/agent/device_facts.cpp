@@ -48,6 +48,21 @@ void set(json& into, const char* key, const std::string& value) {
 
 } // namespace
 
+std::map<std::string, std::string> short_facts() {
+  constexpr std::size_t longest = 120;
+  utsname system{};
+  ::uname(&system);
+  std::map<std::string, std::string> facts{{"host", system.nodename},
+                                           {"model", model()},
+                                           {"os", pretty_name()},
+                                           {"architecture", system.machine},
+                                           {"agent", HARMONY_VERSION}};
+  std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
+  for (auto& [name, value] : facts)
+    value = value.substr(0, longest);
+  return facts;
+}
+
 std::string device_facts(const std::string& agent, const driver_registry& drivers,
                          const std::string& sealing_key) {
   json facts{{"apiVersion", "harmony/v1"}, {"kind", "DeviceInfo"}, {"agent", agent}};

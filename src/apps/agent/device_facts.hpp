@@ -1,10 +1,14 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "reconcilers/registry.hpp"
 
 namespace harmony {
+
+/// By what a person tells this machine from others: host name, model, system.
+std::map<std::string, std::string> short_facts();
 
 /// What this device is, as the JSON document of bucket `device-info`: hardware, operating system,
 /// versions, and the kinds that it can run, or why not. Reads a few small files; what cannot be

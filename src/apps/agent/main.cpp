@@ -330,7 +330,7 @@ int main(int argc, char* argv[]) {
   if (const auto* audit = std::get_if<audit_request>(&read))
     return run_audit(*audit, std::cout, std::cerr);
   if (const auto* enroll = std::get_if<enroll_request>(&read))
-    return run_enroll(*enroll, std::cout, std::cerr);
+    return run_enroll(*enroll, std::cin, std::cout, std::cerr);
   const auto& options = std::get<agent_options>(read);
   service_manager::block_signals(); // before the first thread
   start_logging(options);

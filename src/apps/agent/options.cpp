@@ -14,6 +14,7 @@
 #include "apps/agent/audit_parser.hpp"
 #include "apps/agent/config_file.hpp"
 #include "apps/agent/config_text.hpp"
+#include "apps/agent/identity_folder.hpp"
 #include "apps/agent/option_table.hpp"
 #include "apps/agent/policy_file.hpp"
 #include "model/ids.hpp"
@@ -65,6 +66,22 @@ struct command_parser {
     enroll = app.add_subcommand("enroll", "Make this device's NATS key where there is none, and "
                                           "print what an operator needs to let it in");
     enroll->fallthrough();
+    enroll
+      ->add_option("--token", enrolling.token,
+                   "Ask with this token, which an operator made, and wait to be let in; - is "
+                   "standard input")
+      ->type_name("TOKEN");
+    enroll
+      ->add_option_function<std::string>(
+        "--wait",
+        [this](const std::string& text) {
+          const auto limit = parse_duration(text);
+          if (!limit)
+            throw CLI::ValidationError{"--wait", limit.error().message};
+          enrolling.wait = *limit;
+        },
+        "How long to wait for an operator [10m]")
+      ->type_name("TIME");
     bundle->fallthrough();
     key = app.add_subcommand("key", "Print the key that secrets for this device are sealed to");
     key->fallthrough();
@@ -91,7 +108,7 @@ struct command_parser {
     if (*audited)
       into.command = **audited;
     if (enroll->parsed())
-      into.command = enroll_request{};
+      into.command = enrolling;
     if (key->parsed())
       into.command = key_request{};
     if (!show->parsed())
@@ -112,6 +129,7 @@ struct command_parser {
   CLI::App* bundle;
   audit_parser audit;
   CLI::App* enroll;
+  enroll_request enrolling;
   CLI::App* key;
   std::string file;
   std::string resource;
@@ -174,6 +192,20 @@ outcome<void> add_file(std::string_view toml, const std::string& path, values& i
   return {};
 }
 
+/// Adds what this device enrolled for, where nothing else was said.
+outcome<void> add_enrolled(values& into) {
+  const auto state = into.find("state-dir");
+  const auto path =
+    enrolled_settings(state == into.end() ? agent_options{}.state_dir : state->second.value);
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return {};
+  const auto text = read_config_text(path);
+  if (!text)
+    return text.error();
+  return add_file(*text, path, into);
+}
+
 std::string host_name() {
   std::array<char, 256> buffer{};
   if (gethostname(buffer.data(), buffer.size() - 1) != 0)
@@ -200,6 +232,14 @@ outcome<void> apply(command_line& line, agent_options& into) {
     if (auto added = add_file(toml, line.config, line.found); !added)
       return added;
   }
+  if (auto* enroll = std::get_if<enroll_request>(&line.command)) {
+    for (const auto* name : {"agent-id", "store", "store-credentials", "store-nkey", "store-ca"})
+      if (const auto it = line.found.find(name);
+          it != line.found.end() && !it->second.value.empty())
+        enroll->set[name] = {it->second.value, it->second.origin};
+  }
+  if (auto added = add_enrolled(line.found); !added)
+    return added;
   into.config = line.config;
   for (const auto& each : option_table()) {
     const auto it = line.found.find(each.name);
@@ -277,10 +317,17 @@ parsed_options read_options(int argc, const char* const* argv) {
     key->state_dir = result.state_dir;
     return *key;
   }
+  if (auto* enroll = std::get_if<enroll_request>(&line.command);
+      enroll != nullptr
+      && (whole || (whole.error().code == ec::wrong_agent && !enroll->token.empty()))) {
+    enroll->named = line.found.contains("agent-id");
+    enroll->agent_id = whole ? result.agent_id : std::string{}; // a token may name it
+    enroll->key_file = result.store_nkey;
+    enroll->options = std::move(result);
+    return *enroll;
+  }
   if (!whole)
     return early_exit{2, "harmony-agent: " + whole.error().message + "\n"};
-  if (std::holds_alternative<enroll_request>(line.command))
-    return enroll_request{result.agent_id, result.store_nkey};
   return result;
 }
 

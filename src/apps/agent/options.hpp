@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -69,6 +71,12 @@ struct bundle_request {
 struct enroll_request {
   std::string agent_id;
   std::string key_file;
+  std::string token; ///< "-": on standard input; empty: only the key is made
+  std::chrono::milliseconds wait{600'000};
+  agent_options options;
+  bool named = false; ///< somebody set the id: it is not the host name
+  /// What was set of that which an enrolment sets, and where: name -> value and place.
+  std::map<std::string, std::pair<std::string, std::string>> set;
 };
 
 /// What `harmony-agent key` was asked for.

@@ -58,22 +58,46 @@ json imports_of(const std::vector<nats::shared_subject>& shared, const std::stri
   return list;
 }
 
-/// The rights that the scoped key grants; no JWT that it signs can name others.
-json device_scope(const std::string& key) {
+/// The rights that a scoped key grants; no JWT that it signs can name others.
+json scope_of(const nkey_pair& key, const char* role, const nats::subject_rights& rights,
+              const json& more) {
+  json granted{{"pub", {{"allow", rights.publish}}},
+               {"sub", {{"allow", rights.subscribe}}},
+               {"data", unlimited},
+               {"allowed_connection_types", {"STANDARD"}}};
+  granted.update(more);
+  return {{"kind", "user_scope"}, {"key", key.public_key()}, {"role", role}, {"template", granted}};
+}
+
+json device_scope(const nkey_pair& key) {
   using std::chrono::nanoseconds;
-  const auto rights = nats::device_rights(name_of_user);
-  return {{"kind", "user_scope"},
-          {"key", key},
-          {"role", "device"},
-          {"template",
-           {{"pub", {{"allow", rights.publish}}},
-            {"sub", {{"allow", rights.subscribe}}},
-            {"resp",
-             {{"max", nats::answers_a_command}, {"ttl", nanoseconds{nats::answer_within}.count()}}},
-            {"subs", unlimited},
-            {"data", unlimited},
-            {"payload", unlimited},
-            {"allowed_connection_types", {"STANDARD"}}}}};
+  return scope_of(
+    key, "device", nats::device_rights(name_of_user),
+    {{"resp",
+      {{"max", nats::answers_a_command}, {"ttl", nanoseconds{nats::answer_within}.count()}}},
+     {"subs", unlimited},
+     {"payload", unlimited}});
+}
+
+json token_scope(const nkey_pair& key) {
+  return scope_of(key, "token", nats::token_rights(name_of_user),
+                  {{"subs", nats::token_subscriptions}, {"payload", nats::token_payload}});
+}
+
+/// A JWT by a scoped key, which says no more than whom it is for.
+outcome<std::string> scoped_user(const nkey_pair& signer, const nkey_pair& account,
+                                 const user_request& whom) {
+  return sign_jwt(
+    signer, {whom.name, whom.nkey, whom.now, whom.expires},
+    {{"type", "user"}, {"version", claims_version}, {"issuer_account", account.public_key()}});
+}
+
+json enrol_account_of(const keyring& keys) {
+  auto enrol = account_of(false);
+  enrol["limits"]["conn"] = nats::token_connections;
+  enrol["imports"] = imports_of(nats::shared_with_enrol(), keys.control.public_key());
+  enrol["signing_keys"] = json::array({token_scope(keys.enrol_signer)});
+  return enrol;
 }
 
 /// One who may do everything in an account.
@@ -94,7 +118,7 @@ outcome<std::string> fleet_account_jwt(const keyring& keys, sys_seconds now) {
   auto fleet = account_of(false);
   fleet["imports"] = imports_of(nats::shared_with_fleet(), keys.control.public_key());
   fleet["exports"] = exports_of(nats::shared_with_control());
-  fleet["signing_keys"] = json::array({device_scope(keys.signer.public_key())});
+  fleet["signing_keys"] = json::array({device_scope(keys.signer)});
   for (const auto& [key, when] : keys.revoked)
     fleet["revocations"][key] = when.time_since_epoch().count();
   return sign_jwt(keys.operator_key,
@@ -104,7 +128,10 @@ outcome<std::string> fleet_account_jwt(const keyring& keys, sys_seconds now) {
 outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
   auto control = account_of(true);
   control["imports"] = imports_of(nats::shared_with_control(), keys.fleet.public_key());
-  control["exports"] = exports_of(nats::shared_with_fleet());
+  auto shared = nats::shared_with_fleet();
+  const auto also = nats::shared_with_enrol();
+  shared.insert(shared.end(), also.begin(), also.end());
+  control["exports"] = exports_of(shared);
   const json of_operator{{"type", "operator"},
                          {"version", claims_version},
                          {"system_account", keys.system.public_key()}};
@@ -116,20 +143,24 @@ outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
                       of_operator);
   auto system_account = sign("SYS", keys.system, account_of(false));
   auto control_account = sign(nats::control_account, keys.control, control);
+  auto enrol_account = sign(nats::enrol_account, keys.enrol, enrol_account_of(keys));
   auto fleet = fleet_account_jwt(keys, now);
-  for (const auto* each : {&top, &system_account, &control_account, &fleet})
+  for (const auto* each : {&top, &system_account, &control_account, &enrol_account, &fleet})
     if (!*each)
       return each->error();
   return fleet_claims{*top,
                       {{keys.system.public_key(), *system_account},
                        {keys.control.public_key(), *control_account},
+                       {keys.enrol.public_key(), *enrol_account},
                        {keys.fleet.public_key(), *fleet}}};
 }
 
 outcome<std::string> device_jwt(const keyring& keys, const user_request& whom) {
-  return sign_jwt(
-    keys.signer, {whom.name, whom.nkey, whom.now, whom.expires},
-    {{"type", "user"}, {"version", claims_version}, {"issuer_account", keys.fleet.public_key()}});
+  return scoped_user(keys.signer, keys.fleet, whom);
+}
+
+outcome<std::string> token_jwt(const keyring& keys, const user_request& whom) {
+  return scoped_user(keys.enrol_signer, keys.enrol, whom);
 }
 
 outcome<std::string> admin_jwt(const keyring& keys, const user_request& whom) {

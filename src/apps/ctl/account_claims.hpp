@@ -30,6 +30,8 @@ struct user_request {
 
 /// A device's, signed by the scoped key: the server fills in its rights by its name.
 outcome<std::string> device_jwt(const keyring& keys, const user_request& whom);
+/// A token's holder's, by the token's id; likewise.
+outcome<std::string> token_jwt(const keyring& keys, const user_request& whom);
 /// One who may do everything in CONTROL.
 outcome<std::string> admin_jwt(const keyring& keys, const user_request& whom);
 /// One who may do everything in the system account.

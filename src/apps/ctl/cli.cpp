@@ -238,6 +238,7 @@ std::unique_ptr<declaration> declare() {
   declare_waits(*d);
   declare_device_commands(*d);
   declare_access(*d);
+  declare_enrolment(*d);
   declare_trust(*d);
   declare_seal(*d);
   declare_offline(*d);

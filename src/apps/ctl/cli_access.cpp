@@ -5,11 +5,11 @@
 
 namespace harmony::ctl {
 
-namespace {
-
 CLI::Option* add_keys(CLI::App& to, std::string& into, const std::string& help) {
   return to.add_option("--keys", into, help)->type_name("FOLDER");
 }
+
+namespace {
 
 void add_out(CLI::App& to, std::string& into) {
   to.add_option("--out", into, "The file to write [standard output]")->type_name("FILE");
@@ -44,6 +44,11 @@ void declare_server_config(declaration& d) {
   add_list("--device", o.devices, "A device and its public key; may be repeated")
     ->type_name("ID=NKEY");
   command->add_option("--devices", o.devices_file, "A file of lines 'ID NKEY'")
+    ->excludes(keys)
+    ->type_name("FILE");
+  command
+    ->add_option("--tokens", o.tokens_file,
+                 "The file of 'enroll-token create --tokens': those who may enrol")
     ->excludes(keys)
     ->type_name("FILE");
   add_list("--admin", o.admins, "Public key of who operates the fleet; may be repeated")
@@ -111,8 +116,13 @@ void declare_access(declaration& d) {
     d.app, d.result, "revoke", "Operator mode: turn a device out, at once");
   add_agent(*revoke, "agent", revoke_values->agent, "The device")->required();
   add_keys(*revoke, revoke_values->keys, "The fleet's keys")->required();
-  revoke->add_option("--for", revoke_values->key, "Only this public key of the device [all]")
-    ->type_name("NKEY");
+  auto* one =
+    revoke->add_option("--for", revoke_values->key, "Only this public key of the device [all]")
+      ->type_name("NKEY");
+  revoke
+    ->add_flag("--superseded", revoke_values->superseded,
+               "All but its newest key, once the device was let in by that one")
+    ->excludes(one);
 }
 
 } // namespace harmony::ctl

@@ -62,5 +62,10 @@ void declare_device_commands(declaration& d);
 
 /// The commands about who may talk to the store.
 void declare_access(declaration& d);
+/// The commands that let new devices in.
+void declare_enrolment(declaration& d);
+
+/// The folder of the fleet's keys.
+CLI::Option* add_keys(CLI::App& to, std::string& into, const std::string& help);
 
 } // namespace harmony::ctl

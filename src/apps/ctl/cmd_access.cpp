@@ -1,4 +1,5 @@
 // Who may talk to the store: server-config, credentials, revoke.
+#include <algorithm>
 #include <ostream>
 #include <set>
 
@@ -6,6 +7,7 @@
 
 #include "apps/ctl/account_claims.hpp"
 #include "apps/ctl/commands.hpp"
+#include "apps/ctl/enrolments.hpp"
 #include "apps/ctl/keyring.hpp"
 #include "apps/ctl/server_config.hpp"
 #include "identity/login.hpp"
@@ -24,22 +26,24 @@ sys_seconds now_of(const context& c) {
   return std::chrono::floor<seconds>(c.env.now());
 }
 
+outcome<std::vector<fleet_device>> listed_in(const std::string& file) {
+  if (file.empty())
+    return std::vector<fleet_device>{};
+  const auto text = read_text_file(file);
+  if (!text)
+    return text.error();
+  return read_fleet(*text, file);
+}
+
 outcome<std::vector<fleet_device>> devices_of(const server_config_options& o) {
-  std::vector<fleet_device> devices;
-  if (!o.devices_file.empty()) {
-    const auto text = read_text_file(o.devices_file);
-    if (!text)
-      return text.error();
-    auto listed = read_fleet(*text, o.devices_file);
-    if (!listed)
-      return listed.error();
-    devices = std::move(*listed);
-  }
+  auto devices = listed_in(o.devices_file);
+  if (!devices)
+    return devices.error();
   for (const auto& each : o.devices) {
     auto device = read_device(each);
     if (!device)
       return device.error();
-    devices.push_back(std::move(*device));
+    devices->push_back(std::move(*device));
   }
   return devices;
 }
@@ -51,16 +55,20 @@ outcome<std::string> static_text(const server_config_options& o) {
   const auto devices = devices_of(o);
   if (!devices)
     return devices.error();
+  const auto tokens = listed_in(o.tokens_file);
+  if (!tokens)
+    return tokens.error();
   std::set<std::string> known; // the server takes a key but once
   for (const auto& admin : o.admins)
     if (!known.insert(admin).second)
       return failure{ec::invalid_spec, "the operator's key '" + admin + "' is given twice"};
-  for (const auto& device : *devices)
-    if (!known.insert(device.nkey).second)
-      return failure{ec::invalid_spec, "the key of '" + device.id
-                                         + "' is given twice: each device "
-                                           "and each operator has its own"};
-  return static_config(o.server, o.admins, *devices);
+  for (const auto* list : {&*devices, &*tokens})
+    for (const auto& each : *list)
+      if (!known.insert(each.nkey).second)
+        return failure{ec::invalid_spec, "the key of '" + each.id
+                                           + "' is given twice: each device "
+                                             "and each operator has its own"};
+  return static_config(o.server, o.admins, *devices, *tokens);
 }
 
 outcome<std::string> operator_text(const context& c, const server_config_options& o) {
@@ -158,6 +166,33 @@ exit_code run(const context& c, const credentials_options& o) {
   return deliver(c, o.key.empty() ? creds_text(*jwt, made) : *jwt + "\n", o.out, true);
 }
 
+namespace {
+
+/// Takes the key that the device has from now on off `known`; fails where it was not let in by it
+/// yet, and would be locked out.
+outcome<void> spare_newest(const context& c, const revoke_options& o, const keyring& keys,
+                           std::vector<std::string>& known) {
+  std::erase_if(known, [&](const std::string& key) { return keys.revoked.contains(key); });
+  if (known.size() < 2)
+    return {ec::not_found, "'" + o.agent + "' has no key that a newer one stands in for"};
+  const auto newest = known.back();
+  known.pop_back();
+  const auto from = c.connected();
+  if (!from)
+    return from.error();
+  const auto all = read_enrolments(**from, c.time);
+  if (!all)
+    return all.error();
+  if (std::any_of(all->begin(), all->end(),
+                  [&](const enrolment& e) { return e.done && e.record.nkey == newest; }))
+    return {};
+  return {ec::conflict, "'" + o.agent + "' has not said yet that it was let in by its newest key ("
+                          + fingerprint_of(newest)
+                          + "), so that the former one stays; see 'harmonyctl enrolments'"};
+}
+
+} // namespace
+
 exit_code run(const context& c, const revoke_options& o) {
   auto keys = load_keyring(o.keys);
   if (!keys)
@@ -165,6 +200,9 @@ exit_code run(const context& c, const revoke_options& o) {
   auto known = keys_of_device(o.keys, o.agent);
   if (!known)
     return c.fail(known.error());
+  if (o.superseded)
+    if (const auto spared = spare_newest(c, o, *keys, *known); !spared)
+      return c.fail(spared.error());
   if (!o.key.empty())
     std::erase_if(*known, [&](const std::string& key) { return key != o.key; });
   if (known->empty())

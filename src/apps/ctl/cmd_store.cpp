@@ -6,14 +6,14 @@
 
 namespace harmony::ctl {
 
-namespace {
-
 bool confirmed(const context& c, const std::string& question) {
   c.env.err << question << " [y/N] " << std::flush;
   std::string answer;
   std::getline(c.env.in, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
 }
+
+namespace {
 
 /// The generation of the manifest that is about to go, for the message; it may not be readable.
 std::string generation_text(const std::string& document) {

@@ -55,6 +55,12 @@ exit_code run(const context& c, const server_config_options& o);
 exit_code run(const context& c, const nkey_options& o);
 exit_code run(const context& c, const credentials_options& o);
 exit_code run(const context& c, const revoke_options& o);
+exit_code run(const context& c, const token_create_options& o);
+exit_code run(const context& c, const token_list_options& o);
+exit_code run(const context& c, const token_revoke_options& o);
+exit_code run(const context& c, const enrolments_options& o);
+exit_code run(const context& c, const approve_options& o);
+exit_code run(const context& c, const deny_options& o);
 exit_code run(const context& c, const seal_options& o);
 exit_code run(const context& c, const schema_options& o);
 exit_code run(const context& c, const validate_options& o);
@@ -90,6 +96,9 @@ exit_code publish_all(const context& c, store& to, const std::vector<loaded_mani
 /// Says that `agent` has no such resource.
 [[nodiscard]] exit_code no_such_resource(const context& c, const std::string& agent,
                                          const resource_id& id);
+
+/// Asks on the terminal; true for yes.
+bool confirmed(const context& c, const std::string& question);
 
 /// All about `agent`; fails with not_found where the store knows nothing of it.
 outcome<agent_record> read_known(const context& c, store& from, const std::string& agent);

@@ -18,12 +18,19 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr std::array<std::pair<const char*, nkey_kind>, 5> key_files{
-  {{"operator.nk", nkey_kind::operator_},
-   {"system.nk", nkey_kind::account},
-   {"control.nk", nkey_kind::account},
-   {"fleet.nk", nkey_kind::account},
-   {"device-signer.nk", nkey_kind::account}}};
+struct key_file {
+  const char* name;
+  nkey_kind kind;
+  bool newer = false; ///< folders of before have none: it is made where it is missing
+};
+
+constexpr std::array key_files{key_file{"operator.nk", nkey_kind::operator_},
+                               key_file{"system.nk", nkey_kind::account},
+                               key_file{"control.nk", nkey_kind::account},
+                               key_file{"fleet.nk", nkey_kind::account},
+                               key_file{"enrol.nk", nkey_kind::account, true},
+                               key_file{"device-signer.nk", nkey_kind::account},
+                               key_file{"enrol-signer.nk", nkey_kind::account, true}};
 constexpr const char* devices_file = "devices";
 constexpr const char* revoked_file = "revoked";
 
@@ -57,7 +64,7 @@ outcome<std::map<std::string, sys_seconds>> read_revoked(const std::string& path
 }
 
 keyring of(const std::vector<nkey_pair>& keys, std::map<std::string, sys_seconds> revoked) {
-  return {keys[0], keys[1], keys[2], keys[3], keys[4], std::move(revoked)};
+  return {keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], keys[6], std::move(revoked)};
 }
 
 } // namespace
@@ -67,8 +74,8 @@ outcome<keyring> load_keyring(const std::string& folder) {
     return failure{ec::not_found, "there is no folder of keys '" + folder
                                     + "'; 'harmonyctl server-config --keys' makes one"};
   std::vector<nkey_pair> keys;
-  for (const auto& [name, kind] : key_files) {
-    auto key = load_key(in(folder, name));
+  for (const auto& [name, kind, newer] : key_files) {
+    auto key = newer ? load_or_make_key(in(folder, name), kind) : load_key(in(folder, name));
     if (!key)
       return key.error();
     if (key->kind() != kind)
@@ -90,7 +97,7 @@ outcome<keyring> make_keyring(const std::string& folder) {
     return failure{ec::name_conflict, "'" + folder + "' exists already"};
   const auto fresh = name.string() + ".new";
   std::vector<nkey_pair> keys;
-  for (const auto& [file, kind] : key_files) {
+  for (const auto& [file, kind, newer] : key_files) {
     auto key = load_or_make_key(in(fresh, file), kind); // goes on where an earlier run was ended
     if (!key)
       return key.error();

@@ -13,10 +13,12 @@ namespace harmony::ctl {
 /// machine that is neither a device nor the server. Who has it owns the fleet.
 struct keyring {
   nkey_pair operator_key;
-  nkey_pair system;  ///< account: the server's own events, and the renewal of JWTs
-  nkey_pair control; ///< account: operators and streams
-  nkey_pair fleet;   ///< account: devices
-  nkey_pair signer;  ///< signs devices' JWTs, and can grant no more than a device's rights
+  nkey_pair system;       ///< account: the server's own events, and the renewal of JWTs
+  nkey_pair control;      ///< account: operators and streams
+  nkey_pair fleet;        ///< account: devices
+  nkey_pair enrol;        ///< account: who has no more than a token yet
+  nkey_pair signer;       ///< signs devices' JWTs, and can grant no more than a device's rights
+  nkey_pair enrol_signer; ///< signs tokens' JWTs, and can grant no more than a token's rights
   /// Public keys of devices, and when they were turned out: JWTs of then or before are refused.
   std::map<std::string, std::chrono::sys_seconds> revoked;
 };
@@ -36,7 +38,7 @@ outcome<void> note_device(const std::string& folder, const std::string& id,
 outcome<void> note_revoked(const std::string& folder, const std::vector<std::string>& nkeys,
                            std::chrono::sys_seconds now);
 
-/// The keys that JWTs of `id` were made out for.
+/// The keys that JWTs of `id` were made out for, oldest first.
 outcome<std::vector<std::string>> keys_of_device(const std::string& folder, const std::string& id);
 
 } // namespace harmony::ctl

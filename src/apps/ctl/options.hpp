@@ -171,7 +171,8 @@ struct server_config_options {
   std::vector<std::string> admins;  ///< public keys
   std::vector<std::string> devices; ///< "ID=NKEY"
   std::string devices_file;
-  std::string out; ///< empty: standard output
+  std::string tokens_file; ///< empty: nobody may enrol
+  std::string out;         ///< empty: standard output
 };
 
 struct nkey_options {
@@ -190,7 +191,41 @@ struct credentials_options {
 struct revoke_options {
   std::string agent;
   std::string keys;
-  std::string key; ///< only this public key; empty: all of the device's
+  std::string key;         ///< only this public key; empty: all of the device's
+  bool superseded = false; ///< all but the newest, once the device was let in by that one
+};
+
+struct token_create_options {
+  std::string device; ///< the only id that they are good for; empty: any
+  milliseconds expires{std::chrono::hours{24}};
+  int count = 1;
+  std::string server; ///< URL that devices reach the store by; empty: as harmonyctl does
+  std::string keys;   ///< operator mode: folder
+  std::string tokens; ///< static keys: the file that server-config reads
+};
+
+struct token_list_options {};
+
+struct token_revoke_options {
+  std::string id;
+  std::string reason;
+};
+
+struct enrolments_options {};
+
+struct approve_options {
+  std::string which;       ///< device, or id of a token
+  std::string fingerprint; ///< that the device shows; empty: somebody has compared it
+  std::string keys;        ///< operator mode: folder
+  std::string devices;     ///< static keys: the file that server-config reads
+  std::optional<milliseconds> expires;
+  bool replace = false; ///< although the device has a key which has not signed the request
+  bool yes = false;
+};
+
+struct deny_options {
+  std::string which;
+  std::string reason;
 };
 
 struct schema_options {
@@ -220,7 +255,9 @@ using command_options =
                logs_options, delete_options, seal_options, check_options, server_config_options,
                nkey_options, credentials_options, revoke_options, schema_options, validate_options,
                version_options, completion_options, complete_options, key_generate_options,
-               key_list_options, key_show_options, sign_options, verify_options>;
+               key_list_options, key_show_options, sign_options, verify_options,
+               token_create_options, token_list_options, token_revoke_options, enrolments_options,
+               approve_options, deny_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";

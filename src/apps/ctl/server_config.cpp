@@ -14,6 +14,7 @@ namespace harmony::ctl {
 namespace {
 
 using nats::control_account;
+using nats::enrol_account;
 using nats::fleet_account;
 using nats::shared_subject;
 
@@ -27,7 +28,8 @@ constexpr const char* why_two_accounts = R"(
 # the reply, and the server then publishes there, past the client's permissions. A device that may
 # only read its own manifest could have that manifest written over another device's. So the streams
 # live in CONTROL, and FLEET, where the devices are, imports no more than single services of it:
-# a reply from CONTROL reaches only who asked.
+# a reply from CONTROL reaches only who asked. ENROL is for devices that have no more than a token yet:
+# each may ask once to be let into FLEET, and read the answer.
 )";
 
 std::string quoted(const std::string& text) {
@@ -70,11 +72,11 @@ std::string head_of(const server_settings& s, const char* mode) {
 }
 
 std::string exports_of(const std::vector<shared_subject>& shared, const char* to) {
-  std::string text = "    exports = [\n";
+  std::string text;
   for (const auto& each : shared)
     text += std::string{"      { "} + (each.is_service ? "service: " : "stream: ")
             + quoted(each.subject) + ", accounts: [" + to + "] }\n";
-  return text + "    ]\n";
+  return text;
 }
 
 std::string imports_of(const std::vector<shared_subject>& shared, const char* from) {
@@ -85,18 +87,22 @@ std::string imports_of(const std::vector<shared_subject>& shared, const char* fr
   return text + "    ]\n";
 }
 
-std::string user_of(const fleet_device& d) {
-  const auto rights = nats::device_rights(d.id);
+std::string user_of(const fleet_device& d, const nats::subject_rights& rights,
+                    const std::string& more) {
   const std::string indent = "          ";
   return "      { # " + d.id + "\n        nkey: " + d.nkey
          + "\n        permissions {\n          publish { allow = " + list_of(rights.publish, indent)
-         + " }\n          subscribe { allow = " + list_of(rights.subscribe, indent)
-         + " }\n          allow_responses: { max: " + std::to_string(nats::answers_a_command)
-         + ", expires: \"" + std::to_string(nats::answer_within.count())
-         + "s\" }\n        }\n      }\n";
+         + " }\n          subscribe { allow = " + list_of(rights.subscribe, indent) + " }\n" + more
+         + "        }\n      }\n";
 }
 
 } // namespace
+
+std::string static_user(const fleet_device& d) {
+  return user_of(d, nats::device_rights(d.id),
+                 "          allow_responses: { max: " + std::to_string(nats::answers_a_command)
+                   + ", expires: \"" + std::to_string(nats::answer_within.count()) + "s\" }\n");
+}
 
 outcome<fleet_device> read_device(const std::string& text) {
   const auto mark = text.find('=');
@@ -139,20 +145,27 @@ outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std
 }
 
 std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,
-                          const std::vector<fleet_device>& devices) {
+                          const std::vector<fleet_device>& devices,
+                          const std::vector<fleet_device>& tokens) {
   auto text = head_of(settings, "static: it knows each key") + why_two_accounts;
   text += std::string{"accounts {\n  # Operators, the control plane, and the streams.\n  "}
           + control_account + " {\n    jetstream: enabled\n    users = [\n";
   for (const auto& admin : admins)
     text += "      { nkey: " + admin + " }\n";
-  text += "    ]\n" + exports_of(nats::shared_with_fleet(), fleet_account)
-          + "    # Commands go the other way: the devices offer them, operators ask.\n"
+  text += "    ]\n    exports = [\n" + exports_of(nats::shared_with_fleet(), fleet_account)
+          + exports_of(nats::shared_with_enrol(), enrol_account)
+          + "    ]\n    # Commands go the other way: the devices offer them, operators ask.\n"
           + imports_of(nats::shared_with_control(), fleet_account) + "  }\n\n  # Devices: a user "
           + "each, with rights to its own keys and nothing else.\n  " + fleet_account + " {\n"
-          + exports_of(nats::shared_with_control(), control_account)
-          + imports_of(nats::shared_with_fleet(), control_account) + "    users = [\n";
+          + "    exports = [\n" + exports_of(nats::shared_with_control(), control_account)
+          + "    ]\n" + imports_of(nats::shared_with_fleet(), control_account) + "    users = [\n";
   for (const auto& device : devices)
-    text += user_of(device);
+    text += static_user(device);
+  text += std::string{"    ]\n  }\n\n  # Who has a token: to ask once, and to read the answer.\n  "}
+          + enrol_account + " {\n" + imports_of(nats::shared_with_enrol(), control_account)
+          + "    users = [\n";
+  for (const auto& token : tokens)
+    text += user_of(token, nats::token_rights(token.id), {});
   return text + "    ]\n  }\n}\n";
 }
 

@@ -25,9 +25,13 @@ outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std
 outcome<fleet_device> read_device(const std::string& text);
 
 /// The server knows each user's public key from its configuration. `admins` are the public keys of
-/// those who operate the fleet.
+/// those who operate the fleet; `tokens` are the ids and public keys of those who may enrol.
 std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,
-                          const std::vector<fleet_device>& devices);
+                          const std::vector<fleet_device>& devices,
+                          const std::vector<fleet_device>& tokens);
+
+/// What a static configuration has of one device.
+std::string static_user(const fleet_device& device);
 
 /// The server knows the operator's key alone, and whom the operator's accounts vouch for.
 /// `jwt_dir`: where it keeps the accounts' JWTs, so that they can be renewed while it runs; empty:
