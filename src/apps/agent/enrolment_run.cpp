@@ -86,7 +86,7 @@ private:
   step<enrolment_record> next_record();
   step<nkey_pair> ask(const enrolment_record& record);
   std::optional<ending> submit(const nkey_pair& key);
-  std::optional<ending> compare_with_stored(const nkey_pair& key);
+  step<bool> has_asked(const nkey_pair& key);
   step<nkey_pair> key_of(const enrolment_record& approved) const;
   std::optional<ending> prove(const nkey_pair& key, const enrolment_record& approved);
   std::optional<ending> finish(const nkey_pair& key, const enrolment_record& approved);
@@ -184,24 +184,30 @@ step<enrolment_record> enrolment_run::next_record() {
   }
 }
 
-// Somebody has asked with this token before: this device, before it was interrupted, or another.
-std::optional<ending> enrolment_run::compare_with_stored(const nkey_pair& key) {
-  const auto entry = desk_->get(bucket::enrolment_request, token_.id(), call_timeout);
+/// Whether this device has asked already; an ending where another has.
+step<bool> enrolment_run::has_asked(const nkey_pair& key) {
+  auto entry = desk_->get(bucket::enrolment_request, token_.id(), call_timeout);
+  while (!entry && may_pass(entry.error()) && !over()) {
+    pause();
+    entry = desk_->get(bucket::enrolment_request, token_.id(), call_timeout);
+  }
   if (!entry)
     return failed(entry.error());
-  const auto stored = *entry ? read_request((*entry)->value)
-                             : outcome<enrolment_request>{failure{ec::not_found, "it is gone"}};
+  if (!*entry)
+    return false;
+  const auto stored = read_request((*entry)->value);
   if (stored && stored->nkey == key.public_key())
-    return std::nullopt;
-  return ending{
-    enroll_exit::refused,
-    "the token was used before"
-      + (stored ? ", by '" + stored->device + "' with the key " + fingerprint_of(stored->nkey)
-                : std::string{})
-      + ": it is good for one device. Where you did not expect that, tell your "
-        "operator, who can deny that request; and ask for another token"};
+    return true;
+  const auto by = stored
+                    ? ", by '" + stored->device + "' with the key " + fingerprint_of(stored->nkey)
+                    : std::string{};
+  return ending{enroll_exit::refused,
+                "the token was used before" + by
+                  + ": it is good for one device. Where you did not expect that, tell your "
+                    "operator, who can deny that request; and ask for another token"};
 }
 
+// Whoever writes first has the token; the server refuses every other.
 std::optional<ending> enrolment_run::submit(const nkey_pair& key) {
   const auto former = folder_.current();
   if (!former)
@@ -211,14 +217,19 @@ std::optional<ending> enrolment_run::submit(const nkey_pair& key) {
   if (!text)
     return failed(text.error());
   for (;;) {
+    const auto asked = has_asked(key);
+    if (const auto* ended = std::get_if<ending>(&asked))
+      return *ended;
+    if (std::get<bool>(asked))
+      return std::nullopt;
     const auto put = desk_->put(bucket::enrolment_request, token_.id(), *text, 0, call_timeout);
     if (put)
       return std::nullopt;
-    if (put.error().code == ec::conflict)
-      return compare_with_stored(key);
-    if (!may_pass(put.error()) || over())
+    const bool raced = put.error().code == ec::conflict;
+    if (over() || !(raced || may_pass(put.error())))
       return failed(put.error());
-    pause();
+    if (!raced)
+      pause();
   }
 }
 

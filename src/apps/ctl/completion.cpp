@@ -34,9 +34,9 @@ const std::vector<std::string>& known_values(const std::string& of) {
 /// Whether the first argument of this command is an agent.
 bool takes_agent(const std::string& command) {
   static const std::vector<std::string> those{
-    "resources", "manifest", "agent",    "wait",        "watch",  "delete",  "resource",
-    "explain",   "history",  "rollback", "ping",        "resync", "restart", "hold",
-    "unhold",    "logs",     "check",    "credentials", "revoke", "seal"};
+    "resources", "manifest",    "agent",  "wait",   "watch",   "delete", "resource", "explain",
+    "history",   "rollback",    "ping",   "resync", "restart", "hold",   "unhold",   "logs",
+    "check",     "credentials", "revoke", "seal",   "approve", "deny"};
   return std::find(those.begin(), those.end(), command) != those.end();
 }
 

@@ -1,5 +1,6 @@
 #include "fleet_bed.hpp"
 
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -46,8 +47,13 @@ void fleet_bed::write_config() {
   if (mode_ == trust_mode::operator_mode) {
     command.insert(command.end(), {"--keys", keys()});
   } else {
-    write_file(path("devices"),
-               "# the fleet\n" + read_file(path("pi-1.line")) + read_file(path("pi-2.line")));
+    std::string lines = "# the fleet\n";
+    for (const char* each : {"pi-1.line", "pi-2.line", "approved.line"})
+      if (std::filesystem::exists(path(each)))
+        lines += read_file(path(each));
+    write_file(path("devices"), lines);
+    if (std::filesystem::exists(path("tokens")))
+      command.insert(command.end(), {"--tokens", path("tokens")});
     const auto admin_key = ctl({"nkey", path("admin.nk")}).substr(0, 56);
     command.insert(command.end(), {"--devices", path("devices"), "--admin", admin_key});
   }

@@ -21,6 +21,7 @@ public:
   explicit fleet_bed(trust_mode mode, std::vector<std::string> more = {});
 
   [[nodiscard]] nats_server& server() { return server_; }
+  [[nodiscard]] bool has_jwts() const { return mode_ == trust_mode::operator_mode; }
   [[nodiscard]] std::string path(const std::string& name) const {
     return (folder_ / name).string();
   }

@@ -76,6 +76,39 @@ TEST_CASE("options: the shipped agent.toml -> the defaults, option by option") {
   CHECK(shipped == good({"--agent-id", "pi-1"}));
 }
 
+TEST_CASE("options: what an enrolment brought -> where neither flag, variable nor file says so") {
+  const temp_dir state;
+  const auto settings = state / "identity" / "enrolled.toml";
+  write_file(settings, "agent-id = \"pi-7\"\nstore = \"tls://h:4222\"\n"
+                       "store-credentials = \"/s/device.creds\"\n");
+  const auto folder = state.str();
+  const auto o = good({"--state-dir", folder.c_str()});
+  CHECK(o.agent_id == "pi-7");
+  CHECK(o.store == "tls://h:4222");
+  CHECK(o.store_credentials == "/s/device.creds");
+  const config_file file{"store = \"nats://other:4222\"\nstate-dir = \"" + folder + "\"\n"};
+  const auto both = good({"--agent-id", "pi-1", "--config", file.path()});
+  CHECK(both.agent_id == "pi-1");
+  CHECK(both.store == "nats://other:4222");
+  CHECK(both.store_credentials == "/s/device.creds");
+  write_file(settings, "store = \"ftp://h\"\n");
+  CHECK(fault({"--agent-id", "pi-1", "--state-dir", folder.c_str()})
+          .find("enrolled.toml:1: store: expected")
+        != std::string::npos);
+}
+
+TEST_CASE("options: enroll -> the token, how long, and what was set of what it brings") {
+  const config_file file{"store = \"nats://other:4222\"\nstore-nkey = \"\"\n"};
+  const auto r = std::get<enroll_request>(read(
+    {"enroll", "--token", "t", "--wait", "5m", "--agent-id", "pi-1", "--config", file.path()}));
+  CHECK(r.token == "t");
+  CHECK(r.wait == 5min);
+  CHECK(r.named);
+  CHECK(r.set.at("store").second == std::string{file.path()} + ":1: store");
+  CHECK_FALSE(r.set.contains("store-nkey"));
+  CHECK(fault({"enroll", "--wait", "soon"}).find("expected a duration") != std::string::npos);
+}
+
 TEST_CASE("options: flag, variable and file -> the flag wins, then the variable") {
   const config_file file{
     "agent-id = \"from-file\"\nlog-level = \"error\"\nheartbeat-interval = \"3s\"\n"};

@@ -21,7 +21,8 @@ TEST_CASE("complete: a line so far -> what can follow") {
     words wanted;
   };
   for (const auto& [line, wanted] : std::vector<row>{
-         {{"ap"}, {"apply"}},
+         {{"ap"}, {"apply", "approve"}},
+         {{"enroll-token", ""}, {"create", "list", "revoke"}},
          {{"get", ""}, {"agents", "manifest", "resources"}},
          {{"describe", "re"}, {"resource"}},
          {{"get", "agents", "--st"}, {"--store"}},
