@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view token_begin = "harmony-token-1.";
-constexpr std::size_t longest_token = 64 * 1024;
+constexpr std::size_t longest_token = std::size_t{64} * 1024;
 constexpr std::size_t longest_fact = 200;
 constexpr std::size_t most_facts = 16;
 constexpr const char* request_type = "harmony-enrolment-request";

@@ -16,6 +16,8 @@ constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
 constexpr std::int64_t duplicate_window = 120 * nanoseconds_a_second;
 constexpr std::int64_t bucket_history = store::history_length;
 constexpr std::int32_t longest_request = 16 * 1024;
+// Longer than any token is good for, a year at most; then nobody asks what became of it.
+constexpr std::int64_t enrolments_kept = 400LL * 24 * 3600 * nanoseconds_a_second;
 constexpr auto first_get_timeout = std::chrono::milliseconds{500};
 
 /// `from`: the first message from this sequence on; 0: the newest.
@@ -93,6 +95,8 @@ outcome<void> make_bucket(const session& made, bucket b, link::deadline until) {
   config.Duplicates = duplicate_window;
   config.Storage = js_FileStorage;
   config.Replicas = 1;
+  if (b == bucket::enrolment || b == bucket::enrolment_request)
+    config.MaxAge = enrolments_kept;
   if (b == bucket::enrolment_request) {
     // Who writes there is not known yet, and need not keep to any rule: the first message on a
     // subject is the last one.

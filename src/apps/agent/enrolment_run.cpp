@@ -1,5 +1,6 @@
 #include "apps/agent/enrolment_run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <istream>
@@ -25,6 +26,7 @@ using state = enrolment_record::state;
 
 constexpr auto call_timeout = milliseconds{5000};
 constexpr auto look_again = milliseconds{5000}; // a hint may be lost
+constexpr auto soon_connected = milliseconds{3000};
 
 /// What the store's callbacks raise and the one thread waits for.
 class wakeup {
@@ -70,11 +72,7 @@ bool may_pass(const failure& why) {
 class enrolment_run {
 public:
   enrolment_run(const enroll_request& what, enrolment_token token, std::ostream& out)
-    : what_(what),
-      token_(std::move(token)),
-      out_(out),
-      folder_(what.options.state_dir),
-      end_(steady_clock::now() + what.wait) {}
+    : what_(what), token_(std::move(token)), out_(out), folder_(what.options.state_dir) {}
 
   ending run();
 
@@ -99,7 +97,9 @@ private:
   const enrolment_token token_;
   std::ostream& out_;
   const identity_folder folder_;
-  const steady_clock::time_point end_;
+  const steady_clock::time_point begun_ = steady_clock::now();
+  const steady_clock::time_point end_ = begun_ + what_.wait;
+  std::string told_; ///< why it cannot be asked, as it was said last
   std::string id_;
   std::string ca_file_;
   std::shared_ptr<wakeup> wake_ = std::make_shared<wakeup>();
@@ -120,16 +120,17 @@ std::optional<ending> enrolment_run::settle_id() {
 
 // What agent.toml says wins over what an enrolment brings, which would then be of no use.
 std::optional<ending> enrolment_run::in_the_way() const {
-  for (const auto& [name, from] : what_.set) {
-    const auto& [value, place] = from;
-    const bool same = name == "store" && value == token_.store;
-    if (name == "agent-id" || name == "store-ca" || same)
-      continue;
-    return ending{enroll_exit::usage, place + " is set to '" + value
-                                        + "', which would win over what the token brings; take it "
-                                          "out and run this again"};
-  }
-  return std::nullopt;
+  const auto wins = std::find_if(what_.set.begin(), what_.set.end(), [this](const auto& setting) {
+    const auto& [name, from] = setting;
+    const bool same = name == "store" && from.first == token_.store;
+    return name != "agent-id" && name != "store-ca" && !same;
+  });
+  if (wins == what_.set.end())
+    return std::nullopt;
+  const auto& [value, place] = wins->second;
+  return ending{enroll_exit::usage, place + " is set to '" + value
+                                      + "', which would win over what the token brings; take it "
+                                        "out and run this again"};
 }
 
 outcome<std::unique_ptr<store>> enrolment_run::open(const std::string& name,
@@ -154,8 +155,11 @@ step<enrolment_record> enrolment_run::read_record_once() {
     return ending{enroll_exit::refused, "the server refuses this token: it has expired, or is not "
                                         "of this fleet ("
                                           + entry.error().message + ")"};
-  if (!entry && may_pass(entry.error()) && !over())
+  if (!entry && may_pass(entry.error()) && !over()) {
+    if (steady_clock::now() > begun_ + soon_connected && told_ != entry.error().message)
+      say(told_ = entry.error().message);
     return enrolment_record{}; // of no time yet
+  }
   if (!entry)
     return failed(entry.error());
   if (!*entry)

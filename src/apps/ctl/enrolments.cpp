@@ -40,19 +40,27 @@ std::string read_into(enrolment& e, const std::string& text) {
   return {};
 }
 
-outcome<void> add_request(store& from, enrolment& e, const budget& time) {
-  const auto asked = from.get(bucket::enrolment_request, e.id, time.left());
+/// `written`: the keys that holders of tokens have written, sorted.
+outcome<void> add_request(store& from, enrolment& e, const std::vector<std::string>& written,
+                          const budget& time) {
+  const auto read = [&](const std::string& key) -> outcome<std::optional<store_entry>> {
+    if (!std::binary_search(written.begin(), written.end(), key))
+      return std::optional<store_entry>{};
+    return from.get(bucket::enrolment_request, key, time.left());
+  };
+  const auto asked = read(e.id);
   if (!asked)
     return asked.error();
   if (!*asked)
     return {};
   e.asked = (*asked)->written;
   e.fault = read_into(e, (*asked)->value);
-  const auto receipt = from.get(bucket::enrolment_request, nats::receipt_key(e.id), time.left());
+  if (e.record.is != state::approved)
+    return {};
+  const auto receipt = read(nats::receipt_key(e.id));
   if (!receipt)
     return receipt.error();
-  e.done = *receipt && e.record.is == state::approved
-           && is_receipt((*receipt)->value, e.id, e.record.nkey);
+  e.done = *receipt && is_receipt((*receipt)->value, e.id, e.record.nkey);
   return {};
 }
 
@@ -97,6 +105,9 @@ outcome<std::vector<enrolment>> read_enrolments(store& from, const budget& time)
   const auto ids = from.keys(bucket::enrolment, time.left());
   if (!ids)
     return ids.error();
+  const auto written = from.keys(bucket::enrolment_request, time.left());
+  if (!written)
+    return written.error();
   std::vector<enrolment> all;
   for (const auto& id : *ids) {
     const auto entry = from.get(bucket::enrolment, id, time.left());
@@ -107,7 +118,7 @@ outcome<std::vector<enrolment>> read_enrolments(store& from, const budget& time)
     if (!record) // deleted, or no business of this version
       continue;
     enrolment e{id, *record, (*entry)->revision, {}, {}, {}, false};
-    if (auto added = add_request(from, e, time); !added)
+    if (auto added = add_request(from, e, *written, time); !added)
       return added.error();
     all.push_back(std::move(e));
   }

@@ -4,6 +4,7 @@
 
 #include "enrol_bed.hpp"
 #include "identity/login.hpp"
+#include "integration/hostile/certificate.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "transport/nats_access.hpp"
@@ -136,6 +137,35 @@ TEST_CASE("enrolment: killed at any step, and run again -> goes on with the same
   CHECK(fingerprint_of(device.key().public_key()) == print);
   CHECK(bed.standing("pi-7") == "Enrolled");
   REQUIRE(open_as(device.login(bed, "pi-7"))->get(desired, "pi-7", ample));
+}
+
+TEST_CASE("enrolment: over TLS -> the token brings the CA; a server of another is not talked to") {
+  temp_dir keys;
+  const auto of_server = make_certificate(keys.str(), "server");
+  const auto of_stranger = make_certificate(keys.str(), "stranger");
+  enrol_bed bed{trust_mode::operator_mode};
+  bed.fleet.use({"--tls-cert", of_server.certificate, "--tls-key", of_server.key});
+  const auto url = "tls://127.0.0.1:" + std::to_string(bed.fleet.server().port());
+  const std::vector<std::string> tls{"--store", url, "--ca", of_server.certificate};
+  const auto good = read_token(bed.token(tls)).value();
+  CHECK(good.ca == read_file(of_server.certificate));
+  CHECK(good.store == url);
+
+  auto other = good;
+  other.ca = read_file(of_stranger.certificate);
+  new_device misled{"pi-7"};
+  misled.enrol(write_token(other), "4s");
+  const auto refused = misled.wait();
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("cannot connect") != std::string::npos);
+
+  new_device device{"pi-7"};
+  device.enrol(write_token(good));
+  device.asked();
+  bed.let_in("pi-7", tls);
+  CHECK(device.wait().code == 0);
+  const auto settings = read_file(device.identity("enrolled.toml"));
+  CHECK(settings.find("store-ca = \"" + device.identity("ca.pem") + "\"") != std::string::npos);
 }
 
 TEST_CASE("enrolment: denied, with a reason -> told, and nothing is kept") {

@@ -62,6 +62,15 @@ TEST_CASE("approve: somebody else answers at the same moment -> conflict, theirs
   CHECK(t.now_of("abc").is == enrolment_record::state::denied);
 }
 
+TEST_CASE("approve: interrupted once the list has the key -> again, and the list has it once") {
+  desk t;
+  t.at().fail_next(test::store_call::put, {ec::store_unavailable, "cut"});
+  CHECK(t.approve("pi-7") == 1);
+  CHECK(t.now_of("abc").is == enrolment_record::state::issued);
+  CHECK(t.approve("pi-7") == 0);
+  CHECK(test::read_file(t.devices()) == "pi-7 " + t.key.public_key() + "\n");
+}
+
 TEST_CASE("approve: on a terminal -> shows the fingerprint, cleaned of control characters, asks") {
   desk t;
   t.interactive = true;
