@@ -11,6 +11,7 @@
 #include "model/ids.hpp"
 #include "model/manifest.hpp"
 #include "model/secret.hpp"
+#include "model/utf8.hpp"
 
 namespace harmony {
 
@@ -58,6 +59,17 @@ bool renewal_holds(const enrolment_request& r, const std::string& proof) {
     return false;
   std::copy(data->begin(), data->end(), by.begin());
   return verify_nkey(r.renews, renewal_text(r), by);
+}
+
+/// As a document may have it: a firmware's name for the machine may be any bytes.
+std::string clean(std::string_view text) {
+  std::string kept;
+  for (std::size_t at = 0; at < text.size() && kept.size() + 4 <= longest_fact;) {
+    const auto length = utf8_length(text, at);
+    kept += length == 0 ? std::string_view{"?"} : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return kept;
 }
 
 std::optional<std::map<std::string, std::string>> facts_of(const json& nats) {
@@ -188,7 +200,9 @@ outcome<enrolment_record> read_record(std::string_view text) {
 
 outcome<std::string> sign_request(const enrolment_request& request, const signing_key& key,
                                   const signing_key* former, std::chrono::sys_seconds now) {
-  json nats{{"type", request_type}, {"facts", request.facts}};
+  json nats{{"type", request_type}, {"facts", json::object()}};
+  for (const auto& [name, value] : request.facts)
+    nats["facts"][name] = clean(value);
   if (former != nullptr) {
     auto full = request;
     full.nkey = key.public_key();

@@ -49,7 +49,6 @@ void set(json& into, const char* key, const std::string& value) {
 } // namespace
 
 std::map<std::string, std::string> short_facts() {
-  constexpr std::size_t longest = 120;
   utsname system{};
   ::uname(&system);
   std::map<std::string, std::string> facts{{"host", system.nodename},
@@ -58,8 +57,6 @@ std::map<std::string, std::string> short_facts() {
                                            {"architecture", system.machine},
                                            {"agent", HARMONY_VERSION}};
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
-  for (auto& [name, value] : facts)
-    value = value.substr(0, longest);
   return facts;
 }
 

@@ -323,9 +323,10 @@ ending enrolment_run::run() {
   const auto ca = what_.set.find("store-ca");
   ca_file_ = ca != what_.set.end() ? ca->second.first : std::string{};
   if (ca_file_.empty() && !token_.ca.empty()) {
-    ca_file_ = folder_.ca_file();
-    if (const auto kept = folder_.keep_ca(token_.ca); !kept)
+    auto kept = folder_.keep_ca(token_.ca);
+    if (!kept)
       return failed(kept.error());
+    ca_file_ = std::move(*kept);
   }
   auto desk = open("harmony-agent enroll " + token_.id(), token_.id(),
                    {token_.jwt, std::make_shared<nkey_pair>(token_.key)});

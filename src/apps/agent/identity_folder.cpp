@@ -7,6 +7,7 @@
 
 #include "identity/login.hpp"
 #include "identity/secret_file.hpp"
+#include "model/manifest.hpp"
 
 namespace harmony {
 
@@ -59,10 +60,8 @@ outcome<std::optional<nkey_pair>> identity_folder::pending() const {
 }
 
 outcome<nkey_pair> identity_folder::make_pending() const {
-  for (const auto& folder :
-       {path_.substr(0, path_.size() - std::string_view{folder_name}.size()), path_})
-    if (auto made = make_private(folder); !made)
-      return made.error();
+  if (auto made = make_folders(); !made)
+    return made.error();
   return load_or_make_key(in(pending_file), nkey_kind::user);
 }
 
@@ -73,10 +72,20 @@ outcome<std::optional<nkey_pair>> identity_folder::current() const {
   return if_there(load_creds_key(in(creds_file)));
 }
 
-outcome<void> identity_folder::keep_ca(const std::string& pem) const {
-  if (auto made = make_private(path_); !made)
+outcome<std::string> identity_folder::keep_ca(const std::string& pem) const {
+  constexpr std::size_t digits = 16;
+  const auto file = in("ca-") + sha256_hex(pem).substr(0, digits) + ".pem";
+  if (auto made = make_folders(); !made)
+    return made.error();
+  if (auto kept = replace_file(file, pem); !kept)
+    return kept.error();
+  return file;
+}
+
+outcome<void> identity_folder::make_folders() const {
+  if (auto made = make_private(std::filesystem::path{path_}.parent_path()); !made)
     return made;
-  return replace_file(ca_file(), pem);
+  return make_private(path_);
 }
 
 // The one file that is the identity is replaced at once, so that there is no moment with a key and

@@ -23,7 +23,7 @@ struct enrolled_identity {
 ///
 ///     pending.nk      a key that asks to be let in; made first, gone last
 ///     device.creds    the identity in force (operator mode), or device.nk (static keys)
-///     ca.pem          what the server's certificate must descend from
+///     ca-HASH.pem     what the server's certificate must descend from
 ///     enrolled.toml   names the others; the agent reads it
 ///
 /// A key in a TPM would have its JWT alone here: all but `adopt` needs no more than a signing_key.
@@ -32,7 +32,6 @@ public:
   explicit identity_folder(const std::string& state_dir);
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string ca_file() const { return path_ + "/ca.pem"; }
 
   /// The key that asks; nothing where there is none.
   [[nodiscard]] outcome<std::optional<nkey_pair>> pending() const;
@@ -41,12 +40,14 @@ public:
   /// The key in force; nothing before the first enrolment.
   [[nodiscard]] outcome<std::optional<nkey_pair>> current() const;
 
-  [[nodiscard]] outcome<void> keep_ca(const std::string& pem) const;
+  /// Gives the file; that of the identity in force is left as it is.
+  [[nodiscard]] outcome<std::string> keep_ca(const std::string& pem) const;
 
   /// Puts `key` in force. Interrupted anywhere, it is done by doing it again.
   [[nodiscard]] outcome<void> adopt(const nkey_pair& key, const enrolled_identity& as) const;
 
 private:
+  [[nodiscard]] outcome<void> make_folders() const;
   [[nodiscard]] std::string in(const char* name) const { return path_ + "/" + name; }
 
   std::string path_;

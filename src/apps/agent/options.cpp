@@ -140,7 +140,8 @@ std::variant<command_line, early_exit> parse_command_line(int argc, const char* 
   CLI::App app{"Harmony Agent: converges this device to its manifest.", "harmony-agent"};
   app.set_version_flag("--version", std::string{"harmony-agent "} + HARMONY_VERSION);
   app.footer("Every flag has a variable (--log-level is HARMONY_LOG_LEVEL) and a key in the "
-             "configuration file.\nPrecedence: flag, variable, file.\nSignals: TERM and INT stop, "
+             "configuration file.\nPrecedence: flag, variable, file, what an enrolment "
+             "brought.\nSignals: TERM and INT stop, "
              "HUP reads the configuration again.");
   command_line result;
   app

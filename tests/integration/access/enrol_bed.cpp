@@ -92,7 +92,7 @@ std::string new_device::asked() {
   REQUIRE(process_->printed("waiting for an operator"));
   const auto key = identity_folder{state()}.pending().value();
   REQUIRE(key);
-  const auto print = fingerprint_of(key->public_key());
+  auto print = fingerprint_of(key->public_key());
   REQUIRE(process_->printed("key fingerprint: " + print));
   return print;
 }

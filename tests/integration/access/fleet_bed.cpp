@@ -6,6 +6,7 @@
 
 #include "identity/login.hpp"
 #include "support/catch.hpp"
+#include "transport/nats_login.hpp"
 
 namespace harmony::test {
 
@@ -138,14 +139,8 @@ bare_client::bare_client(const store_options& who) {
           },
           &errors_)
         == NATS_OK);
-  if (who.credentials.empty()) {
-    const auto key = load_key(who.nkey).value().public_key();
-    CHECK(natsOptions_SetNKeyFromSeed(options, key.c_str(), who.nkey.c_str()) == NATS_OK);
-  } else {
-    CHECK(natsOptions_SetUserCredentialsFromFiles(options, who.credentials.c_str(),
-                                                  who.nkey.empty() ? nullptr : who.nkey.c_str())
-          == NATS_OK);
-  }
+  const auto as = load_login({who.credentials, who.nkey}).value(); // see nats::set_login
+  CHECK(nats::set_login(options, &as) == NATS_OK);
   const auto status = natsConnection_Connect(&connection_, options);
   natsOptions_Destroy(options);
   INFO(natsStatus_GetText(status));
@@ -176,6 +171,19 @@ bool bare_client::subscribe_denied(const std::string& subject) {
   REQUIRE(natsConnection_SubscribeSync(&made, connection_, subject.c_str()) == NATS_OK);
   subscriptions_.push_back(made);
   return refused("Subscription to \"" + subject + "\"");
+}
+
+void bare_client::publish_with(const std::string& subject, const std::string& text,
+                               const std::map<std::string, std::string>& headers) {
+  natsMsg* message = nullptr;
+  REQUIRE(
+    natsMsg_Create(&message, subject.c_str(), nullptr, text.data(), static_cast<int>(text.size()))
+    == NATS_OK);
+  for (const auto& [name, value] : headers)
+    CHECK(natsMsgHeader_Set(message, name.c_str(), value.c_str()) == NATS_OK);
+  CHECK(natsConnection_PublishMsg(connection_, message) == NATS_OK);
+  CHECK(natsConnection_Flush(connection_) == NATS_OK);
+  natsMsg_Destroy(message);
 }
 
 void bare_client::publish(const std::string& subject, const std::string& reply,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nats/nats.h>
 #include <string>
@@ -57,8 +58,7 @@ run_result check_config(const std::string& file);
 /// Opens a store and waits until it is connected.
 std::unique_ptr<store> open_as(const store_options& who);
 
-/// A device that keeps to no protocol: a plain connection with a device's log-in, read by the
-/// client library's own functions.
+/// A device that keeps to no protocol: a plain connection with a device's log-in.
 class bare_client {
 public:
   explicit bare_client(const store_options& who);
@@ -70,6 +70,8 @@ public:
   bool publish_denied(const std::string& subject);
   bool subscribe_denied(const std::string& subject);
   void publish(const std::string& subject, const std::string& reply, const std::string& text);
+  void publish_with(const std::string& subject, const std::string& text,
+                    const std::map<std::string, std::string>& headers);
 
 private:
   bool refused(const std::string& what);

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::chrono::sys_seconds noon{std::chrono::seconds{1769860800}};
 
-enrolment_token token_of(nkey_pair key) {
-  return {"tls://nats.example:4222", std::move(key), {}, "pi-1", "-----BEGIN CERTIFICATE-----\n"};
+enrolment_token token_of(const nkey_pair& key) {
+  return {"tls://nats.example:4222", key, {}, "pi-1", "-----BEGIN CERTIFICATE-----\n"};
 }
 
 } // namespace
@@ -81,9 +81,11 @@ TEST_CASE("enrolment: record -> the same when read; what an approval lacks -> re
   record.nkey = key;
   record.device.clear();
   CHECK_FALSE(read_record(write_record(record)));
-  for (const char* bad : {"", "[]", "{}", R"({"state":"approved"})",
-                          R"({"state":"x","created":"2026-01-31T12:00:00.000Z",)"
-                          R"("expires":"2026-01-31T12:00:00.000Z"})"})
+  const std::string times =
+    R"("created":"2026-01-31T12:00:00.000Z","expires":"2026-01-31T12:00:00.000Z"})";
+  CHECK(read_record(R"({"state":"issued",)" + times));
+  for (const auto& bad : {std::string{}, std::string{"[]"}, std::string{"{}"},
+                          std::string{R"({"state":"issued"})"}, R"({"state":"x",)" + times})
     CHECK_FALSE(read_record(bad));
 }
 
@@ -103,6 +105,21 @@ TEST_CASE("enrolment: request -> its key has signed it; changed by one letter ->
     bad[i] = bad[i] == 'A' ? 'B' : 'A';
     CHECK_FALSE(read_request(bad));
   }
+}
+
+TEST_CASE("enrolment: facts of any bytes and length -> cleaned and cut, and the request is one") {
+  const auto key = nkey_pair::make(nkey_kind::user);
+  const enrolment_request asked{"abc",
+                                "pi-1",
+                                {},
+                                {},
+                                {{"model", "a\xff"
+                                           "b\xc3"},
+                                 {"os", std::string(5000, 'x')}}};
+  const auto read = read_request(sign_request(asked, key, nullptr, noon).value());
+  REQUIRE(read);
+  CHECK(read->facts.at("model") == "a?b?");
+  CHECK(read->facts.at("os").size() < 250);
 }
 
 TEST_CASE("enrolment: request for a key that the asker does not hold -> refused") {
