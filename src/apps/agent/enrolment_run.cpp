@@ -89,6 +89,7 @@ private:
   std::optional<ending> prove(const nkey_pair& key, const enrolment_record& approved);
   std::optional<ending> finish(const nkey_pair& key, const enrolment_record& approved);
 
+  outcome<void> send_receipt(const std::string& receipt);
   void say(const std::string& text) { out_ << text << "\n" << std::flush; }
   [[nodiscard]] bool over() const { return steady_clock::now() >= end_; }
   void pause() { wake_->wait_until(std::min(end_, steady_clock::now() + look_again)); }
@@ -303,16 +304,29 @@ std::optional<ending> enrolment_run::finish(const nkey_pair& key,
                                             const enrolment_record& approved) {
   if (const auto kept = folder_.adopt(key, {id_, token_.store, ca_file_, approved.jwt}); !kept)
     return failed(kept.error());
-  const auto at = nats::receipt_key(token_.id());
-  const auto before = desk_->get(bucket::enrolment_request, at, call_timeout);
-  if (before && *before)
-    return std::nullopt;
   const auto receipt = sign_receipt(token_.id(), key, now());
-  const auto sent = receipt ? desk_->put(bucket::enrolment_request, at, *receipt, 0, call_timeout)
-                            : outcome<std::uint64_t>{receipt.error()};
+  if (!receipt)
+    return failed(receipt.error());
+  auto sent = send_receipt(*receipt);
+  while (!sent && may_pass(sent.error()) && !over()) { // a reload of the server cuts the connection
+    pause();
+    sent = send_receipt(*receipt);
+  }
   if (!sent) // it is let in all the same
     say("the operator could not be told: " + sent.error().message);
   return std::nullopt;
+}
+
+outcome<void> enrolment_run::send_receipt(const std::string& receipt) {
+  const auto at = nats::receipt_key(token_.id());
+  const auto before = desk_->get(bucket::enrolment_request, at, call_timeout);
+  if (!before)
+    return before.error();
+  if (*before)
+    return {};
+  if (const auto put = desk_->put(bucket::enrolment_request, at, receipt, 0, call_timeout); !put)
+    return put.error();
+  return {};
 }
 
 ending enrolment_run::run() {
