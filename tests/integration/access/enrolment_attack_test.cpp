@@ -100,6 +100,7 @@ TEST_CASE("enrolment: two devices race with one token -> one asks, the other is 
   const auto print = winner.asked();
   const auto told = loser.wait();
   CHECK(told.code == 3);
+  INFO(told.err);
   CHECK(told.err.find("used before, by '" + std::string{id} + "' with the key " + print)
         != std::string::npos);
   bed.let_in(id);
