@@ -93,7 +93,6 @@ private:
   void say(const std::string& text) { out_ << text << "\n" << std::flush; }
   [[nodiscard]] bool over() const { return steady_clock::now() >= end_; }
   void pause() { wake_->wait_until(std::min(end_, steady_clock::now() + look_again)); }
-
   const enroll_request& what_;
   const enrolment_token token_;
   std::ostream& out_;
@@ -152,11 +151,13 @@ outcome<std::unique_ptr<store>> enrolment_run::open(const std::string& name,
 
 step<enrolment_record> enrolment_run::read_record_once() {
   const auto entry = desk_->get(bucket::enrolment, token_.id(), call_timeout);
-  if (!entry && entry.error().code == ec::store_denied)
+  // A server with static keys may not have been given the token yet.
+  const bool refused = !entry && entry.error().code == ec::store_denied;
+  if (refused && (!token_.jwt.empty() || over()))
     return ending{enroll_exit::refused, "the server refuses this token: it has expired, or is not "
                                         "of this fleet ("
                                           + entry.error().message + ")"};
-  if (!entry && may_pass(entry.error()) && !over()) {
+  if (!entry && (refused || may_pass(entry.error())) && !over()) {
     if (steady_clock::now() > begun_ + soon_connected && told_ != entry.error().message)
       say(told_ = entry.error().message);
     return enrolment_record{}; // of no time yet
