@@ -1,5 +1,5 @@
-#include "guard/message.hpp"
 #include "fuzz.hpp"
+#include "guard/message.hpp"
 
 namespace harmony::fuzz {
 
