@@ -141,8 +141,8 @@ TEST_CASE("guard: processes that left PostgreSQL's groups -> killed at the deadl
   const auto deadline = bed.start_primary(agent, 2500ms);
   const auto note = bed.file("sockets") / "escaped";
   auto s = bed.connect();
-  REQUIRE(s.ask("COPY (SELECT 1) TO PROGRAM 'setsid setsid sh -c ''echo $$ >" + note.string()
-                + "; exec sleep 1000'' >/dev/null 2>&1 &'"));
+  REQUIRE(s.ask("COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; setsid setsid sh -c ''echo $$ >"
+                + note.string() + "; exec sleep 1000'' >/dev/null 2>&1 &'"));
   REQUIRE(eventually([&] { return succeeds("test -s " + note.string()); }, 2s));
   const auto escaped = std::stoi(read_file(note));
   CHECK(::kill(escaped, 0) == 0);
