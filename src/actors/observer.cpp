@@ -71,7 +71,8 @@ void on_hint(self_pointer self, const std::string& target) {
 
 void on_targets(self_pointer self, targets_changed& what) {
   auto& s = self->state;
-  const bool idle = !follows(self);
+  // Also while it only lingers: what is new is looked at soon.
+  const bool idle = !follows(self) || (s.targets->empty() && !what.targets->empty());
   const bool had_some = s.targets && !s.targets->empty();
   s.targets = std::move(what.targets);
   if (had_some && s.targets->empty())

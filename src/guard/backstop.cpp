@@ -69,7 +69,7 @@ private:
   static open_fd block_signals() {
     sigset_t all;
     ::sigemptyset(&all);
-    for (const int each : {SIGCHLD, SIGTERM, SIGINT})
+    for (const int each : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT})
       ::sigaddset(&all, each);
     ::sigprocmask(SIG_BLOCK, &all, nullptr);
     return open_fd{::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -94,6 +94,7 @@ private:
       if (pid == guard_) {
         ended_ = true;
         code_ = WIFEXITED(how) ? WEXITSTATUS(how) : 1;
+        static_cast<void>(kill_descendants(::getpid())); // before any word: a log may hang
         if (WIFSIGNALED(how))
           say("the guard's process was killed by signal " + std::to_string(WTERMSIG(how))
               + ": PostgreSQL is killed");
@@ -123,6 +124,7 @@ private:
       return;
     next_comparison_ = now + backstop_grace;
     if (hung(before_, seen, now)) {
+      static_cast<void>(kill_descendants(::getpid()));
       say("the guard does not act on its deadline: it and PostgreSQL are killed");
       ended_ = true;
       code_ = 1;

@@ -18,6 +18,7 @@ namespace harmony::guard {
 namespace {
 
 constexpr const char* standby_signal = "standby.signal";
+constexpr int first_with_standby_signal = 12;
 
 /// The rights of this process to files are those of another user while this lives.
 class acting_as {
@@ -104,6 +105,12 @@ outcome<data_directory> data_directory::open(const std::string& path) {
     return {ec::invalid_spec, "the data directory '" + path
                                 + "' has no 'PG_VERSION': it is no data directory, or a copy that "
                                   "did not end"};
+  int number = 0;
+  std::from_chars(d.major_.data(), d.major_.data() + d.major_.size(), number);
+  if (number < first_with_standby_signal)
+    return {ec::invalid_spec,
+            "the data directory '" + path + "' is of PostgreSQL '" + d.major_
+              + "', which knows no 'standby.signal': the guard needs 12 or newer"};
   return d;
 }
 

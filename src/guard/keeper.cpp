@@ -30,7 +30,7 @@ constexpr int requests_a_round = 8;
 open_fd block_signals() {
   sigset_t all;
   ::sigemptyset(&all);
-  for (const int each : {SIGCHLD, SIGTERM, SIGINT})
+  for (const int each : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT})
     ::sigaddset(&all, each);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
   return open_fd{::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -156,7 +156,10 @@ void keeper::take_hints() {
       const auto* e = reinterpret_cast<const inotify_event*>(events.data() + at);
       at += sizeof(inotify_event) + e->len;
       any = true;
-      promoting = promoting || (e->len > 0 && std::string_view{e->name} == "promote");
+      // Not its end: a postmaster that starts removes one that was left over.
+      promoting = promoting
+                  || ((e->mask & (IN_CREATE | IN_MOVED_TO)) != 0 && e->len > 0
+                      && std::string_view{e->name} == "promote");
     }
   if (promoting || (any && data_ && data_->lacks_standby_signal()))
     happened(promotion_seen{});
@@ -188,8 +191,10 @@ void keeper::continue_killing() {
 decision keeper::decide(const event& e) {
   auto d = step(state_, e, boot_now());
   const bool news = d.next != state_;
-  if (d.next.now == phase::killing && state_.now != phase::killing)
+  if (d.next.now == phase::killing && state_.now != phase::killing) {
     kill_began_ = boot_now();
+    missed_ = state_.deadline;
+  }
   state_ = d.next;
   shown_.deadline = state_.deadline.count();
   shown_.killing = state_.now == phase::killing;
@@ -205,6 +210,8 @@ void keeper::happened(const event& e) {
   static_cast<void>(perform(d.act)); // none of those that can fail
   if (state_.now == before)
     return;
+  if (std::holds_alternative<launch_failed>(e))
+    return; // its answer says why
   if (state_.now == phase::stopped)
     announce(how_it_ended());
   else if (state_.now == phase::primary)
@@ -263,7 +270,7 @@ std::string keeper::how_it_ended() const {
   const auto now = boot_now();
   switch (state_.ended) {
   case ending::deadline:
-    return "PostgreSQL is gone, " + millis(now - state_.deadline) + " after its deadline";
+    return "PostgreSQL is gone, " + millis(now - missed_) + " after its deadline";
   case ending::unlicensed:
     return "PostgreSQL is gone, " + millis(now - kill_began_) + " after its promotion was seen";
   case ending::exited: return "PostgreSQL ended by itself, code " + std::to_string(code_);

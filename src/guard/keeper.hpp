@@ -68,6 +68,7 @@ private:
   open_fd signals_, timer_, hints_;
   boot_time round_{0};      ///< the loop's longest rest, so that the watchdog sees it turn; 0: none
   boot_time kill_began_{0}; ///< when the tree began to be killed
+  boot_time missed_{0};     ///< the deadline at that time: what is armed later comes too late
   pid_t postmaster_ = 0;
   int code_ = 0; ///< how the postmaster ended last
   bool done_ = false;

@@ -191,6 +191,9 @@ outcome<pid_t> launch(const std::string& program, const instance& i, const data_
                       const tree& place) {
   std::vector<std::string> command{program, "-D", data.path()};
   command.insert(command.end(), i.options.begin(), i.options.end());
+  // It outranks -D and a configuration file's: PostgreSQL runs where the guard holds
+  // standby.signal, and nowhere else.
+  command.insert(command.end(), {"-c", "data_directory=" + data.path()});
   return spawn(std::move(command), owner_with_groups(data), [&] { place.enter(); });
 }
 

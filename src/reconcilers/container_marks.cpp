@@ -41,7 +41,8 @@ outcome<std::vector<owned_target>> container_ops::marked(container_runtime& runt
 outcome<std::vector<owned_target>> container_ops::strays(container_runtime& runtime,
                                                          const op_context& ctx) {
   return targets_of(runtime, ctx, [&](const container_info& info, const resource_id& id) {
-    return info.status == container_status::created && !ctx.owned.find(id, info.name);
+    return info.status == container_status::created && info.started.empty()
+           && !ctx.owned.find(id, info.name);
   });
 }
 

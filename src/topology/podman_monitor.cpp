@@ -98,8 +98,9 @@ outcome<std::vector<runtime_fact>> podman_monitor::relist(std::chrono::milliseco
     if (const auto at = facts.find(info.name); at != facts.end()) {
       at->second = fingerprint(info);
       names.emplace(info.id, info.name);
-    } else if (info.status == container_status::created) {
-      facts.emplace(info.name, fingerprint(info)); // a stray
+    } else if (info.status == container_status::created && info.started.empty()) {
+      // A stray. After a boot podman may call so what ran before it: that was started once.
+      facts.emplace(info.name, fingerprint(info));
     }
   {
     const std::lock_guard lock{mutex_};

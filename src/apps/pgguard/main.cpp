@@ -27,7 +27,7 @@ void print(int fd, const std::string& text) {
 int run(options o) {
   sigset_t all;
   ::sigemptyset(&all);
-  for (const int each : {SIGCHLD, SIGTERM, SIGINT})
+  for (const int each : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT})
     ::sigaddset(&all, each);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
   ::signal(SIGPIPE, SIG_IGN);

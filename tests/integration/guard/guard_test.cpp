@@ -117,6 +117,27 @@ TEST_CASE("guard: promoted by hand without a lease -> killed at once") {
   CHECK(has_signal_file(bed));
 }
 
+TEST_CASE("guard: a trigger of a promotion before is left over -> a standby that stays one") {
+  postgres_bed bed;
+  bed.start_guard();
+  auto agent = bed.agent();
+  must("touch " + bed.data() + "/promote && chown --reference=" + bed.data() + " " + bed.data()
+       + "/promote");
+  bed.start_standby(agent);
+  CHECK_FALSE(std::filesystem::exists(bed.data() + "/promote"));
+  CHECK(ask(agent, guard::status{}).now == phase::standby);
+  CHECK(bed.connect().ask("SELECT pg_is_in_recovery()") == "t");
+}
+
+TEST_CASE("guard: a configuration that names another directory -> the guarded one all the same") {
+  postgres_bed bed;
+  must("echo \"data_directory = '/nonexistent'\" >>" + bed.data() + "/postgresql.conf");
+  bed.start_guard();
+  auto agent = bed.agent();
+  bed.start_standby(agent);
+  CHECK(bed.connect().ask("SHOW data_directory") == bed.data());
+}
+
 TEST_CASE("guard: promoted by hand within a lease -> held to that") {
   postgres_bed bed;
   bed.start_guard();
@@ -216,6 +237,10 @@ TEST_CASE("guard: a directory that PostgreSQL cannot run on -> refused with its 
   SECTION("another version") {
     must("echo 12 >" + bed.data() + "/PG_VERSION");
     reason = "is of PostgreSQL 12, and '" + postgres_programs() + "/postgres' is of PostgreSQL";
+  }
+  SECTION("too old for standby.signal") {
+    must("echo 9.6 >" + bed.data() + "/PG_VERSION");
+    reason = "is of PostgreSQL '9.6', which knows no 'standby.signal'";
   }
   SECTION("no programs") {
     flags.back() = "/nonexistent";

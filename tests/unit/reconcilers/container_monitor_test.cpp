@@ -138,6 +138,7 @@ TEST_CASE("container monitor: a container that nobody watches is made -> a relis
   CHECK(s.hinted({"", ""}));
   runtime.all["harmony-late"] = running("harmony-late");
   runtime.all["harmony-late"].status = container_status::created;
+  runtime.all["harmony-late"].started.clear();
   runtime.all["harmony-ran"] = running("harmony-ran");
   const auto targets = [&] {
     std::vector<std::string> names;

@@ -146,6 +146,8 @@ TEST_CASE("container: strays -> those on no record that never ran, and nobody el
   add("retained", container_status::running);
   add("ended", container_status::exited);
   add("theirs", container_status::created, "other");
+  add("rebooted", container_status::created); // what podman says after a boot of one that ran
+  b.runtime.all.at("harmony-rebooted").started = "2026-01-01T00:00:00.000Z";
   add("recorded", container_status::created);
   check_ok(b.owned.claim({{"Container", "recorded"}, "harmony-recorded", true, {}}));
   auto ctx = b.ctx();
