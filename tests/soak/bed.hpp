@@ -54,6 +54,7 @@ public:
   world desire;
   generation_number generation = 0;
   std::vector<life> lives;
+  steady::time_point podman_restarted; ///< the last time
 
 private:
   outcome<std::string> request(command_verb verb, const std::string& payload);

@@ -76,6 +76,7 @@ void fault(bed& b, bool lethal) {
   case 3:
   case 4:
     test::shell("systemctl restart podman.service");
+    b.podman_restarted = steady::now();
     b.found.count("fault: podman restarted");
     break;
   case 5:
