@@ -158,7 +158,7 @@ void systemd_loop::list_answered(const std::vector<looking>& all, bus_reply repl
       own.units.assign(std::make_move_iterator(row), std::make_move_iterator(end));
       row = end;
     } else {
-      own = std::move(reply); // the only one
+      own = reply; // the only one
     }
     fulfil(l.wait, 0, std::move(own));
     if (l.wait->missing == 0)

@@ -33,7 +33,7 @@ names attached_names(const sync_view& v) {
 
 /// The set that there should be. Where too few standbys are attached it stays: writes wait.
 names wanted(const sync_view& v) {
-  const auto there = attached_names(v);
+  auto there = attached_names(v);
   if (there.size() < v.count)
     return v.recorded.members;
   if (v.mode == sync_mode::quorum)
