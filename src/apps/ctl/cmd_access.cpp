@@ -27,12 +27,7 @@ sys_seconds now_of(const context& c) {
 }
 
 outcome<std::vector<fleet_device>> listed_in(const std::string& file) {
-  if (file.empty())
-    return std::vector<fleet_device>{};
-  const auto text = read_text_file(file);
-  if (!text)
-    return text.error();
-  return read_fleet(*text, file);
+  return file.empty() ? std::vector<fleet_device>{} : load_fleet(file);
 }
 
 outcome<std::vector<fleet_device>> devices_of(const server_config_options& o) {

@@ -44,27 +44,18 @@ outcome<enrolment> pending_of(const context& c, store& from, const std::string& 
                           + "': name the token of the right one by its fingerprint (" + ids + ")"};
 }
 
-/// The keys by which a device is known and not turned out.
+/// The keys by which the device that asks is known and not turned out; fails where it asks with
+/// another's.
 outcome<std::vector<std::string>> live_keys(const approve_options& o, const keyring* keys,
-                                            const std::string& device) {
-  if (keys != nullptr) {
-    auto known = keys_of_device(o.keys, device);
-    if (known)
-      std::erase_if(*known, [&](const std::string& key) { return keys->revoked.contains(key); });
-    return known;
-  }
-  const auto text = read_text_file(o.devices);
-  if (!text && text.error().code == ec::not_found)
-    return std::vector<std::string>{};
-  if (!text)
-    return text.error();
-  const auto listed = read_fleet(*text, o.devices);
+                                            const enrolment_request& r) {
+  const auto listed = keys != nullptr ? listed_devices(o.keys) : load_fleet_so_far(o.devices);
   if (!listed)
     return listed.error();
-  std::vector<std::string> known;
-  for (const auto& each : *listed)
-    if (each.id == device)
-      known.push_back(each.nkey);
+  if (const auto own = check_own_key(*listed, {r.device, r.nkey}); !own)
+    return own.error();
+  auto known = keys_of(*listed, r.device);
+  if (keys != nullptr)
+    std::erase_if(known, [&](const std::string& key) { return keys->revoked.contains(key); });
   return known;
 }
 
@@ -172,7 +163,7 @@ exit_code run(const context& c, const approve_options& o) {
   if (!e->fault.empty())
     return c.fail(exit_code::conflict, "not approved: " + e->fault);
   const auto* held = keys ? &*keys : nullptr;
-  const auto known = live_keys(o, held, e->request->device);
+  const auto known = live_keys(o, held, *e->request);
   if (!known)
     return c.fail(known.error());
   if (const auto good = judge(o, *e, held, *known); !good)

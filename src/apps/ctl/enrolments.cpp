@@ -33,6 +33,8 @@ std::string read_into(enrolment& e, const std::string& text) {
     return request.error().message;
   if (request->token != e.id)
     return "this request was made with another token";
+  if (token_id(request->nkey) == e.id)
+    return "it asks with the token's own key, which is no device's";
   e.request = std::move(*request);
   if (!e.record.device.empty() && e.record.device != e.request->device)
     return "it asks to be '" + e.request->device + "', and the token is for '" + e.record.device

@@ -7,7 +7,6 @@
 #include <sstream>
 #include <utility>
 
-#include "apps/ctl/server_config.hpp"
 #include "identity/login.hpp"
 #include "identity/secret_file.hpp"
 
@@ -113,11 +112,14 @@ outcome<keyring> make_keyring(const std::string& folder) {
 
 outcome<void> note_device(const std::string& folder, const std::string& id,
                           const std::string& nkey) {
-  const auto known = keys_of_device(folder, id);
-  if (!known)
-    return known.error();
-  if (std::find(known->begin(), known->end(), nkey) != known->end())
+  const auto listed = listed_devices(folder);
+  if (!listed)
+    return listed.error();
+  const fleet_device device{id, nkey};
+  if (std::find(listed->begin(), listed->end(), device) != listed->end())
     return {};
+  if (auto own = check_own_key(*listed, device); !own)
+    return own;
   return append_secret_line(in(folder, devices_file), id + " " + nkey);
 }
 
@@ -131,19 +133,15 @@ outcome<void> note_revoked(const std::string& folder, const std::vector<std::str
   return {};
 }
 
+outcome<std::vector<fleet_device>> listed_devices(const std::string& folder) {
+  return load_fleet_so_far(in(folder, devices_file));
+}
+
 outcome<std::vector<std::string>> keys_of_device(const std::string& folder, const std::string& id) {
-  const auto path = in(folder, devices_file);
-  const auto text = text_of(path);
-  if (!text)
-    return text.error();
-  const auto devices = read_fleet(*text, path);
-  if (!devices)
-    return devices.error();
-  std::vector<std::string> keys;
-  for (const auto& each : *devices)
-    if (each.id == id)
-      keys.push_back(each.nkey);
-  return keys;
+  const auto listed = listed_devices(folder);
+  if (!listed)
+    return listed.error();
+  return keys_of(*listed, id);
 }
 
 } // namespace harmony::ctl

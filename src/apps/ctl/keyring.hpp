@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/ctl/fleet_list.hpp"
 #include "identity/nkey.hpp"
 
 namespace harmony::ctl {
@@ -30,13 +31,17 @@ outcome<keyring> load_keyring(const std::string& folder);
 /// Makes a folder with new keys; fails with name_conflict where it exists.
 outcome<keyring> make_keyring(const std::string& folder);
 
-/// What the folder knows of a device's keys: that a JWT was made out for this one.
+/// What the folder knows of a device's keys: that a JWT was made out for this one. Fails with
+/// conflict where it is another device's.
 outcome<void> note_device(const std::string& folder, const std::string& id,
                           const std::string& nkey);
 
 /// Turns out the keys; from `now` on, for JWTs of then or before.
 outcome<void> note_revoked(const std::string& folder, const std::vector<std::string>& nkeys,
                            std::chrono::sys_seconds now);
+
+/// The devices, and the keys that JWTs of theirs were made out for.
+outcome<std::vector<fleet_device>> listed_devices(const std::string& folder);
 
 /// The keys that JWTs of `id` were made out for, oldest first.
 outcome<std::vector<std::string>> keys_of_device(const std::string& folder, const std::string& id);

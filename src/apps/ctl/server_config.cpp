@@ -1,12 +1,6 @@
 #include "apps/ctl/server_config.hpp"
 
-#include <algorithm>
-#include <set>
-#include <sstream>
-
 #include "apps/ctl/account_claims.hpp"
-#include "identity/nkey.hpp"
-#include "model/ids.hpp"
 #include "transport/nats_access.hpp"
 
 namespace harmony::ctl {
@@ -102,46 +96,6 @@ std::string static_user(const fleet_device& d) {
   return user_of(d, nats::device_rights(d.id),
                  "          allow_responses: { max: " + std::to_string(nats::answers_a_command)
                    + ", expires: \"" + std::to_string(nats::answer_within.count()) + "s\" }\n");
-}
-
-outcome<fleet_device> read_device(const std::string& text) {
-  const auto mark = text.find('=');
-  fleet_device found{text.substr(0, mark), mark == std::string::npos ? "" : text.substr(mark + 1)};
-  if (!is_name(found.id))
-    return failure{ec::invalid_spec, "'" + found.id + "' is no agent id"};
-  if (!is_public_nkey(nkey_kind::user, found.nkey))
-    return failure{ec::invalid_spec, "'" + found.nkey
-                                       + "' is no public nkey of a user (\"U…\", 56 "
-                                         "characters); 'harmony-agent enroll' prints the device's"};
-  return found;
-}
-
-outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source) {
-  std::vector<fleet_device> devices;
-  std::set<std::string> seen;
-  std::istringstream lines{text};
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    std::istringstream words{line.substr(0, line.find('#'))};
-    std::string id;
-    std::string nkey;
-    std::string more;
-    if (!(words >> id))
-      continue;
-    words >> nkey >> more;
-    auto device = read_device(std::string{id}.append("=").append(nkey));
-    auto why = !device         ? device.error().message
-               : !more.empty() ? "expected an id and a public nkey, got '" + more + "' after them"
-               : seen.insert(nkey).second ? std::string{}
-                                          : "the key of '" + id + "' stands here twice";
-    if (!why.empty())
-      return failure{ec::invalid_document,
-                     std::string{source}.append(":").append(std::to_string(number)).append(": ")
-                       + why};
-    devices.push_back(std::move(*device));
-  }
-  return devices;
 }
 
 std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,

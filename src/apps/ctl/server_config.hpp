@@ -4,25 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "apps/ctl/fleet_list.hpp"
 #include "apps/ctl/keyring.hpp"
 #include "apps/ctl/server_settings.hpp"
 #include "model/outcome.hpp"
 
 /// The configuration of a nats-server for a fleet: pure text from values.
 namespace harmony::ctl {
-
-/// A device and its public key, "U…". A device may have two: the old and the new one.
-struct fleet_device {
-  std::string id, nkey;
-
-  friend bool operator==(const fleet_device&, const fleet_device&) = default;
-};
-
-/// Lines "ID NKEY", empty ones and comments (#). Fails with invalid_document, naming the line.
-outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source);
-
-/// "ID=NKEY"; fails with invalid_spec.
-outcome<fleet_device> read_device(const std::string& text);
 
 /// The server knows each user's public key from its configuration. `admins` are the public keys of
 /// those who operate the fleet; `tokens` are the ids and public keys of those who may enrol.

@@ -1,6 +1,8 @@
 // approve, deny and revoke over a store in memory: where two people, or a device, are in the way.
 #include "identity/enrolment.hpp"
 
+#include <filesystem>
+
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -91,6 +93,51 @@ TEST_CASE("approve: two ask to be the same device -> by token alone") {
   CHECK(t.approve("def") == 4); // pi-7 has a key now
   CHECK(t.err.find("--replace") != std::string::npos);
   CHECK(t.approve("def", {"-y", "--replace"}) == 0);
+}
+
+TEST_CASE("approve: key that is another device's -> refused, lists as before") {
+  desk t;
+  const auto keys = (t.folder / "keys").string();
+  t.at().force(bucket::enrolment, "def", write_record(t.record));
+  t.ask("def", "pi-9", t.key);
+  SECTION("static keys") {
+    REQUIRE(t.approve("pi-7") == 0);
+    CHECK(t.approve("pi-9") == 4);
+    CHECK(test::read_file(t.devices()) == "pi-7 " + t.key.public_key() + "\n");
+  }
+  SECTION("operator mode") {
+    REQUIRE(t.run({"server-config", "--keys", keys}) == 0);
+    REQUIRE(t.run({"approve", "pi-7", "-y", "--keys", keys}) == 0);
+    CHECK(t.run({"approve", "pi-9", "-y", "--keys", keys}) == 4);
+    CHECK(test::read_file(keys + "/devices") == "pi-7 " + t.key.public_key() + "\n");
+  }
+  CHECK(t.err.find("already the one of 'pi-7'") != std::string::npos);
+  CHECK(t.err.find("have 'pi-9' make a new one") != std::string::npos);
+  CHECK(t.now_of("def").is == enrolment_record::state::issued);
+}
+
+TEST_CASE("credentials: --for a key that is another device's -> refused, list as before") {
+  desk t;
+  const auto keys = (t.folder / "keys").string();
+  const auto key = t.key.public_key();
+  REQUIRE(t.run({"server-config", "--keys", keys}) == 0);
+  REQUIRE(t.run({"credentials", "pi-7", "--for", key, "--keys", keys}) == 0);
+  CHECK(t.run({"credentials", "pi-9", "--for", key, "--keys", keys}) == 4);
+  CHECK(t.err.find("already the one of 'pi-7'") != std::string::npos);
+  CHECK(t.out.empty());
+  CHECK(test::read_file(keys + "/devices") == "pi-7 " + key + "\n");
+  CHECK(t.run({"credentials", "pi-7", "--for", key, "--keys", keys}) == 0); // made anew
+}
+
+TEST_CASE("approve: asked with the token's own key -> Invalid, not approved") {
+  desk t;
+  const auto own = nkey_pair::make(nkey_kind::user);
+  const auto id = token_id(own.public_key());
+  t.at().force(bucket::enrolment, id, write_record(t.record));
+  t.ask(id, "pi-9", own);
+  CHECK(t.approve(id) == 4);
+  CHECK(t.err.find("the token's own key") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(t.devices()));
 }
 
 TEST_CASE("approve: token that has expired, or was revoked -> not found") {

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/outcome.hpp"
+
+/// Who is in the fleet: a list of devices and their public keys, which grows with each that is let
+/// in. A key is one device's; a list in which one stands twice is spoiled.
+namespace harmony::ctl {
+
+/// A device and its public key, "U…". A device may have two: the old and the new one.
+struct fleet_device {
+  std::string id, nkey;
+
+  friend bool operator==(const fleet_device&, const fleet_device&) = default;
+};
+
+/// "ID=NKEY"; fails with invalid_spec.
+outcome<fleet_device> read_device(const std::string& text);
+
+/// Lines "ID NKEY", empty ones and comments (#). Fails with invalid_document, naming the line.
+outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source);
+
+/// The same from a file.
+outcome<std::vector<fleet_device>> load_fleet(const std::string& path);
+
+/// Of a file that the first device makes: nobody where it is missing.
+outcome<std::vector<fleet_device>> load_fleet_so_far(const std::string& path);
+
+/// The keys of one device, oldest first.
+std::vector<std::string> keys_of(const std::vector<fleet_device>& listed, const std::string& id);
+
+/// Fails with conflict where the key is another device's.
+outcome<void> check_own_key(const std::vector<fleet_device>& listed, const fleet_device& newcomer);
+
+} // namespace harmony::ctl
