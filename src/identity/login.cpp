@@ -49,11 +49,10 @@ outcome<nkey_pair> load_key(const std::string& path) {
 }
 
 outcome<nkey_pair> load_creds_key(const std::string& path) {
-  auto text = read_text_file(path);
-  if (!text)
-    return text.error();
-  const secret_bytes content{std::move(*text)};
-  const secret_bytes seed{parts_of(content.reveal()).seed};
+  const auto content = read_secret_file(path);
+  if (!content)
+    return content.error();
+  const secret_bytes seed{parts_of(content->reveal()).seed};
   return key_of(path, seed.reveal());
 }
 

@@ -21,6 +21,14 @@ bool write_durably(int fd, const std::string& content) {
   return write_all(fd, content) && ::fsync(fd) == 0;
 }
 
+/// Whether what is there lacks the end of its last line, as an editor may leave it.
+bool ends_within_line(int fd) {
+  struct stat info {};
+  char last = '\n';
+  return ::fstat(fd, &info) == 0 && info.st_size > 0 && ::pread(fd, &last, 1, info.st_size - 1) == 1
+         && last != '\n';
+}
+
 // A temporary file beside it of mode 0600, which `place` gives its name once it is whole.
 outcome<void> write_beside(const std::string& path, const std::string& content,
                            int (*place)(int fd, const char* from, const char* to)) {
@@ -43,8 +51,8 @@ outcome<void> write_beside(const std::string& path, const std::string& content,
 
 } // namespace
 
-outcome<std::string> read_text_file(const std::string& path) {
-  const auto content = read_small_file(path);
+outcome<std::string> read_text_file(const std::string& path, std::size_t most_bytes) {
+  const auto content = read_small_file(path, {file_keeping::anybodys, true, most_bytes});
   return content ? outcome<std::string>{std::string{content->reveal()}} : content.error();
 }
 
@@ -86,9 +94,10 @@ outcome<void> replace_file(const std::string& path, const std::string& content) 
   });
 }
 
+// One write, so that of two at once each line is whole.
 outcome<void> append_secret_line(const std::string& path, const std::string& line) {
-  const open_fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
-  if (!file || !write_durably(file.get(), line + "\n"))
+  const open_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+  if (!file || !write_durably(file.get(), (ends_within_line(file.get()) ? "\n" : "") + line + "\n"))
     return failure_of(errno, "write '" + path + "'");
   return {};
 }

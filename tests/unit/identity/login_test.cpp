@@ -51,6 +51,17 @@ TEST_CASE("login: secret that others reach -> refused by name and mode, never sh
   CHECK(load_login({"", path}));
 }
 
+TEST_CASE("login: key of credentials -> read; refused where others reach it") {
+  const temp_dir dir;
+  const auto creds = (dir / "device.creds").string();
+  const auto key = nkey_pair::make(nkey_kind::user);
+  REQUIRE(create_secret_file(creds, creds_text("eyJ.a.b", key)));
+  CHECK(load_creds_key(creds)->public_key() == key.public_key());
+  ::chmod(creds.c_str(), 0640);
+  CHECK(load_creds_key(creds).error().code == ec::permission_denied);
+  CHECK(load_creds_key((dir / "none").string()).error().code == ec::not_found);
+}
+
 TEST_CASE("login: files -> what they hold") {
   const temp_dir dir;
   const auto nkey = (dir / "device.nk").string();
