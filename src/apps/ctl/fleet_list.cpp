@@ -51,7 +51,7 @@ outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std
 }
 
 outcome<std::vector<fleet_device>> load_fleet(const std::string& path) {
-  const auto text = read_text_file(path);
+  const auto text = read_text_file(path, longest_fleet_list);
   if (!text)
     return text.error();
   return read_fleet(*text, path);

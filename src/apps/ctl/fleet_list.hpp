@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct fleet_device {
 
   friend bool operator==(const fleet_device&, const fleet_device&) = default;
 };
+
+/// Of a list's file: some millions of devices. Who cannot read it can turn nobody out.
+inline constexpr std::size_t longest_fleet_list = std::size_t{256} << 20;
 
 /// "ID=NKEY"; fails with invalid_spec.
 outcome<fleet_device> read_device(const std::string& text);

@@ -37,9 +37,9 @@ std::string in(const std::string& folder, const char* name) {
   return folder + "/" + name;
 }
 
-/// The file's text; empty where it is missing.
+/// A list's text; empty where it is missing.
 outcome<std::string> text_of(const std::string& path) {
-  auto text = read_text_file(path);
+  auto text = read_text_file(path, longest_fleet_list);
   if (!text && text.error().code == ec::not_found)
     return std::string{};
   return text;

@@ -116,6 +116,32 @@ TEST_CASE("approve: key that is another device's -> refused, lists as before") {
   CHECK(t.now_of("def").is == enrolment_record::state::issued);
 }
 
+TEST_CASE("approve: list of more than 1 MiB -> read, added to and made a configuration from") {
+  desk t;
+  std::string much;
+  while (much.size() <= std::size_t{1} << 20)
+    much += "# " + std::string(97, 'x') + "\n";
+  test::write_file(t.devices(), much);
+  REQUIRE(t.approve("pi-7") == 0);
+  CHECK(test::read_file(t.devices()) == much + "pi-7 " + t.key.public_key() + "\n");
+  CHECK(t.run({"server-config", "--devices", t.devices()}) == 0);
+  CHECK(t.out.find(t.key.public_key()) != std::string::npos);
+}
+
+TEST_CASE("revoke: lists of more than 1 MiB -> the key is noted as revoked") {
+  desk t;
+  const auto keys = (t.folder / "keys").string();
+  const auto key = t.key.public_key();
+  REQUIRE(t.run({"server-config", "--keys", keys}) == 0);
+  REQUIRE(t.run({"credentials", "pi-7", "--for", key, "--keys", keys}) == 0);
+  const std::string room((std::size_t{1} << 20) + 1, '\n');
+  test::write_file(keys + "/devices", room + test::read_file(keys + "/devices"));
+  test::write_file(keys + "/revoked", room);
+  CHECK(t.run({"revoke", "pi-7", "--keys", keys}) != 0); // no server to tell
+  CHECK(t.err.find("1 key of 'pi-7' noted as revoked") != std::string::npos);
+  CHECK(test::read_file(keys + "/revoked").find(key) != std::string::npos);
+}
+
 TEST_CASE("credentials: --for a key that is another device's -> refused, list as before") {
   desk t;
   const auto keys = (t.folder / "keys").string();

@@ -53,6 +53,10 @@ public:
       opened = how;
       return std::shared_ptr<store>{store_};
     };
+    env.ask_server = [](const store_options&, const std::string&, const std::string&,
+                        std::chrono::milliseconds) -> outcome<std::string> {
+      return failure{ec::store_unavailable, "a store in memory has no server"};
+    };
     env.now = [this] { return now; };
     env.on_interrupt = [this] { return interrupt.get_token(); };
     const auto code = ctl::run(arguments, env);
