@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <istream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <ostream>
 
 #include "apps/agent/device_facts.hpp"
 #include "apps/agent/identity_folder.hpp"
+#include "apps/agent/wakeup.hpp"
 #include "identity/enrolment.hpp"
 #include "model/manifest.hpp"
 #include "transport/nats_access.hpp"
@@ -27,26 +26,6 @@ using state = enrolment_record::state;
 constexpr auto call_timeout = milliseconds{5000};
 constexpr auto look_again = milliseconds{5000}; // a hint may be lost
 constexpr auto soon_connected = milliseconds{3000};
-
-/// What the store's callbacks raise and the one thread waits for.
-class wakeup {
-public:
-  void raise() {
-    const std::lock_guard guard{mutex_};
-    raised_ = true;
-    changed_.notify_all();
-  }
-  void wait_until(steady_clock::time_point end) {
-    std::unique_lock guard{mutex_};
-    changed_.wait_until(guard, end, [this] { return raised_; });
-    raised_ = false;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool raised_ = false;
-};
 
 /// Why it ends, and how.
 struct ending {
@@ -89,7 +68,7 @@ private:
   std::optional<ending> prove(const nkey_pair& key, const enrolment_record& approved);
   std::optional<ending> finish(const nkey_pair& key, const enrolment_record& approved);
 
-  outcome<void> send_receipt(const std::string& receipt);
+  outcome<void> send_receipt(const std::string& receipt, const std::string& nkey);
   void say(const std::string& text) { out_ << text << "\n" << std::flush; }
   [[nodiscard]] bool over() const { return steady_clock::now() >= end_; }
   void pause() { wake_->wait_until(std::min(end_, steady_clock::now() + look_again)); }
@@ -170,9 +149,13 @@ step<enrolment_record> enrolment_run::read_record_once() {
   const auto record = read_record((*entry)->value);
   if (!record)
     return failed(record.error());
-  if (record->is == state::denied)
+  if (record->is == state::denied) {
+    // What was turned down may be the key: the next request is made with a new one.
+    if (const auto dropped = folder_.drop_pending(); !dropped)
+      say(dropped.error().message);
     return ending{enroll_exit::denied, "an operator has turned this device down"
                                          + (record->reason.empty() ? "" : ": " + record->reason)};
+  }
   if (record->is == state::revoked)
     return ending{enroll_exit::refused,
                   "the token was revoked" + (record->reason.empty() ? "" : ": " + record->reason)};
@@ -202,8 +185,15 @@ step<bool> enrolment_run::has_asked(const nkey_pair& key) {
   if (!*entry)
     return false;
   const auto stored = read_request((*entry)->value);
-  if (stored && stored->nkey == key.public_key())
+  const bool own = stored && stored->nkey == key.public_key();
+  if (own && stored->device == id_)
     return true;
+  if (own)
+    return ending{enroll_exit::refused, "this device has asked with this token to be '"
+                                          + stored->device
+                                          + "', and a token is good for one request: go on with "
+                                            "--agent-id "
+                                          + stored->device + ", or ask for another token"};
   const auto by = stored
                     ? ", by '" + stored->device + "' with the key " + fingerprint_of(stored->nkey)
                     : std::string{};
@@ -308,23 +298,28 @@ std::optional<ending> enrolment_run::finish(const nkey_pair& key,
   const auto receipt = sign_receipt(token_.id(), key, now());
   if (!receipt)
     return failed(receipt.error());
-  auto sent = send_receipt(*receipt);
+  auto sent = send_receipt(*receipt, key.public_key());
   while (!sent && may_pass(sent.error()) && !over()) { // a reload of the server cuts the connection
     pause();
-    sent = send_receipt(*receipt);
+    sent = send_receipt(*receipt, key.public_key());
   }
   if (!sent) // it is let in all the same
     say("the operator could not be told: " + sent.error().message);
   return std::nullopt;
 }
 
-outcome<void> enrolment_run::send_receipt(const std::string& receipt) {
+outcome<void> enrolment_run::send_receipt(const std::string& receipt, const std::string& nkey) {
   const auto at = nats::receipt_key(token_.id());
   const auto before = desk_->get(bucket::enrolment_request, at, call_timeout);
   if (!before)
     return before.error();
-  if (*before)
+  if (*before && is_receipt((*before)->value, token_.id(), nkey))
     return {};
+  if (*before)
+    return {ec::conflict, "somebody else with this token has written where this device would say "
+                          "so; after a rotation the former key is turned out with 'harmonyctl "
+                          "revoke "
+                            + id_ + " --for KEY'"};
   if (const auto put = desk_->put(bucket::enrolment_request, at, receipt, 0, call_timeout); !put)
     return put.error();
   return {};

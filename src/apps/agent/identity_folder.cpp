@@ -1,5 +1,6 @@
 #include "apps/agent/identity_folder.hpp"
 
+#include <cerrno>
 #include <filesystem>
 
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include "identity/login.hpp"
 #include "identity/secret_file.hpp"
 #include "model/manifest.hpp"
+#include "posix/small_file.hpp"
 
 namespace harmony {
 
@@ -62,7 +64,22 @@ outcome<std::optional<nkey_pair>> identity_folder::pending() const {
 outcome<nkey_pair> identity_folder::make_pending() const {
   if (auto made = make_folders(); !made)
     return made.error();
+  const auto asks = pending();
+  const auto own = current();
+  if (!asks || !own)
+    return asks ? own.error() : asks.error();
+  // An `adopt` that was interrupted leaves it; a request for what one has would be no rotation.
+  if (*asks && *own && (*asks)->public_key() == (*own)->public_key())
+    if (auto dropped = drop_pending(); !dropped)
+      return dropped.error();
   return load_or_make_key(in(pending_file), nkey_kind::user);
+}
+
+outcome<void> identity_folder::drop_pending() const {
+  const auto file = in(pending_file);
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT)
+    return failure_of(errno, "remove '" + file + "'");
+  return {};
 }
 
 outcome<std::optional<nkey_pair>> identity_folder::current() const {

@@ -35,8 +35,10 @@ public:
 
   /// The key that asks; nothing where there is none.
   [[nodiscard]] outcome<std::optional<nkey_pair>> pending() const;
-  /// Makes one where there is none.
+  /// Makes one where there is none but the one in force.
   [[nodiscard]] outcome<nkey_pair> make_pending() const;
+  /// The next that asks is a new one.
+  [[nodiscard]] outcome<void> drop_pending() const;
   /// The key in force; nothing before the first enrolment.
   [[nodiscard]] outcome<std::optional<nkey_pair>> current() const;
 
