@@ -59,6 +59,10 @@ outcome<std::vector<std::string>> live_keys(const approve_options& o, const keyr
   return known;
 }
 
+bool has(const std::vector<std::string>& known, const std::string& nkey) {
+  return std::find(known.begin(), known.end(), nkey) != known.end();
+}
+
 /// Fails where the request is not to be granted.
 outcome<void> judge(const approve_options& o, const enrolment& e, const keyring* keys,
                     const std::vector<std::string>& known) {
@@ -68,10 +72,10 @@ outcome<void> judge(const approve_options& o, const enrolment& e, const keyring*
     return {ec::conflict, "the key that asks has the fingerprint " + print + ", and not "
                             + o.fingerprint + ": somebody else may have used the token; deny it"};
   if (keys != nullptr && keys->revoked.contains(r.nkey))
-    return {ec::conflict, "that key was revoked; a device that is let in again needs a new one"};
-  const bool has = std::find(known.begin(), known.end(), r.nkey) != known.end();
-  const bool shown = std::find(known.begin(), known.end(), r.renews) != known.end();
-  if (known.empty() || has || shown || o.replace)
+    return {
+      ec::conflict,
+      "that key was revoked: deny this request, and the device makes a new key for its next token"};
+  if (known.empty() || has(known, r.nkey) || has(known, r.renews) || o.replace)
     return {};
   return {ec::conflict,
           "'" + r.device
@@ -92,13 +96,18 @@ std::string question_of(const enrolment& e) {
   return text + "Does the device show the same fingerprint?";
 }
 
+/// The device in a list of static keys.
+std::string line_of(const enrolment_request& r) {
+  return r.device + " " + r.nkey;
+}
+
 /// Where the server is to know the key from: the fleet's lists, or the answer's JWT.
 outcome<std::string> admit(const context& c, const approve_options& o, const keyring* keys,
                            const enrolment_request& r, const std::vector<std::string>& known) {
   if (keys == nullptr) {
-    if (std::find(known.begin(), known.end(), r.nkey) != known.end())
+    if (has(known, r.nkey))
       return std::string{};
-    if (auto noted = append_secret_line(o.devices, r.device + " " + r.nkey); !noted)
+    if (auto noted = append_secret_line(o.devices, line_of(r)); !noted)
       return noted.error();
     return std::string{};
   }
@@ -121,6 +130,36 @@ void report(const context& c, const approve_options& o, const enrolment_request&
   else if (!r.renews.empty())
     c.print("Drop the line of its former key (" + r.renews
             + ") when 'harmonyctl enrolments' says Enrolled\n");
+}
+
+/// Takes the line that this run has added off the list.
+outcome<void> take_back(const std::string& list, const enrolment_request& r) {
+  auto text = read_text_file(list, longest_fleet_list);
+  if (!text)
+    return text.error();
+  const auto line = line_of(r) + "\n";
+  const auto at = text->rfind(line);
+  if (at == std::string::npos || (at > 0 && (*text)[at - 1] != '\n'))
+    return {};
+  return replace_secret_file(list, text->erase(at, line.size()));
+}
+
+/// A list of static keys has nobody who was not approved: mends it where somebody else answered.
+outcome<void> mend_list(const context& c, store& from, const approve_options& o,
+                        const enrolment& e) {
+  const auto& r = *e.request;
+  const auto entry = from.get(bucket::enrolment, e.id, c.global.timeout);
+  if (entry && *entry)
+    if (const auto stands = read_record((*entry)->value);
+        stands && stands->is == enrolment_record::state::approved && stands->nkey == r.nkey)
+      return {};
+  const auto mended = entry ? take_back(o.devices, r) : outcome<void>{entry.error()};
+  if (mended)
+    return {};
+  return {ec::conflict, "somebody else answered '" + o.which + "' just now, and the line '"
+                          + line_of(r) + "' could not be taken out of '" + o.devices
+                          + "' again: " + mended.error().message
+                          + "; do that unless 'harmonyctl enrolments' says Approved"};
 }
 
 exit_code lost_race(const context& c, const failure& why, const std::string& which) {
@@ -185,6 +224,9 @@ exit_code run(const context& c, const approve_options& o) {
   e->record.jwt = std::move(*jwt);
   const auto put =
     (*from)->put(bucket::enrolment, e->id, write_record(e->record), e->revision, c.global.timeout);
+  if (!put && put.error().code == ec::conflict && held == nullptr && !has(*known, e->request->nkey))
+    if (const auto mended = mend_list(c, **from, o, *e); !mended)
+      return c.fail(mended.error());
   if (!put)
     return lost_race(c, put.error(), o.which);
   report(c, o, *e->request);

@@ -51,8 +51,10 @@ TEST_CASE("approve: static keys -> the list has the key, and the snippet for the
   CHECK(t.now_of("abc").nkey == t.key.public_key());
 }
 
-TEST_CASE("approve: somebody else answers at the same moment -> conflict, theirs stays") {
+TEST_CASE("approve: somebody else denies at the same moment -> conflict, the list as before") {
   desk t;
+  const auto other = "pi-1 " + nkey_pair::make(nkey_kind::user).public_key() + "\n";
+  test::write_file(t.devices(), other);
   auto theirs = t.record;
   theirs.is = enrolment_record::state::denied;
   t.at().before(test::store_call::put, [&](bucket, std::string_view) {
@@ -62,6 +64,34 @@ TEST_CASE("approve: somebody else answers at the same moment -> conflict, theirs
   CHECK(t.approve("pi-7") == 4);
   CHECK(t.err.find("somebody else answered") != std::string::npos);
   CHECK(t.now_of("abc").is == enrolment_record::state::denied);
+  CHECK(test::read_file(t.devices()) == other);
+}
+
+TEST_CASE("approve: another approves the same at the same moment -> conflict, the list has it") {
+  desk t;
+  auto theirs = t.record;
+  theirs.is = enrolment_record::state::approved;
+  theirs.device = "pi-7";
+  theirs.nkey = t.key.public_key();
+  t.at().before(test::store_call::put, [&](bucket, std::string_view) {
+    t.at().before(test::store_call::put, {});
+    t.at().force(bucket::enrolment, "abc", write_record(theirs));
+  });
+  CHECK(t.approve("pi-7") == 4);
+  CHECK(test::read_file(t.devices()) == "pi-7 " + t.key.public_key() + "\n");
+}
+
+TEST_CASE("approve: somebody else denies, and what stands cannot be read -> told which line") {
+  desk t;
+  t.at().before(test::store_call::put, [&](bucket, std::string_view) {
+    t.at().before(test::store_call::put, {});
+    auto theirs = t.record;
+    theirs.is = enrolment_record::state::denied;
+    t.at().force(bucket::enrolment, "abc", write_record(theirs));
+    t.at().fail_next(test::store_call::get, {ec::store_unavailable, "cut"});
+  });
+  CHECK(t.approve("pi-7") == 4);
+  CHECK(t.err.find("the line 'pi-7 " + t.key.public_key() + "' could not be") != std::string::npos);
 }
 
 TEST_CASE("approve: interrupted once the list has the key -> again, and the list has it once") {
