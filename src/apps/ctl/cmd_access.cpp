@@ -110,7 +110,7 @@ outcome<void> push_fleet_account(const context& c, const keyring& keys, sys_seco
     return jwt ? who.error() : jwt.error();
   auto to = store_options_of(c.global);
   to.as = [who = *who]() -> outcome<login> { return who; };
-  const auto answer = c.env.ask_server(to, claims_update, *jwt, c.time.left());
+  const auto answer = c.env.ask_server(to, claims_update, *jwt, c.global.timeout);
   if (!answer)
     return answer.error();
   const auto said = json::parse(*answer, nullptr, false);
@@ -175,7 +175,7 @@ outcome<void> spare_newest(const context& c, const revoke_options& o, const keyr
   const auto from = c.connected();
   if (!from)
     return from.error();
-  const auto all = read_enrolments(**from, c.time);
+  const auto all = read_enrolments(**from, c.global.timeout);
   if (!all)
     return all.error();
   if (std::any_of(all->begin(), all->end(),

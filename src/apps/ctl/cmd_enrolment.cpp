@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 /// The one that waits for an answer, by device or token.
 outcome<enrolment> pending_of(const context& c, store& from, const std::string& which) {
-  auto all = read_enrolments(from, c.time);
+  auto all = read_enrolments(from, c.global.timeout);
   if (!all)
     return all.error();
   const auto now = c.env.now();
@@ -175,7 +175,7 @@ exit_code run(const context& c, const enrolments_options& /*o*/) {
   const auto from = c.connected();
   if (!from)
     return c.fail(from.error());
-  const auto all = read_enrolments(**from, c.time);
+  const auto all = read_enrolments(**from, c.global.timeout);
   if (!all)
     return c.fail(all.error());
   c.print(render(list_enrolments(*all, c.env.now()), c.global.format, c.colour()));
@@ -243,7 +243,7 @@ exit_code run(const context& c, const deny_options& o) {
   e->record.is = enrolment_record::state::denied;
   e->record.reason = o.reason;
   const auto put =
-    (*from)->put(bucket::enrolment, e->id, write_record(e->record), e->revision, c.time.left());
+    (*from)->put(bucket::enrolment, e->id, write_record(e->record), e->revision, c.global.timeout);
   if (!put)
     return lost_race(c, put.error(), o.which);
   c.print("'" + o.which + "' denied: the token " + e->id + " is of no more use\n");

@@ -78,6 +78,24 @@ outcome<token_maker> maker_of(const context& c, const token_create_options& o) {
   return maker;
 }
 
+/// Makes the tokens, and prints or lists each as soon as it is known.
+outcome<void> make_all(const context& c, const token_maker& maker, store& to, listing& made) {
+  for (int i = 0; i < maker.o.count; ++i) {
+    const auto token = maker.make();
+    if (!token)
+      return token.error();
+    if (auto known = maker.publish(to, *token, c.global.timeout); !known)
+      return known;
+    if (c.as_table())
+      c.print(write_token(*token) + "\n");
+    else
+      made.rows.push_back({cell::of(token->id()), cell::of(write_token(*token)),
+                           cell::of(maker.o.device),
+                           cell::of(format_time(maker.now + maker.o.expires))});
+  }
+  return {};
+}
+
 } // namespace
 
 exit_code run(const context& c, const token_create_options& o) {
@@ -89,21 +107,12 @@ exit_code run(const context& c, const token_create_options& o) {
   if (!to)
     return c.fail(to.error());
   listing made{{{"", "id"}, {"", "token"}, {"", "device"}, {"", "expires"}}, {}, {}};
-  const auto until = format_time(maker->now + o.expires);
-  for (int i = 0; i < o.count; ++i) {
-    const auto token = maker->make();
-    if (!token)
-      return c.fail(token.error());
-    if (const auto known = maker->publish(**to, *token, c.time.left()); !known)
-      return c.fail(known.error());
-    if (c.as_table())
-      c.print(write_token(*token) + "\n");
-    else
-      made.rows.push_back({cell::of(token->id()), cell::of(write_token(*token)), cell::of(o.device),
-                           cell::of(until)});
-  }
-  if (!c.as_table())
+  const auto done = make_all(c, *maker, **to, made);
+  if (!c.as_table()) // those that were made are good, and shown nowhere else
     c.print(render(made, c.global.format, false));
+  if (!done)
+    return c.fail(done.error());
+  const auto until = format_time(maker->now + o.expires);
   c.env.err << "each is good for one request, until " << until
             << (o.device.empty() ? "" : ", by '" + o.device + "' alone")
             << "; on the device: harmony-agent enroll --token -\n";
@@ -117,7 +126,7 @@ exit_code run(const context& c, const token_list_options& /*o*/) {
   const auto from = c.connected();
   if (!from)
     return c.fail(from.error());
-  const auto all = read_enrolments(**from, c.time);
+  const auto all = read_enrolments(**from, c.global.timeout);
   if (!all)
     return c.fail(all.error());
   c.print(render(list_tokens(*all, c.env.now()), c.global.format, c.colour()));

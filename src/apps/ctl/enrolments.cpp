@@ -44,11 +44,11 @@ std::string read_into(enrolment& e, const std::string& text) {
 
 /// `written`: the keys that holders of tokens have written, sorted.
 outcome<void> add_request(store& from, enrolment& e, const std::vector<std::string>& written,
-                          const budget& time) {
+                          milliseconds each) {
   const auto read = [&](const std::string& key) -> outcome<std::optional<store_entry>> {
     if (!std::binary_search(written.begin(), written.end(), key))
       return std::optional<store_entry>{};
-    return from.get(bucket::enrolment_request, key, time.left());
+    return from.get(bucket::enrolment_request, key, each);
   };
   const auto asked = read(e.id);
   if (!asked)
@@ -103,16 +103,16 @@ standing standing_of(const enrolment& e, std::chrono::system_clock::time_point n
   return e.request ? standing::pending : standing::unused;
 }
 
-outcome<std::vector<enrolment>> read_enrolments(store& from, const budget& time) {
-  const auto ids = from.keys(bucket::enrolment, time.left());
+outcome<std::vector<enrolment>> read_enrolments(store& from, milliseconds each) {
+  const auto ids = from.keys(bucket::enrolment, each);
   if (!ids)
     return ids.error();
-  const auto written = from.keys(bucket::enrolment_request, time.left());
+  const auto written = from.keys(bucket::enrolment_request, each);
   if (!written)
     return written.error();
   std::vector<enrolment> all;
   for (const auto& id : *ids) {
-    const auto entry = from.get(bucket::enrolment, id, time.left());
+    const auto entry = from.get(bucket::enrolment, id, each);
     if (!entry)
       return entry.error();
     const auto record = *entry ? read_record((*entry)->value)
@@ -120,7 +120,7 @@ outcome<std::vector<enrolment>> read_enrolments(store& from, const budget& time)
     if (!record) // deleted, or no business of this version
       continue;
     enrolment e{id, *record, (*entry)->revision, {}, {}, {}, false};
-    if (auto added = add_request(from, e, *written, time); !added)
+    if (auto added = add_request(from, e, *written, each); !added)
       return added.error();
     all.push_back(std::move(e));
   }

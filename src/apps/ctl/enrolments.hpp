@@ -30,8 +30,8 @@ enum class standing { unused, pending, invalid, approved, enrolled, denied, revo
 std::string_view name_of(standing s) noexcept;
 standing standing_of(const enrolment& e, std::chrono::system_clock::time_point now);
 
-/// All tokens, the oldest first.
-outcome<std::vector<enrolment>> read_enrolments(store& from, const budget& time);
+/// All tokens, the oldest first. `each`: the time for one call; there are as many as tokens.
+outcome<std::vector<enrolment>> read_enrolments(store& from, milliseconds each);
 
 listing list_tokens(const std::vector<enrolment>& all, std::chrono::system_clock::time_point now);
 /// Those with a request.

@@ -1,6 +1,7 @@
 // approve, deny and revoke over a store in memory: where two people, or a device, are in the way.
 #include "identity/enrolment.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "fixture.hpp"
@@ -243,6 +244,24 @@ TEST_CASE("enroll-token: made -> a line each on standard output, good for that s
   }
   CHECK(count == 2);
   CHECK(test::read_file(t.folder / "tokens") == listed);
+}
+
+TEST_CASE("enroll-token: cut half way -> fails, and those that were made are shown in any format") {
+  desk t;
+  const std::string format = GENERATE("table", "json", "yaml");
+  t.at().before(test::store_call::put, [&](bucket, std::string_view) {
+    t.at().before(test::store_call::put, [&](bucket, std::string_view) {
+      t.at().before(test::store_call::put, {});
+      t.at().fail_next(test::store_call::put, {ec::store_unavailable, "cut"});
+    });
+  });
+  CHECK(t.run({"--store", "nats://h:4222", "enroll-token", "create", "--count", "3", "-o", format,
+               "--tokens", (t.folder / "tokens").string()})
+        == 1);
+  const auto listed = test::read_file(t.folder / "tokens");
+  CHECK(std::count(listed.begin(), listed.end(), '\n') == 1);
+  CHECK(t.out.find("harmony-token-1.") != std::string::npos);
+  CHECK(t.err.find("cut") != std::string::npos);
 }
 
 } // namespace harmony::ctl
