@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/ctl/printer.hpp"
@@ -43,6 +44,8 @@ class new_device {
 public:
   explicit new_device(std::string id = {}) : id_(std::move(id)) {}
 
+  /// From its next start.
+  void call_itself(std::string id) { id_ = std::move(id); }
   /// Starts to enrol; without an id the token must name one.
   void enrol(const std::string& token, const std::string& wait = "25s");
   /// Waits until it has asked, and gives its fingerprint.

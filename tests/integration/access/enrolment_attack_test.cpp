@@ -164,6 +164,24 @@ TEST_CASE("enrolment: holder of a token that keeps to no protocol -> what was as
   CHECK(bed.standing("pi-7") == "Pending");
 }
 
+TEST_CASE(
+  "enrolment: receipt's place taken -> let in, and told that the operator does not see it") {
+  enrol_bed bed{trust_mode::operator_mode};
+  const auto token = bed.token();
+  new_device device{"pi-7"};
+  device.enrol(token);
+  device.asked();
+  const auto place = nats::receipt_key(read_token(token)->id());
+  bare_client{bed.holder(token)}.publish_with(request_subject(token) + ".done", "x", {});
+  REQUIRE(
+    eventually([&] { return bed.op->get(requests, place, ample).value().has_value(); }, patience));
+  bed.let_in("pi-7");
+  const auto done = device.wait();
+  CHECK(done.code == 0);
+  CHECK(done.out.find("somebody else with this token") != std::string::npos);
+  CHECK(bed.standing("pi-7") == "Approved");
+}
+
 TEST_CASE("enrolment: reply named after another's request, answer, manifest -> no harm") {
   enrol_bed bed{either_mode()};
   const auto own = bed.token();

@@ -173,7 +173,7 @@ TEST_CASE("enrolment: denied, with a reason -> told, and nothing is kept") {
   const auto token = bed.token();
   new_device device{"pi-7"};
   device.enrol(token);
-  device.asked();
+  const auto print = device.asked();
   bed.fleet.ctl({"deny", "pi-7", "--reason", "not one of ours"});
   const auto done = device.wait();
   CHECK(done.code == 4);
@@ -181,6 +181,27 @@ TEST_CASE("enrolment: denied, with a reason -> told, and nothing is kept") {
   CHECK_FALSE(std::filesystem::exists(device.identity("enrolled.toml")));
   CHECK(bed.standing("pi-7") == "Denied");
   CHECK(bed.fleet.try_ctl(bed.approve("pi-7", {"-y"})).code == 3);
+  device.enrol(bed.token());
+  CHECK(device.asked() != print); // what was turned down may have been the key
+}
+
+TEST_CASE("enrolment: asked by another name before -> told which, and that name goes on") {
+  enrol_bed bed{trust_mode::operator_mode};
+  const auto token = bed.token();
+  new_device device{"pi-7"};
+  device.enrol(token);
+  const auto print = device.asked();
+  device.kill();
+  device.call_itself("pi-8");
+  device.enrol(token);
+  const auto told = device.wait();
+  CHECK(told.code == 3);
+  CHECK(told.err.find("go on with --agent-id pi-7") != std::string::npos);
+  device.call_itself("pi-7");
+  device.enrol(token);
+  CHECK(device.asked() == print);
+  bed.let_in("pi-7");
+  CHECK(device.wait().code == 0);
 }
 
 TEST_CASE("enrolment: nobody answers -> says so after --wait, and the request stands") {
