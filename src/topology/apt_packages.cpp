@@ -98,6 +98,14 @@ outcome<void> apt_packages::install(const package_request& request, const op_lim
   }
   auto arguments = apt_get(limits);
   arguments.insert(arguments.end(), {"--no-install-recommends", "--no-remove"});
+  if (request.repair) {
+    // apt-get brings what an unpacked package depends on only when it is asked for none by name.
+    auto mend = arguments;
+    mend.insert(mend.end(), {"--fix-broken", "install"});
+    if (auto mended = change(mend, limits, doing);
+        !mended && (mended.error().code == ec::timed_out || mended.error().code == ec::canceled))
+      return mended;
+  }
   if (request.repair)
     arguments.insert(arguments.end(), {"--fix-broken", "--reinstall"});
   if (!request.version.empty())

@@ -327,6 +327,19 @@ TEST_CASE("apt killed: agent and apt at once, at any moment -> finished or remov
   CHECK(seen_half_way > 0);
 }
 
+TEST_CASE("apt: unpacked without what it depends on, by a power cut -> both installed") {
+  reset_repository();
+  publish({"ht-lib"});
+  publish({"ht-web", "1.0", "Depends: ht-lib\n"});
+  must("apt-get -qq update; dpkg --unpack /srv/harmony-repository/ht-web_*.deb");
+  package_bed bed;
+  const auto want = package_bed::want("ht-web");
+  bed.must_converge(want);
+  CHECK(bed.look("ht-web").condition == standing::installed);
+  CHECK(bed.look("ht-lib").condition == standing::installed);
+  CHECK(must("dpkg --audit").empty());
+}
+
 TEST_CASE("apt: changed by hand -> hinted at; the relist shows which, by one read") {
   reset_repository();
   publish({"ht-web", "1.0"});
