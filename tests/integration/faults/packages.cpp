@@ -46,7 +46,7 @@ private:
   /// Packages of the test, or with "!" all others: name, version and state of each.
   static std::string packages(const std::string& which) {
     return sorted(shell("dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' | awk '"
-                        + which + "/^ht-/ && $3 != \"rc\" && $3 != \"un\"'"));
+                        + which + R"(/^ht-/ && $3 != "rc" && $3 != "un"')"));
   }
   static void forget() {
     shell("dpkg --configure -a; dpkg --purge --force-all ht-half ht-keep ht-change ht-gone; true");
