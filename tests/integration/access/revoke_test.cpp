@@ -54,6 +54,7 @@ TEST_CASE("access: revoke --for one key of a device -> that one out, its other a
   bed.server().kill();
   bed.server().start();
   CHECK(states{*by_second}.reaches(true));
+  CHECK(states{*other}.reaches(true));
   CHECK_FALSE(by_first->get(bucket::desired_state, "pi-1", ample));
 
   SECTION("a key that is none of that device's -> nothing is revoked, and it says so") {
