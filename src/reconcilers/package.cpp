@@ -32,10 +32,6 @@ std::vector<change> differences(const package_spec& spec, const package_info& fo
   return changes;
 }
 
-bool interrupts(const failure& why) {
-  return why.code == ec::canceled || why.code == ec::timed_out;
-}
-
 } // namespace
 
 outcome<package_info> package_operations::look(const std::string& package) {

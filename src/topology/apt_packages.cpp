@@ -98,20 +98,19 @@ outcome<void> apt_packages::install(const package_request& request, const op_lim
   }
   auto arguments = apt_get(limits);
   arguments.insert(arguments.end(), {"--no-install-recommends", "--no-remove"});
+  HARMONY_FAULT("package.install.before");
   if (request.repair) {
     // apt-get brings what an unpacked package depends on only when it is asked for none by name.
+    arguments.emplace_back("--fix-broken");
     auto mend = arguments;
-    mend.insert(mend.end(), {"--fix-broken", "install"});
-    if (auto mended = change(mend, limits, doing);
-        !mended && (mended.error().code == ec::timed_out || mended.error().code == ec::canceled))
+    mend.emplace_back("install");
+    if (auto mended = change(mend, limits, doing); !mended && interrupts(mended.error()))
       return mended;
+    arguments.emplace_back("--reinstall");
   }
-  if (request.repair)
-    arguments.insert(arguments.end(), {"--fix-broken", "--reinstall"});
   if (!request.version.empty())
     arguments.emplace_back("--allow-downgrades");
   arguments.insert(arguments.end(), {"install", "--", asked});
-  HARMONY_FAULT("package.install.before");
   auto done = change(arguments, limits, doing);
   HARMONY_FAULT("package.install.after");
   return done;

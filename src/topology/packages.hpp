@@ -37,6 +37,11 @@ struct package_request {
   friend bool operator==(const package_request&, const package_request&) = default;
 };
 
+/// Whether such a failure says only that the work was cut short.
+inline bool interrupts(const failure& why) {
+  return why.code == ec::canceled || why.code == ec::timed_out;
+}
+
 /// The port. Calls block and are thread-safe. All but `look` change the device, fail with canceled
 /// and timed_out as `limits` say, with timed_out also where another program keeps the package
 /// manager busy, with permission_denied without root, and otherwise with package_failed and the

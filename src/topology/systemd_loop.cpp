@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "topology/systemd_calls.hpp"
+
 namespace harmony {
 
 namespace {
@@ -41,11 +43,7 @@ std::string unit_match(const std::string& path) {
 }
 
 bus_request subscribe_call() {
-  return {"/org/freedesktop/systemd1",
-          "org.freedesktop.systemd1.Manager",
-          "Subscribe",
-          {},
-          bus_answer::none};
+  return systemd_calls::manager_call("Subscribe", {}, bus_answer::none);
 }
 
 } // namespace

@@ -1,11 +1,14 @@
 // The calls of a systemd_loop, and the signals that end them.
 
+#include "topology/systemd_calls.hpp"
 #include "topology/systemd_loop.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace harmony {
+
+using systemd_calls::manager_call;
 
 namespace {
 
@@ -31,19 +34,11 @@ milliseconds time_left(systemd_loop::clock::time_point deadline) {
 }
 
 bus_request list_call(std::vector<std::string> units) {
-  return {"/org/freedesktop/systemd1",
-          "org.freedesktop.systemd1.Manager",
-          "ListUnitsByNames",
-          {std::move(units)},
-          bus_answer::units};
+  return manager_call("ListUnitsByNames", {std::move(units)}, bus_answer::units);
 }
 
 bus_request reload_call() {
-  return {"/org/freedesktop/systemd1",
-          "org.freedesktop.systemd1.Manager",
-          "Reload",
-          {},
-          bus_answer::none};
+  return manager_call("Reload", {}, bus_answer::none);
 }
 
 } // namespace

@@ -172,10 +172,7 @@ outcome<void> spare_newest(const context& c, const revoke_options& o, const keyr
     return {ec::not_found, "'" + o.agent + "' has no key that a newer one stands in for"};
   const auto newest = known.back();
   known.pop_back();
-  const auto from = c.connected();
-  if (!from)
-    return from.error();
-  const auto all = read_enrolments(**from, c.global.timeout);
+  const auto all = read_enrolments(c);
   if (!all)
     return all.error();
   if (std::any_of(all->begin(), all->end(),

@@ -162,6 +162,11 @@ outcome<void> mend_list(const context& c, store& from, const approve_options& o,
                           + "; do that unless 'harmonyctl enrolments' says Approved"};
 }
 
+/// Fails with conflict where somebody else has answered meanwhile.
+auto put_answer(const context& c, store& to, const enrolment& e) {
+  return to.put(bucket::enrolment, e.id, write_record(e.record), e.revision, c.global.timeout);
+}
+
 exit_code lost_race(const context& c, const failure& why, const std::string& which) {
   return why.code == ec::conflict
            ? c.fail(exit_code::conflict,
@@ -172,10 +177,7 @@ exit_code lost_race(const context& c, const failure& why, const std::string& whi
 } // namespace
 
 exit_code run(const context& c, const enrolments_options& /*o*/) {
-  const auto from = c.connected();
-  if (!from)
-    return c.fail(from.error());
-  const auto all = read_enrolments(**from, c.global.timeout);
+  const auto all = read_enrolments(c);
   if (!all)
     return c.fail(all.error());
   c.print(render(list_enrolments(*all, c.env.now()), c.global.format, c.colour()));
@@ -222,8 +224,7 @@ exit_code run(const context& c, const approve_options& o) {
   e->record.device = e->request->device;
   e->record.nkey = e->request->nkey;
   e->record.jwt = std::move(*jwt);
-  const auto put =
-    (*from)->put(bucket::enrolment, e->id, write_record(e->record), e->revision, c.global.timeout);
+  const auto put = put_answer(c, **from, *e);
   if (!put && put.error().code == ec::conflict && held == nullptr && !has(*known, e->request->nkey))
     if (const auto mended = mend_list(c, **from, o, *e); !mended)
       return c.fail(mended.error());
@@ -242,8 +243,7 @@ exit_code run(const context& c, const deny_options& o) {
     return c.fail(e.error());
   e->record.is = enrolment_record::state::denied;
   e->record.reason = o.reason;
-  const auto put =
-    (*from)->put(bucket::enrolment, e->id, write_record(e->record), e->revision, c.global.timeout);
+  const auto put = put_answer(c, **from, *e);
   if (!put)
     return lost_race(c, put.error(), o.which);
   c.print("'" + o.which + "' denied: the token " + e->id + " is of no more use\n");

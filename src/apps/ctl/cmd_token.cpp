@@ -123,10 +123,7 @@ exit_code run(const context& c, const token_create_options& o) {
 }
 
 exit_code run(const context& c, const token_list_options& /*o*/) {
-  const auto from = c.connected();
-  if (!from)
-    return c.fail(from.error());
-  const auto all = read_enrolments(**from, c.global.timeout);
+  const auto all = read_enrolments(c);
   if (!all)
     return c.fail(all.error());
   c.print(render(list_tokens(*all, c.env.now()), c.global.format, c.colour()));

@@ -130,6 +130,13 @@ outcome<std::vector<enrolment>> read_enrolments(store& from, milliseconds each) 
   return all;
 }
 
+outcome<std::vector<enrolment>> read_enrolments(const context& c) {
+  const auto from = c.connected();
+  if (!from)
+    return from.error();
+  return read_enrolments(**from, c.global.timeout);
+}
+
 listing list_tokens(const std::vector<enrolment>& all, std::chrono::system_clock::time_point now) {
   listing table{{{"TOKEN", "id"},
                  {"FOR", "device"},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/ctl/commands.hpp"
 #include "apps/ctl/printer.hpp"
 #include "apps/ctl/session.hpp"
 #include "identity/enrolment.hpp"
@@ -32,6 +33,8 @@ standing standing_of(const enrolment& e, std::chrono::system_clock::time_point n
 
 /// All tokens, the oldest first. `each`: the time for one call; there are as many as tokens.
 outcome<std::vector<enrolment>> read_enrolments(store& from, milliseconds each);
+/// The same of the store that the command line names.
+outcome<std::vector<enrolment>> read_enrolments(const context& c);
 
 listing list_tokens(const std::vector<enrolment>& all, std::chrono::system_clock::time_point now);
 /// Those with a request.
