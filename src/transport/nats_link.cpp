@@ -7,7 +7,6 @@
 #include "fault/fault.hpp"
 #include "identity/secret_file.hpp"
 #include "transport/nats_errors.hpp"
-#include "transport/nats_login.hpp"
 
 namespace harmony::nats {
 
@@ -151,13 +150,14 @@ outcome<link::session_ptr> link::connect_to(const server& target, bool& met) {
   const auto as = options_.as ? options_.as() : load_login({options_.credentials, options_.nkey});
   if (!as)
     return failed({ec::store_unavailable, "cannot " + doing + ": " + as.error().message});
-  auto options = options_for(target, *as, id);
+  login_attempt attempt{&*as};
+  auto options = options_for(target, attempt, id);
   if (!options)
     return failed(options.error());
   natsConnection* connection = nullptr;
   {
     const handshake_guard guard{workers_, target.port};
-    const auto s = natsConnection_Connect(&connection, options->get());
+    const auto s = nats::connect(&connection, options->get(), attempt);
     met = met || s != NATS_NO_SERVER; // that is, no TCP connection
     if (s != NATS_OK) {
       auto why = from_status(s, jsErrCode{}, doing);
@@ -173,7 +173,7 @@ outcome<link::session_ptr> link::connect_to(const server& target, bool& met) {
 }
 
 // `as` is used by the connection that is made with these options, while it is being made.
-outcome<options_ptr> link::options_for(const server& target, const login& as, void* id) const {
+outcome<options_ptr> link::options_for(const server& target, login_attempt& as, void* id) const {
   const auto doing = "set up the connection to '" + target.shown + "'";
   if (target.tls && !options_.key_file.empty())
     if (auto closed = check_private(options_.key_file); !closed)

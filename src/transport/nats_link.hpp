@@ -17,6 +17,7 @@
 #include "identity/login.hpp"
 #include "transport/callback_gate.hpp"
 #include "transport/nats_handles.hpp"
+#include "transport/nats_login.hpp"
 #include "transport/nats_url.hpp"
 #include "transport/reconnect_pace.hpp"
 #include "transport/store.hpp"
@@ -128,7 +129,7 @@ private:
 
   void connect(milliseconds delay);
   outcome<session_ptr> connect_to(const server& target, bool& met);
-  outcome<options_ptr> options_for(const server& target, const login& as, void* id) const;
+  outcome<options_ptr> options_for(const server& target, login_attempt& as, void* id) const;
   outcome<void> install(const session_ptr& made);
   void establish(const session_ptr& made);
   natsStatus subscribe(const std::shared_ptr<listener>& what, const session_ptr& made);

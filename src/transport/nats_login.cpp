@@ -13,15 +13,23 @@ char* library_copy(const std::string& text) {
 }
 
 natsStatus on_jwt(char** jwt, char** /*error*/, void* as) {
-  *jwt = library_copy(static_cast<const login*>(as)->jwt);
+  *jwt = library_copy(static_cast<const login_attempt*>(as)->as->jwt);
   return *jwt == nullptr ? NATS_NO_MEMORY : NATS_OK;
 }
 
 natsStatus on_nonce(char** error, unsigned char** signed_nonce, int* length, const char* nonce,
                     void* as) {
-  const auto made = static_cast<const login*>(as)->key->sign(nonce);
+  auto& attempt = *static_cast<login_attempt*>(as);
+  const auto made = attempt.as->key->sign(nonce);
   if (!made) {
     *error = library_copy(made.error().message);
+    return NATS_ERR;
+  }
+  // cnats 3.4.1 takes a signature that begins with a zero byte for none, and sends none: one of 256
+  // log-ins would be refused.
+  attempt.unsendable = made->front() == 0;
+  if (attempt.unsendable) {
+    *error = library_copy("the client library cannot send this signature");
     return NATS_ERR;
   }
   // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): the library frees it
@@ -35,13 +43,23 @@ natsStatus on_nonce(char** error, unsigned char** signed_nonce, int* length, con
 
 } // namespace
 
-natsStatus set_login(natsOptions* options, const login* as) {
-  auto* const closure = const_cast<login*>(as); // NOLINT(cppcoreguidelines-pro-type-const-cast): C
-  if (!as->jwt.empty())
-    return natsOptions_SetUserCredentialsCallbacks(options, on_jwt, closure, on_nonce, closure);
-  if (as->key)
-    return natsOptions_SetNKey(options, as->key->public_key().c_str(), on_nonce, closure);
+natsStatus set_login(natsOptions* options, login_attempt* attempt) {
+  const auto& as = *attempt->as;
+  if (!as.jwt.empty())
+    return natsOptions_SetUserCredentialsCallbacks(options, on_jwt, attempt, on_nonce, attempt);
+  if (as.key)
+    return natsOptions_SetNKey(options, as.key->public_key().c_str(), on_nonce, attempt);
   return NATS_OK;
+}
+
+natsStatus connect(natsConnection** made, natsOptions* options, login_attempt& attempt) {
+  constexpr int most = 3; // a server that always asks the same is none of ours
+  auto status = NATS_ERR;
+  for (int i = 0; i < most && (i == 0 || attempt.unsendable); ++i) {
+    attempt.unsendable = false;
+    status = natsConnection_Connect(made, options);
+  }
+  return status;
 }
 
 } // namespace harmony::nats

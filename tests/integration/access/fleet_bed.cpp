@@ -140,8 +140,9 @@ bare_client::bare_client(const store_options& who) {
           &errors_)
         == NATS_OK);
   const auto as = load_login({who.credentials, who.nkey}).value(); // see nats::set_login
-  CHECK(nats::set_login(options, &as) == NATS_OK);
-  const auto status = natsConnection_Connect(&connection_, options);
+  nats::login_attempt attempt{&as};
+  CHECK(nats::set_login(options, &attempt) == NATS_OK);
+  const auto status = nats::connect(&connection_, options, attempt);
   natsOptions_Destroy(options);
   INFO(natsStatus_GetText(status));
   REQUIRE(status == NATS_OK);

@@ -1,4 +1,5 @@
 // How a connection is made, or refused: log-in, handshake, permissions.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "beds.hpp"
+#include "identity/nkey.hpp"
 #include "support/catch.hpp"
 
 namespace harmony::test {
@@ -17,11 +19,11 @@ using std::chrono::steady_clock;
 
 constexpr auto desired = bucket::desired_state;
 
-/// Something on a port that is no NATS server: it takes connections, says `greeting` and goes
-/// silent.
+/// Something on a port that is no NATS server: it takes connections, says one of `greetings` to
+/// each, the last one to all that follow, and goes silent.
 class silent_peer {
 public:
-  explicit silent_peer(std::string greeting) : greeting_(std::move(greeting)) {
+  explicit silent_peer(std::vector<std::string> greetings) : greetings_(std::move(greetings)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -53,13 +55,14 @@ private:
       const int peer = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
       if (peer < 0)
         return;
-      (void)::send(peer, greeting_.data(), greeting_.size(), MSG_NOSIGNAL);
+      const auto& greeting = greetings_.at(std::min(peers_.size(), greetings_.size() - 1));
+      (void)::send(peer, greeting.data(), greeting.size(), MSG_NOSIGNAL);
       peers_.push_back(peer);
       came_.put(peer);
     }
   }
 
-  std::string greeting_;
+  std::vector<std::string> greetings_;
   int fd_ = -1;
   int port_ = 0;
   std::vector<int> peers_; // only the thread's, until it is joined
@@ -71,7 +74,48 @@ constexpr const char* info_line =
   "INFO {\"server_id\":\"x\",\"version\":\"2.9.10\",\"proto\":1,\"host\":\"127.0.0.1\","
   "\"port\":4222,\"headers\":true,\"max_payload\":1048576}\r\n";
 
+std::string challenge(const std::string& nonce) {
+  return "INFO {\"server_id\":\"x\",\"version\":\"2.9.10\",\"proto\":1,\"host\":\"127.0.0.1\","
+         "\"port\":4222,\"auth_required\":true,\"nonce\":\""
+         + nonce + "\",\"max_payload\":1048576}\r\n";
+}
+
+/// A challenge whose signature begins with a zero byte, or not.
+std::string nonce_for(const nkey_pair& key, bool zero) {
+  for (int i = 0;; ++i)
+    if (auto nonce = "nonce" + std::to_string(i); (key.sign(nonce)->front() == 0) == zero)
+      return nonce;
+}
+
+/// What is sent to `peer`: a line, or nothing before the other side hangs up.
+std::string line_from(int peer) {
+  std::string line;
+  for (char c = 0; line.find('\n') == std::string::npos && ::recv(peer, &c, 1, 0) == 1;)
+    line += c;
+  return line;
+}
+
 } // namespace
+
+TEST_CASE(
+  "nats: signature that the client library would leave out -> asked for another challenge") {
+  const auto key = std::make_shared<const nkey_pair>(nkey_pair::make(nkey_kind::user));
+  silent_peer peer{{challenge(nonce_for(*key, true)), challenge(nonce_for(*key, false))}};
+  store_options who;
+  who.url = peer.url();
+  who.as = [key] { return login{{}, key}; };
+  const auto s = open_store(who);
+  REQUIRE(s);
+  int came = -1;
+  const auto any = [&](int it) {
+    came = it;
+    return true;
+  };
+  REQUIRE(peer.came().take_until(any));
+  CHECK(line_from(came).empty());
+  REQUIRE(peer.came().take_until(any));
+  CHECK(line_from(came).find("\"sig\":\"") != std::string::npos);
+}
 
 TEST_CASE("nats: log-in refused again and again, then allowed -> connected, listeners and all") {
   const std::string closed_to_us = "authorization { users = [ { user: agent, password: other } ] }";
@@ -116,7 +160,7 @@ TEST_CASE("nats: log-in refused again and again, then allowed -> connected, list
 TEST_CASE("nats: handshake that hangs -> calls fail at once, close is quick, the next one works") {
   const auto greeting =
     GENERATE(as<std::string>{}, info_line, "", "HTTP/1.1 400 Bad Request\r\n\r\n");
-  silent_peer peer{greeting};
+  silent_peer peer{{greeting}};
   nats_server server;
 
   const auto start = steady_clock::now();
