@@ -78,7 +78,6 @@ private:
   const identity_folder folder_;
   const steady_clock::time_point begun_ = steady_clock::now();
   const steady_clock::time_point end_ = begun_ + what_.wait;
-  std::optional<steady_clock::time_point> refused_since_;
   std::string told_; ///< why it cannot be asked, as it was said last
   std::string id_;
   std::string ca_file_;
@@ -131,13 +130,9 @@ outcome<std::unique_ptr<store>> enrolment_run::open(const std::string& name,
 
 step<enrolment_record> enrolment_run::read_record_once() {
   const auto entry = desk_->get(bucket::enrolment, token_.id(), call_timeout);
-  // A server with static keys may not have been given the token yet, and one in operator mode was
-  // seen to refuse a good one once: its refusal is believed when it stays.
+  // A server with static keys may not have been given the token yet.
   const bool refused = !entry && entry.error().code == ec::store_denied;
-  const auto at = steady_clock::now();
-  refused_since_ = refused ? std::optional{refused_since_.value_or(at)} : std::nullopt;
-  const bool stays = refused && !token_.jwt.empty() && at >= *refused_since_ + soon_connected;
-  if (stays || (refused && over()))
+  if (refused && (!token_.jwt.empty() || over()))
     return ending{enroll_exit::refused, "the server refuses this token: it has expired, or is not "
                                         "of this fleet ("
                                           + entry.error().message + ")"};
