@@ -231,6 +231,67 @@ struct network_spec {
   friend bool operator==(const network_spec&, const network_spec&) = default;
 };
 
+/// A member of a PostgreSQL cluster, as every member's manifest names it.
+struct postgres_member {
+  std::string name; ///< lower-case letters, digits and '_': also a replication slot's name
+  std::string host; ///< where the others reach its PostgreSQL: name or address
+  std::uint16_t port = 5432;
+
+  friend bool operator==(const postgres_member&, const postgres_member&) = default;
+};
+
+/// What a commit waits for.
+enum class postgres_mode { async, strict, quorum };
+
+enum class postgres_profile { fast, normal };
+
+/// Each 0: the profile's. docs/reconcilers/postgres-cluster.md has their meaning and inequalities.
+struct postgres_timings {
+  std::uint32_t lease = 0; ///< all in milliseconds
+  std::uint32_t kill = 0;
+  std::uint32_t stop = 0;
+  std::uint32_t window = 0;
+  std::uint32_t renew = 0;
+  std::uint32_t request = 0;
+
+  friend bool operator==(const postgres_timings&, const postgres_timings&) = default;
+};
+
+/// Where health is asked for over HTTP: `/primary`, `/replica`, `/health`.
+struct postgres_endpoint {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0; ///< 0: none
+
+  friend bool operator==(const postgres_endpoint&, const postgres_endpoint&) = default;
+};
+
+/// Kind `PostgresCluster`: this device's member of a PostgreSQL failover cluster.
+struct postgres_cluster_spec {
+  std::string cluster; ///< the same in all members' manifests
+  std::string member;  ///< this one's name; it is among `members`
+  std::vector<postgres_member> members;
+  std::string data_dir; ///< absolute
+  std::string version;  ///< major, e.g. "15"; empty: that of the data, else the newest installed
+  std::string owner = "postgres"; ///< account that PostgreSQL runs as
+  postgres_mode mode = postgres_mode::async;
+  std::uint32_t sync_count = 1; ///< strict, quorum
+  postgres_profile profile = postgres_profile::fast;
+  postgres_timings timings;
+  std::uint64_t max_lag = std::uint64_t{16} << 20U; ///< bytes; async
+  std::uint32_t priority = 1;                       ///< 0: never promoted by itself
+  bool bootstrap = false; ///< makes the cluster where there is none; for exactly one member
+  bool rewind = true;     ///< else a member whose data went astray is cloned anew
+  std::uint32_t restart =
+    0; ///< seconds in which a dead primary may come back in place; 0: hand over
+  std::string replication_user = "replicator";
+  std::optional<secret_ref> replication_password;
+  std::map<std::string, std::string> parameters; ///< of postgresql.conf
+  std::vector<std::string> hba;                  ///< lines of pg_hba.conf
+  postgres_endpoint endpoint;
+
+  friend bool operator==(const postgres_cluster_spec&, const postgres_cluster_spec&) = default;
+};
+
 using resource_spec = std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec,
                                    shell_job_spec, package_spec, user_spec, network_spec>;
 
