@@ -127,6 +127,7 @@ struct operation_done {
 struct guard {
   bool healthy = false;
   std::optional<instant> deadline;
+  std::uint64_t epoch = 0; ///< of that deadline
 };
 struct heartbeat {
   std::uint64_t connection = 0;

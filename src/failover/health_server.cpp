@@ -1,0 +1,83 @@
+#include "failover/health_server.hpp"
+
+#include <charconv>
+#include <thread>
+
+#include <httplib.h>
+
+namespace harmony::failover {
+
+namespace {
+
+/// A check that hangs takes one; the others go on.
+constexpr std::size_t threads = 4;
+
+std::optional<lsn> lag_of(const httplib::Request& request) {
+  const auto text = request.get_param_value("lag");
+  lsn lag = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), lag);
+  if (error != std::errc{} || stop != text.data() + text.size())
+    return {};
+  return lag;
+}
+
+} // namespace
+
+struct health_server::parts {
+  httplib::Server server;
+  int port = 0;
+  std::thread thread;
+};
+
+health_server::health_server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
+
+health_server::~health_server() {
+  parts_->server.stop();
+  parts_->thread.join();
+}
+
+int health_server::port() const {
+  return parts_->port;
+}
+
+outcome<std::unique_ptr<health_server>> health_server::start(const std::string& address, int port,
+                                                             std::function<member_view()> look) {
+  auto p = std::make_unique<parts>();
+  auto& server = p->server;
+  server.new_task_queue = [] { return new httplib::ThreadPool(threads); }; // the library deletes it
+  server.set_socket_options(
+    [](socket_t socket) { // the library's own let two processes share a port
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+  server.set_read_timeout(1);
+  server.set_write_timeout(1);
+  server.set_keep_alive_max_count(1);
+  server.set_payload_max_length(0);
+  const auto answer = [look = std::move(look)](const httplib::Request& request,
+                                               httplib::Response& response) {
+    if (request.has_param("lag") && !lag_of(request)) {
+      response.status = 400;
+      response.set_content("{\"error\":\"'lag' is a number of bytes\"}\n", "application/json");
+      return;
+    }
+    auto said = answer_of(look(), request.path, lag_of(request));
+    response.status = said.status;
+    response.set_content(said.body, "application/json");
+  };
+  server.Get(".*", answer);     // HEAD comes here, too
+  server.Options(".*", answer); // HAProxy's default check
+  p->port = port == 0                            ? server.bind_to_any_port(address)
+            : server.bind_to_port(address, port) ? port
+                                                 : -1;
+  if (p->port < 0)
+    return failure{ec::port_in_use,
+                   "health cannot be told at '" + address + ":" + std::to_string(port)
+                     + "': the port is taken, or the address is not this device's"};
+  p->thread = std::thread{[&server] { server.listen_after_bind(); }};
+  while (!server.is_running()) // a stop before that would be lost
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  return std::unique_ptr<health_server>{new health_server{std::move(p)}};
+}
+
+} // namespace harmony::failover

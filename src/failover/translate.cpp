@@ -1,0 +1,94 @@
+#include "failover/translate.hpp"
+
+#include <chrono>
+
+namespace harmony::failover {
+
+namespace {
+
+std::string guard_socket_of(const std::string& cluster) {
+  return "/run/harmony-pgguard/" + cluster + "/guard.sock"; // as in harmony-pgguard@.service
+}
+
+void set(duration& period, std::uint32_t ms) {
+  if (ms != 0)
+    period = std::chrono::milliseconds{ms};
+}
+
+sync_mode mode_of(postgres_mode m) {
+  switch (m) {
+  case postgres_mode::async: return sync_mode::async;
+  case postgres_mode::strict: return sync_mode::strict;
+  case postgres_mode::quorum: return sync_mode::quorum;
+  }
+  return sync_mode::async;
+}
+
+timings written_timings(const postgres_cluster_spec& spec) {
+  auto t = spec.profile == postgres_profile::fast ? fast_profile() : normal_profile();
+  set(t.lease, spec.timings.lease);
+  set(t.kill, spec.timings.kill);
+  set(t.stop, spec.timings.stop);
+  set(t.window, spec.timings.window);
+  set(t.renew, spec.timings.renew);
+  set(t.request, spec.timings.request);
+  return t;
+}
+
+} // namespace
+
+outcome<timings> timings_of(const postgres_cluster_spec& spec) {
+  const auto t = written_timings(spec);
+  std::string wrong;
+  for (const auto& each : validate(t))
+    wrong += (wrong.empty() ? "" : "; ") + each.message;
+  if (!wrong.empty())
+    return failure{ec::invalid_spec, "spec.timings: " + wrong};
+  return t;
+}
+
+config config_of(const postgres_cluster_spec& spec) {
+  config c;
+  c.node = spec.member;
+  for (const auto& m : spec.members)
+    c.members.push_back(m.name);
+  c.periods = written_timings(spec);
+  c.mode = mode_of(spec.mode);
+  c.sync_count = spec.sync_count;
+  c.max_lag = spec.max_lag;
+  c.priority = spec.priority;
+  c.may_create = spec.bootstrap;
+  c.may_rewind = spec.rewind;
+  c.restart_limit = std::chrono::seconds{spec.restart};
+  return c;
+}
+
+member_settings settings_of(const postgres_cluster_spec& spec) {
+  member_settings s;
+  s.cluster = spec.cluster;
+  s.node = spec.member;
+  for (const auto& m : spec.members)
+    s.members.push_back({m.name, m.host, m.port});
+  s.data_dir = spec.data_dir;
+  s.guard_socket = guard_socket_of(spec.cluster);
+  s.replication_user = spec.replication_user;
+  if (spec.replication_password && spec.replication_password->value)
+    s.replication_password = *spec.replication_password->value;
+  s.parameters = spec.parameters;
+  s.hba = spec.hba;
+  s.periods = written_timings(spec);
+  return s;
+}
+
+bool same_but_for_conduct(postgres_cluster_spec a, const postgres_cluster_spec& b) {
+  a.mode = b.mode;
+  a.sync_count = b.sync_count;
+  a.max_lag = b.max_lag;
+  a.priority = b.priority;
+  a.bootstrap = b.bootstrap;
+  a.rewind = b.rewind;
+  a.restart = b.restart;
+  return a == b;
+}
+
+} // namespace harmony::failover

@@ -1,0 +1,24 @@
+#pragma once
+
+// What a PostgresCluster resource says, in the words of the failover machine and of its ports.
+
+#include "core/failover/events.hpp"
+#include "failover/member.hpp"
+#include "model/outcome.hpp"
+#include "model/specs.hpp"
+
+namespace harmony::failover {
+
+/// Fails with invalid_spec: timings that break an inequality, each named with its figures.
+outcome<timings> timings_of(const postgres_cluster_spec& spec);
+
+/// Without an incarnation. Precondition: `timings_of(spec)`.
+config config_of(const postgres_cluster_spec& spec);
+
+/// Precondition: `timings_of(spec)`, and the secret's value is there.
+member_settings settings_of(const postgres_cluster_spec& spec);
+
+/// Whether a member that runs by `a` can go on by `b`: only its conduct differs.
+bool same_but_for_conduct(postgres_cluster_spec a, const postgres_cluster_spec& b);
+
+} // namespace harmony::failover
