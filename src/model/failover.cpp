@@ -23,7 +23,7 @@ using detail::shape;
 using detail::text;
 using detail::whole;
 
-constexpr std::int64_t max_word = 0xFFFFFFFF;
+static_assert(last_number == detail::max_whole);
 constexpr detail::json_limits limits{.bytes = std::size_t{16} * 1024, .depth = 8};
 
 /// All of `digits` as a number, without sign, blanks or leading zeros.
@@ -74,7 +74,7 @@ shape<std::uint64_t> count(std::int64_t low = 0) {
 }
 
 shape<std::uint32_t> word(std::int64_t low = 0) {
-  return whole<std::uint32_t>(low, max_word);
+  return whole<std::uint32_t>(low, last_timeline);
 }
 
 shape<std::string> node() {
@@ -110,8 +110,9 @@ const shape<lease_record>& record_shape() {
       required<S>("holder", &S::holder, node(), "Who may write."),
       required<S>("incarnation", &S::incarnation, note(), "Which run of it."),
       required<S>("nonce", &S::nonce, count(1), "Counts the writes of the claim."),
-      required<S>("state", &S::state,
-                  named<lease_state>({"promoting", "held", "released", "paused"}), "Where it is."),
+      required<S>("state", &S::state, named<lease_state>({"promoting", "held", "released"}),
+                  "Where it is."),
+      optional<S>("paused", &S::paused, detail::boolean(), "Whether nobody is to take over."),
       required<S>("leaseMs", &S::lease_ms, count(1), "How long a renewal is worth."),
       required<S>("systemId", &S::system_id, system_id(), "Of the cluster's data."),
       required<S>("timeline", &S::timeline, word(1), "Of the primary."),

@@ -17,12 +17,15 @@ namespace harmony::failover {
 /// A position in PostgreSQL's log. "16/B374D848" is 0x16B374D848.
 using lsn = std::uint64_t;
 
+/// The highest numbers that a record can hold. One beyond makes it unreadable.
+inline constexpr std::uint64_t last_number = (std::uint64_t{1} << 53U) - 1;
+inline constexpr std::uint32_t last_timeline = 0xFFFFFFFF;
+
 /// What the holder of a lease says of itself.
 enum class lease_state {
   promoting, ///< it has the lease, and is not writable yet
   held,      ///< it is the primary
   released,  ///< it has stopped, and gave the lease away
-  paused,    ///< it is the primary, and an operator wants nobody to take over
 };
 
 /// Whose acknowledgement a commit waits for: any `k` of `members`. k = 0: nobody's.
@@ -49,6 +52,8 @@ struct lease_record {
   std::string incarnation; ///< of the holder's agent, or of the guard that outlives it
   std::uint64_t nonce = 0;
   lease_state state = lease_state::promoting;
+  bool paused =
+    false; ///< an operator wants nobody to take over; whoever does all the same keeps it
   std::uint64_t lease_ms = 0;
   std::uint64_t system_id = 0;
   std::uint32_t timeline = 0;

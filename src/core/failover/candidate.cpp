@@ -7,10 +7,11 @@
 namespace harmony::failover {
 
 /// Only a release that was seen to happen in this connection is believed: one that is merely found
-/// may be what a restored store remembers, with a primary that it does not.
+/// may be what a restored store remembers, with a primary that it does not. Nor one that is older
+/// than a record that is known: who wrote that may be writing.
 bool stepper::released_live() const {
   return s_.seen && s_.seen->record && s_.seen->record->state == lease_state::released
-         && s_.seen->changed;
+         && s_.seen->changed && !older(*s_.seen->record, *s_.kept.newest);
 }
 
 /// Whether the lease of whoever had it has certainly run out.
@@ -40,7 +41,7 @@ std::uint64_t stepper::target() const {
 
 bool stepper::electable() const {
   return s_.guard_healthy && c_.priority > 0 && !s_.kept.damaged && !s_.duplicate
-         && !s_.shutting_down && s_.pg && s_.pg->running && s_.pg->in_recovery
+         && !s_.shutting_down && s_.pg && s_.pg->running && s_.pg->in_recovery && s_.pg->whole
          && s_.rejoin == rejoin_step::follow
          && (!s_.kept.newest || s_.pg->system_id == s_.kept.newest->system_id);
 }
@@ -51,13 +52,14 @@ refusal stepper::before_election() const {
     return refusal::store_unreachable;
   if (s_.duplicate)
     return refusal::duplicate_node;
-  if (!s_.seen->record && !s_.kept.newest && !c_.may_create)
+  if (!s_.kept.newest && (s_.seen->sequence != 0 || !c_.may_create))
     return refusal::no_cluster;
+  if (epoch_known() >= last_number)
+    return refusal::numbers_exhausted;
   if (!silent())
     return refusal::window_running;
   const auto& newest = s_.kept.newest;
-  if (newest && newest->state == lease_state::paused && s_.resumed != newest->epoch
-      && newest->holder != c_.node && !s_.order)
+  if (held_back())
     return refusal::paused;
   if (!is_standby())
     return refusal::not_a_standby;
@@ -94,6 +96,10 @@ void stepper::freezing() {
     emit(fx::follow{operate(operation_kind::follow), ""});
     return;
   }
+  if (!s_.pg->whole) {
+    s_.why_not = refusal::log_not_replayed;
+    return;
+  }
   s_.frozen = frozen_report{target(), s_.pg->timeline, s_.pg->received};
   s_.frozen_at = now_;
   s_.kept.promise = s_.kept.newest;
@@ -102,7 +108,8 @@ void stepper::freezing() {
 }
 
 void stepper::electing() {
-  const bool still = silent() && is_standby() && !s_.pg->receives && s_.pg->upstream.empty();
+  const bool still =
+    silent() && is_standby() && !s_.pg->receives && s_.pg->upstream.empty() && s_.pg->whole;
   if (!still || s_.shutting_down) {
     thaw();
     return;
@@ -136,10 +143,6 @@ std::vector<candidate> stepper::reports() const {
   return out;
 }
 
-bool stepper::overrides(refusal r) const {
-  return s_.order && s_.order->allow_data_loss && may_override(r);
-}
-
 refusal stepper::judge() const {
   const auto first = [&](auto... all) {
     refusal found = refusal::none;
@@ -149,7 +152,9 @@ refusal stepper::judge() const {
     return found;
   };
   const auto& newest = s_.kept.newest;
-  return first(s_.guard_healthy ? refusal::none : refusal::guard_unhealthy,
+  return first(held_back() ? refusal::paused : refusal::none,
+               next_timeline() > last_timeline ? refusal::numbers_exhausted : refusal::none,
+               s_.guard_healthy ? refusal::none : refusal::guard_unhealthy,
                s_.kept.damaged ? refusal::data_damaged : refusal::none,
                newest ? judge_data(*newest) : refusal::none,
                newest ? ancestry(*newest, *s_.pg, s_.kept) : refusal::none,
@@ -204,12 +209,27 @@ refusal stepper::turn() const {
     return refusal::none;
   if (reports_missing())
     return refusal::outranked;
+  const bool due = now_ >= s_.frozen_at + better_ones() * step;
+  return due || ordered() != nullptr ? refusal::none : refusal::outranked;
+}
+
+/// How many that would take over have reported and go before this member.
+std::ptrdiff_t stepper::better_ones() const {
   const auto all = reports();
   const auto sync = s_.kept.newest ? s_.kept.newest->sync : sync_set{};
-  const auto before = std::count_if(all.begin() + 1, all.end(), [&](const candidate& other) {
+  return std::count_if(all.begin() + 1, all.end(), [&](const candidate& other) {
     return other.electable && better(other, all.front(), sync);
   });
-  return now_ >= s_.frozen_at + before * step || s_.order ? refusal::none : refusal::outranked;
+}
+
+/// A number that nobody has given to a timeline.
+std::uint64_t stepper::next_timeline() const {
+  auto highest = s_.pg->timeline;
+  if (const auto& newest = s_.kept.newest)
+    highest = std::max({highest, newest->reserved, newest->timeline});
+  for (const auto& [node, p] : s_.peers)
+    highest = std::max(highest, p.beat.timeline);
+  return std::uint64_t{highest} + 1;
 }
 
 void stepper::claim() {
@@ -217,7 +237,8 @@ void stepper::claim() {
   const auto& newest = s_.kept.newest;
   auto r = newest.value_or(lease_record{});
   s_.took_over_from = r.holder;
-  s_.lost_at_most = r.flush_lsn > pg.received ? r.flush_lsn - pg.received : 0;
+  s_.lost_at_most =
+    std::min(r.flush_lsn > pg.received ? r.flush_lsn - pg.received : 0, last_number);
   if (!newest) {
     r.system_id = pg.system_id;
     r.timeline = pg.timeline;
@@ -226,11 +247,8 @@ void stepper::claim() {
     r.switch_lsn = pg.history.empty() ? 0 : pg.history.back().left_at;
     r.flush_lsn = pg.received;
   }
-  r.reserved = std::max({r.reserved, r.timeline, pg.timeline});
-  for (const auto& [node, p] : s_.peers)
-    r.reserved = std::max(r.reserved, p.beat.timeline);
-  ++r.reserved;
-  s_.pause_wanted = r.state == lease_state::paused && s_.resumed != r.epoch;
+  r.reserved = static_cast<std::uint32_t>(next_timeline());
+  r.paused = s_.pause_wanted = paused();
   r.epoch = s_.frozen->epoch;
   r.holder = c_.node;
   r.incarnation = c_.incarnation;

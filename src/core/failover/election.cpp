@@ -38,8 +38,9 @@ bool before_switch(const lease_record& record, const postgres& pg, const memory&
 } // namespace
 
 refusal ancestry(const lease_record& record, const postgres& pg, const memory& kept) {
-  // A promotion under this very claim, which came to be before the record could say so.
-  const bool own = kept.timeline == pg.timeline && kept.maker == maker_of(record);
+  // This member's own promotion, under this claim or one before it: no record has told of it yet.
+  const bool own = kept.left != 0 && kept.timeline == pg.timeline && kept.left == record.timeline
+                   && kept.left_maker == record.maker;
   if (own || same_timeline(record, pg, kept) || before_switch(record, pg, kept))
     return refusal::none;
   const auto left = std::find_if(pg.history.begin(), pg.history.end(),

@@ -66,6 +66,15 @@ struct postgres {
   std::vector<past_timeline> history;    ///< oldest first, without `timeline`
   lsn received = 0;                      ///< in recovery: the further of received and replayed
   lsn replayed = 0;
+  /// In recovery: `received` is the end of the log that is here. From its start until it streams
+  /// PostgreSQL does not know: pg_last_wal_receive_lsn() is NULL, and replay is behind the local
+  /// log. True only where one of these was seen in the look:
+  /// - pg_last_wal_receive_lsn() is not NULL: PostgreSQL asks for a walreceiver when it has
+  ///   replayed all that is here, and not before;
+  /// - the startup process waits for log to come: pg_stat_activity has wait_event
+  ///   'RecoveryRetrieveRetryInterval' or 'RecoveryWalStream' for backend_type 'startup'. It reads
+  ///   all that is here before it does. A replay that is paused waits for something else.
+  bool whole = true;
   lsn flushed = 0;       ///< of a primary; of one that stopped: its end
   bool receives = false; ///< a walreceiver is connected
   std::string upstream;  ///< whom primary_conninfo names; empty: nobody
@@ -89,7 +98,8 @@ struct connected {
   std::string server; ///< id of the server, and the leader where there are several
 };
 struct disconnected {};
-/// The lease's key, as a watch told it. Sequence 0 and no record: there is none.
+/// The lease's key, as a watch told it. Sequence 0 and no record: there never was one. A sequence
+/// without a record: it was deleted, or what stands there cannot be read.
 struct record_seen {
   std::uint64_t connection = 0;
   std::uint64_t sequence = 0;
@@ -133,18 +143,24 @@ struct heartbeat {
   std::uint64_t connection = 0;
   member_heartbeat beat;
 };
+/// An order of an operator stands in the store. After `connected`, each one that does, in the order
+/// of their writing.
 struct command {
   cluster_command what;
+};
+/// It stands there no more: carried out or refused by some member, or taken back.
+struct command_gone {
+  std::string id;
 };
 /// The agent ends in order, or the resource is removed.
 struct shutdown {};
 
 } // namespace ev
 
-using event =
-  std::variant<ev::tick, ev::connected, ev::disconnected, ev::record_seen, ev::record_read,
-               ev::cas_done, ev::cas_wrong_sequence, ev::request_failed, ev::observed,
-               ev::operation_done, ev::guard, ev::heartbeat, ev::command, ev::shutdown>;
+using event = std::variant<ev::tick, ev::connected, ev::disconnected, ev::record_seen,
+                           ev::record_read, ev::cas_done, ev::cas_wrong_sequence,
+                           ev::request_failed, ev::observed, ev::operation_done, ev::guard,
+                           ev::heartbeat, ev::command, ev::command_gone, ev::shutdown>;
 
 /// What is kept on the device, fsynced, so that a restart does not forget it.
 struct memory {
@@ -152,7 +168,11 @@ struct memory {
   std::optional<lease_record> newest; ///< the newest record that it knows
   std::uint32_t timeline = 0;         ///< of the local data, when its maker was learnt
   std::string maker;                  ///< of that timeline; empty: not known
-  bool damaged = false;               ///< the data directory is not usable
+  /// The timeline that this member left when it began that one itself, and who made it. A claim
+  /// that failed leaves the data as they were told of, and this member's a part of their history.
+  std::uint32_t left = 0; ///< 0: it did not begin it
+  std::string left_maker;
+  bool damaged = false; ///< the data directory is not usable
   /// The record over which this member reported: it receives nothing until it knows a newer one.
   std::optional<lease_record> promise;
 
@@ -182,6 +202,10 @@ struct arm_guard {
   instant deadline;
   std::uint64_t epoch = 0;
 };
+/// The guard's deadline is over, now that PostgreSQL has stopped (its request `release`). Done, or
+/// the guard gone, before the next action: an agent that starts again then finds no live deadline,
+/// and does not go on with a lease that was given away.
+struct disarm_guard {};
 /// Operations on PostgreSQL. At most one at a time, but that a stop does not wait for the others.
 struct start_standby {
   std::uint64_t operation = 0;
@@ -191,7 +215,7 @@ struct start_standby {
 struct start_primary {
   std::uint64_t operation = 0;
 };
-/// Promotes, onto exactly that timeline.
+/// Promotes, onto exactly that timeline. PostgreSQL replays all of its local log first.
 struct promote {
   std::uint64_t operation = 0;
   std::uint32_t timeline = 0;
@@ -246,9 +270,10 @@ struct wake {
 
 } // namespace fx
 
-using action = std::variant<fx::remember, fx::cas, fx::read, fx::arm_guard, fx::start_standby,
-                            fx::start_primary, fx::promote, fx::stop_fast, fx::follow, fx::rewind,
-                            fx::reclone, fx::set_sync_names, fx::checkpoint, fx::publish_heartbeat,
-                            fx::publish_history, fx::consume, fx::audit, fx::alarm, fx::wake>;
+using action =
+  std::variant<fx::remember, fx::cas, fx::read, fx::arm_guard, fx::disarm_guard, fx::start_standby,
+               fx::start_primary, fx::promote, fx::stop_fast, fx::follow, fx::rewind, fx::reclone,
+               fx::set_sync_names, fx::checkpoint, fx::publish_heartbeat, fx::publish_history,
+               fx::consume, fx::audit, fx::alarm, fx::wake>;
 
 } // namespace harmony::failover

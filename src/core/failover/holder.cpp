@@ -1,9 +1,9 @@
 // With a lease: on the way to be the primary, the primary, and on the way not to be.
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/failover/stepper.hpp"
-#include "core/failover/sync_plan.hpp"
 
 namespace harmony::failover {
 
@@ -13,6 +13,9 @@ namespace {
 
 /// Between two requests for a checkpoint, where one takes long.
 constexpr duration checkpoint_pace = 5s;
+
+/// Replay that stands still for so long has come to the end, which may be within a record.
+constexpr duration replay_patience = 1s;
 
 } // namespace
 
@@ -24,13 +27,19 @@ void stepper::expire() {
 /// The guard does the rest if this is not quick enough.
 void stepper::lose(const std::string& why) {
   emit(fx::audit{"lease-lost", "epoch " + std::to_string(s_.lease->record.epoch) + ": " + why});
-  s_.lease.reset();
   s_.request.reset();
-  s_.change.reset();
-  s_.frozen.reset();
-  s_.handing_over = s_.shutting_down;
+  end_lease();
   enter(phase::demoting);
   stop();
+}
+
+/// What belongs to the lease goes with it.
+void stepper::end_lease() {
+  s_.lease.reset();
+  s_.change.reset();
+  s_.frozen.reset();
+  s_.successor.clear();
+  s_.handing_over = s_.shutting_down;
 }
 
 void stepper::release(const std::string& why) {
@@ -46,15 +55,30 @@ void stepper::release(const std::string& why) {
 /// The store says so: whoever comes next may write, and this member has stopped.
 void stepper::released() {
   emit(fx::audit{"lease-released", "epoch " + std::to_string(s_.lease->record.epoch)});
-  s_.lease.reset();
-  s_.handing_over = s_.shutting_down;
-  s_.successor.clear();
+  end_lease();
   enter(phase::following);
 }
 
-void stepper::promoting() {
+/// Why a lease that is valid must be given away.
+std::string stepper::must_release() const {
   if (!s_.guard_healthy)
-    return release(std::string{text_of(refusal::guard_unhealthy)});
+    return std::string{text_of(refusal::guard_unhealthy)};
+  const auto& newest = s_.kept.newest;
+  if (newest && newest->epoch > s_.lease->record.epoch)
+    return "the store had forgotten epoch " + std::to_string(newest->epoch) + " of '"
+           + newest->holder + "'";
+  return {};
+}
+
+/// Whether PostgreSQL may be made writable: by a lease that an answer of this run has confirmed,
+/// and under a live deadline.
+bool stepper::may_write() const {
+  return s_.lease->sure && s_.guard_deadline && now_ < *s_.guard_deadline - t_.kill;
+}
+
+void stepper::promoting() {
+  if (const auto why = must_release(); !why.empty())
+    return release(why);
   if (s_.lease->record.state != lease_state::promoting)
     return became_primary();
   if (!may_operate())
@@ -69,13 +93,18 @@ void stepper::promoting() {
     emit(fx::set_sync_names{operate(operation_kind::names), first});
     return;
   }
-  // Everything that was received is replayed first, and the guard has the deadline.
-  if (pg.replayed < pg.received || !s_.guard_deadline || now_ >= *s_.guard_deadline - t_.kill)
+  // Everything that was received is replayed first.
+  const bool replays =
+    (!pg.whole || pg.replayed < pg.received) && now_ - s_.replay_at < replay_patience;
+  if (replays || !may_write())
     return;
-  s_.kept.timeline = s_.lease->record.reserved;
-  s_.kept.maker = maker_of(s_.lease->record);
+  const auto& r = s_.lease->record;
+  s_.kept.timeline = r.reserved;
+  s_.kept.maker = maker_of(r);
+  s_.kept.left = r.timeline;
+  s_.kept.left_maker = r.maker;
   remember();
-  emit(fx::promote{operate(operation_kind::promote), s_.lease->record.reserved});
+  emit(fx::promote{operate(operation_kind::promote), r.reserved});
 }
 
 /// Before the record names a set that has everything, no commit passes.
@@ -94,8 +123,8 @@ void stepper::became_primary() {
 }
 
 void stepper::holding() {
-  if (!s_.guard_healthy)
-    return release(std::string{text_of(refusal::guard_unhealthy)});
+  if (const auto why = must_release(); !why.empty())
+    return release(why);
   if (s_.handing_over)
     return release(s_.shutting_down ? "the agent ends" : "an operator asked for it");
   if (!may_operate())
@@ -114,17 +143,24 @@ void stepper::postgres_is_down() {
   const auto down = now_ - s_.down_since.value_or(now_);
   if (c_.restart_limit == duration{} || down >= c_.restart_limit)
     return release("PostgreSQL is not running");
-  if (s_.guard_deadline && now_ < *s_.guard_deadline - t_.kill)
+  if (may_write())
     emit(fx::start_primary{operate(operation_kind::start_primary)});
+}
+
+/// Only members that could be promoted count: an acknowledgement of another would be of no use.
+sync_view stepper::sync_state(bool sure) const {
+  sync_view v{c_.mode, c_.sync_count, s_.lease->record.sync, sure, s_.pg->names, s_.pg->flushed,
+              {}};
+  std::copy_if(s_.pg->standbys.begin(), s_.pg->standbys.end(), std::back_inserter(v.standbys),
+               [&](const attached& a) { return s_.promotable.count(a.node) > 0; });
+  return v;
 }
 
 void stepper::tend_sync_set() {
   const auto& lease = *s_.lease;
   const bool in_doubt =
     s_.request && s_.request->record && s_.request->record->sync != lease.record.sync;
-  auto step = plan_sync({c_.mode, c_.sync_count, lease.record.sync, lease.sure && !in_doubt,
-                         s_.pg->names, s_.pg->flushed, s_.pg->standbys},
-                        s_.change);
+  auto step = plan_sync(sync_state(lease.sure && !in_doubt), s_.change);
   s_.change = std::move(step.change);
   if (step.names)
     emit(fx::set_sync_names{operate(operation_kind::names), *step.names});
@@ -157,6 +193,7 @@ void stepper::demoting() {
 lease_record stepper::wanted_record() const {
   auto r = s_.lease->record;
   r.nonce = std::max(r.nonce, s_.lease->nonce) + 1;
+  r.paused = s_.pause_wanted;
   if (s_.at == phase::releasing) {
     if (s_.stopped && known() && !s_.pg->running) {
       if (r.state != lease_state::promoting)
@@ -176,44 +213,18 @@ lease_record stepper::wanted_record() const {
     r.switch_lsn = s_.pg->history.empty() ? 0 : s_.pg->history.back().left_at;
     r.flush_lsn = s_.pg->flushed;
     r.sync = first_sync_set();
-    r.state = s_.pause_wanted ? lease_state::paused : lease_state::held;
+    r.state = lease_state::held;
     return r;
   }
-  r.state = s_.pause_wanted ? lease_state::paused : lease_state::held;
   if (!is_primary())
     return r;
   r.flush_lsn = std::max(r.flush_lsn, s_.pg->flushed);
   if (s_.at == phase::holding) {
-    const auto step = plan_sync({c_.mode, c_.sync_count, r.sync, s_.lease->sure, s_.pg->names,
-                                 s_.pg->flushed, s_.pg->standbys},
-                                s_.change);
+    const auto step = plan_sync(sync_state(s_.lease->sure), s_.change);
     if (step.record)
       r.sync = *step.record;
   }
   return r;
-}
-
-/// Refused where nobody could take over at once: an operator's word stops no healthy primary for
-/// nothing.
-void stepper::switch_over(const cluster_command& order) {
-  emit(fx::consume{order.id});
-  const auto fit = [&](const peer& p) {
-    const auto& b = p.beat;
-    return alive(p) && b.electable && b.node != c_.node && b.role == member_role::standby
-           && (c_.mode != sync_mode::async || b.received + c_.max_lag >= s_.pg->flushed);
-  };
-  const bool possible = s_.pg && std::any_of(s_.peers.begin(), s_.peers.end(), [&](const auto& p) {
-                          return fit(p.second) && (order.to.empty() || p.first == order.to);
-                        });
-  if (!possible) {
-    emit(fx::audit{"switchover-refused",
-                   (order.to.empty() ? "there is no member" : "'" + order.to + "' is not one")
-                     + std::string{" that is alive, electable and close enough behind"}});
-    return;
-  }
-  emit(fx::audit{"switchover", "to '" + order.to + "' by " + order.by});
-  s_.handing_over = true;
-  s_.successor = order.to;
 }
 
 } // namespace harmony::failover

@@ -34,10 +34,14 @@ machine begin(memory kept) {
   return m;
 }
 
-machine resume(memory kept, const lease_record& record, instant deadline, const config& c) {
+machine resume(memory kept, const lease_record& record, instant deadline, instant now,
+               const config& c) {
   auto m = begin(std::move(kept));
   m.at = record.state == lease_state::promoting ? phase::promoting : phase::holding;
-  m.pause_wanted = record.state == lease_state::paused;
+  m.pause_wanted = record.paused;
+  // Beyond all that it counted before, of which there was less than one a millisecond.
+  m.beats = static_cast<std::uint64_t>(
+    std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
   m.lease = own_lease{record, record.nonce, {}, false, deadline - c.periods.lease, {}};
   return m;
 }
@@ -67,6 +71,8 @@ void stepper::operator()(const ev::observed& e) {
     return;
   if (s_.pg && s_.pg->receives && is.receives && is.received > s_.pg->received)
     s_.wal_at = now_;
+  if (!s_.pg || is.replayed != s_.pg->replayed)
+    s_.replay_at = now_;
   s_.pg = is;
   if (is.running)
     s_.down_since.reset();
@@ -87,6 +93,7 @@ void stepper::operator()(const ev::operation_done& e) {
     if (kind == operation_kind::rewind || kind == operation_kind::reclone) {
       s_.kept.damaged = false;
       s_.kept.maker.clear();
+      s_.kept.left = 0;
       s_.rejoin = rejoin_step::follow;
       s_.rewound = s_.kept.newest ? s_.kept.newest->epoch : 0;
       s_.not_streaming_since.reset();
@@ -115,6 +122,10 @@ void stepper::operator()(const ev::heartbeat& e) {
     note(*b.newest, false);
   if (b.node == c_.node && b.incarnation == c_.incarnation)
     return;
+  if (b.priority == 0)
+    s_.promotable.erase(b.node);
+  else if (std::find(c_.members.begin(), c_.members.end(), b.node) != c_.members.end())
+    s_.promotable.insert(b.node);
   const auto [at, fresh] = s_.peers.try_emplace(b.node, peer{b, false, now_, now_});
   if (fresh)
     return;
@@ -132,24 +143,6 @@ bool stepper::is_duplicate() const {
          && at->second.seen - at->second.first >= t_.window && at->second.beat.beat > s_.beats;
 }
 
-void stepper::operator()(const ev::command& e) {
-  const auto& order = e.what;
-  if (order.kind == command_kind::resume && s_.kept.newest)
-    s_.resumed = s_.kept.newest->epoch;
-  if (s_.at == phase::holding) {
-    if (order.kind == command_kind::switchover || order.kind == command_kind::failover) {
-      switch_over(order);
-      return;
-    }
-    s_.pause_wanted = order.kind == command_kind::pause;
-    emit(fx::audit{s_.pause_wanted ? "failover-paused" : "failover-resumed", "by " + order.by});
-    emit(fx::consume{order.id});
-    return;
-  }
-  if (order.kind == command_kind::failover && (order.to.empty() || order.to == c_.node))
-    s_.order = order;
-}
-
 void stepper::operator()(const ev::shutdown&) {
   s_.shutting_down = true;
   s_.handing_over = true;
@@ -162,6 +155,7 @@ void stepper::act() {
       emit(fx::alarm{std::string{text_of(refusal::duplicate_node)}});
   }
   give_up_slow_request();
+  tend_orders();
   for (int i = 0; i < most_phases; ++i) {
     const auto before = s_.at;
     act_once();

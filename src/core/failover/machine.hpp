@@ -20,6 +20,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,14 @@ struct pg_operation {
   friend bool operator==(const pg_operation&, const pg_operation&) = default;
 };
 
+/// An operator's order, as long as it stands in the store.
+struct standing_order {
+  cluster_command what;
+  instant since; ///< seen in this connection
+
+  friend bool operator==(const standing_order&, const standing_order&) = default;
+};
+
 struct peer {
   member_heartbeat beat;
   bool live = false; ///< seen to change in this connection
@@ -144,6 +153,9 @@ struct machine {
   std::optional<pending_request> claim; ///< this machine's, while it is not known what became of it
   std::uint64_t epoch_seen = 0;         ///< the highest in any record or heartbeat
   std::map<std::string, peer> peers;
+  /// Members that last said that they may be promoted by themselves: priority above 0. Kept over
+  /// connections.
+  std::set<std::string> promotable;
   bool duplicate = false;
   std::optional<instant> last_step;
 
@@ -153,6 +165,7 @@ struct machine {
   bool guard_healthy = false;
   std::optional<instant> guard_deadline;
   std::optional<instant> wal_at; ///< when the log was last seen to arrive
+  instant replay_at;             ///< when replay was last seen to go on
   std::optional<instant> down_since;
   std::optional<instant> not_streaming_since;
   rejoin_step rejoin = rejoin_step::follow;
@@ -165,8 +178,7 @@ struct machine {
   instant frozen_at;
   std::string took_over_from;
   lsn lost_at_most = 0;
-  std::optional<cluster_command> order; ///< a failover that an operator wants of this member
-  std::uint64_t resumed = 0;            ///< this epoch's pause is over
+  std::vector<standing_order> orders; ///< that stand in the store, oldest first
 
   // As a holder.
   std::optional<sync_change> change;
@@ -186,8 +198,10 @@ struct machine {
 machine begin(memory kept);
 
 /// The same where the guard outlived the agent: PostgreSQL is writable under its `deadline`, by the
-/// claim of `record` (whose incarnation `config` has again). It goes on once the store confirms it.
-machine resume(memory kept, const lease_record& record, instant deadline, const config& c);
+/// claim of `record` (whose incarnation `config` has again). It goes on once the store confirms it,
+/// and starts or promotes nothing before. `now`: as in `step`.
+machine resume(memory kept, const lease_record& record, instant deadline, instant now,
+               const config& c);
 
 struct step_result {
   machine state;

@@ -14,15 +14,17 @@ struct row {
 };
 
 // In the order of the enumeration.
-constexpr std::array<row, 20> rows{{
+constexpr std::array<row, 22> rows{{
   {"", "", false},
   {"StoreUnreachable",
    "The store does not answer. The lease cannot be seen; it is tried again all the time. Check the "
    "network and nats-server.",
    false},
   {"NoCluster",
-   "There is no lease record, and this member may not create the first one. Start the member that "
-   "has the data, with bootstrap allowed.",
+   "There is no lease record, and this member may not create the first one; nobody may where one "
+   "was deleted. Start a member that knows the record, or the one that has the data, with "
+   "bootstrap "
+   "allowed and the lease's key purged.",
    false},
   {"WindowRunning", "The primary's lease may still be valid. Wait.", false},
   {"SuccessorFirst", "The lease was handed over to another member, who goes first. Wait.", false},
@@ -34,6 +36,10 @@ constexpr std::array<row, 20> rows{{
   {"GuardUnhealthy",
    "harmony-pgguard does not answer: nobody would stop PostgreSQL if this agent hung. Check its "
    "unit.",
+   false},
+  {"NumbersExhausted",
+   "An epoch or a timeline is at the end of its range: a member or the record tells of a wrong "
+   "number. Find which; the agents forget it when they are restarted.",
    false},
   {"NotAStandby", "PostgreSQL does not run as a standby. Its log says why.", false},
   {"DataDamaged",
@@ -55,6 +61,10 @@ constexpr std::array<row, 20> rows{{
   {"PrimaryStillStreams",
    "The old primary still sends its log, although its lease has run out: it lives, and its guard "
    "has failed. Stop it.",
+   false},
+  {"LogNotReplayed",
+   "PostgreSQL has started anew and replays its own log: how far it goes is not known before the "
+   "end. Wait; if its replay is paused, resume it.",
    false},
   {"NotAMember",
    "This member is not in the synchronous set: acknowledged commits may be missing here. Start a "

@@ -15,12 +15,14 @@ enum class refusal {
   paused,                ///< an operator wants no failover
   duplicate_node,        ///< another live agent has this member's name
   guard_unhealthy,       ///< nobody would stop PostgreSQL in time
+  numbers_exhausted,     ///< an epoch or a timeline is at the end of its range
   not_a_standby,         ///< PostgreSQL is not running as a standby
   data_damaged,          ///< a rewind broke off; the data must be cloned again
   system_id_differs,     ///< another cluster's data
   timeline_forked,       ///< the data have what the cluster's history has not
   timeline_behind,       ///< more than one timeline behind
   primary_still_streams, ///< the old primary lives: it still sends
+  log_not_replayed,      ///< started anew: how far its log goes is not known yet
   not_a_member,          ///< not of the synchronous set
   quorum_missing,        ///< too few members have reported
   others_have_more,      ///< a member that reported has received more

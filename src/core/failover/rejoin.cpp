@@ -21,8 +21,7 @@ const lease_record* stepper::primary_to_follow() const {
     return nullptr;
   if (s_.kept.promise && !older(*s_.kept.promise, *newest))
     return nullptr;
-  const bool writable = newest->state == lease_state::held || newest->state == lease_state::paused;
-  return writable ? &*newest : nullptr;
+  return newest->state == lease_state::held ? &*newest : nullptr;
 }
 
 void stepper::tend_standby() {
@@ -57,7 +56,8 @@ void stepper::follow_primary(const lease_record& record) {
     plan = rejoin_step::follow; // it has found what there was to find
   // What ought to stream and does not: each limit that passes leads one step further.
   if (plan == rejoin_step::follow) {
-    if (!s_.not_streaming_since || pg.upstream != record.holder)
+    const bool replays = pg.running && !pg.whole; // it streams after that
+    if (!s_.not_streaming_since || replays || pg.upstream != record.holder)
       s_.not_streaming_since = now_;
     if (source_timeline == record.timeline && now_ - *s_.not_streaming_since >= c_.stream_limit)
       plan = c_.may_rewind && !rewound ? rejoin_step::rewind : rejoin_step::reclone;
@@ -99,6 +99,7 @@ void stepper::note_streaming(const lease_record& record) {
     return;
   s_.kept.timeline = record.timeline;
   s_.kept.maker = record.maker;
+  s_.kept.left = 0;
   remember();
 }
 

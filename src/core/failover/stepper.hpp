@@ -8,6 +8,7 @@
 
 #include "core/failover/election.hpp"
 #include "core/failover/machine.hpp"
+#include "core/failover/sync_plan.hpp"
 
 namespace harmony::failover {
 
@@ -17,7 +18,7 @@ class stepper {
 public:
   stepper(machine& s, instant now, const config& c) : s_(s), now_(now), c_(c), t_(c.periods) {}
 
-  // learning: machine.cpp, store.cpp
+  // learning: machine.cpp, store.cpp, orders.cpp
   void begin();
   void operator()(const ev::tick&) {}
   void operator()(const ev::connected& e);
@@ -32,6 +33,7 @@ public:
   void operator()(const ev::guard& e);
   void operator()(const ev::heartbeat& e);
   void operator()(const ev::command& e);
+  void operator()(const ev::command_gone& e);
   void operator()(const ev::shutdown&);
 
   // machine.cpp
@@ -57,6 +59,10 @@ private:
   // holder.cpp: with a lease
   void expire();
   void lose(const std::string& why);
+  void end_lease();
+  [[nodiscard]] std::string must_release() const;
+  [[nodiscard]] bool may_write() const;
+  [[nodiscard]] sync_view sync_state(bool sure) const;
   void promoting();
   void holding();
   void releasing();
@@ -69,7 +75,19 @@ private:
   void postgres_is_down();
   [[nodiscard]] lease_record wanted_record() const;
   [[nodiscard]] sync_set first_sync_set() const;
+
+  // orders.cpp: what an operator wants
+  void tend_orders();
+  void carry_out(const cluster_command& order);
   void switch_over(const cluster_command& order);
+  void primary_moved();
+  void took_over();
+  template <class Which>
+  void forget_orders(Which which);
+  [[nodiscard]] const cluster_command* ordered() const;
+  [[nodiscard]] bool overrides(refusal r) const;
+  [[nodiscard]] bool paused() const;
+  [[nodiscard]] bool held_back() const;
 
   // candidate.cpp: without one
   [[nodiscard]] bool released_live() const;
@@ -79,8 +97,9 @@ private:
   [[nodiscard]] refusal judge_data(const lease_record& basis) const;
   [[nodiscard]] refusal judge_sync(const lease_record& basis) const;
   [[nodiscard]] refusal turn() const;
-  [[nodiscard]] bool overrides(refusal r) const;
+  [[nodiscard]] std::ptrdiff_t better_ones() const;
   [[nodiscard]] std::uint64_t target() const;
+  [[nodiscard]] std::uint64_t next_timeline() const;
   [[nodiscard]] std::vector<candidate> reports() const;
   [[nodiscard]] bool reports_missing() const;
   [[nodiscard]] bool electable() const;

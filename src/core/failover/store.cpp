@@ -11,7 +11,8 @@ namespace {
 
 /// What a restart must not forget; the rest of a record changes with every renewal.
 auto lasting(const lease_record& r) {
-  return std::tie(r.epoch, r.holder, r.incarnation, r.state, r.timeline, r.sync, r.reserved);
+  return std::tie(r.epoch, r.holder, r.incarnation, r.state, r.paused, r.timeline, r.sync,
+                  r.reserved);
 }
 
 } // namespace
@@ -33,6 +34,7 @@ void stepper::forget_connection() {
   s_.connection = 0;
   s_.seen.reset();
   s_.peers.clear();
+  s_.orders.clear();
   s_.retry_at = {};
   answer_lost();
 }
@@ -148,8 +150,8 @@ void stepper::note(const lease_record& record, bool from_store) {
     && (newest->holder != record.holder || newest->incarnation != record.incarnation);
   if (newest && (other ? !from_store : !older(*newest, record)))
     return;
-  if (s_.order && newest && record.epoch > newest->epoch && record.holder != c_.node)
-    s_.order.reset(); // somebody else took over
+  if (newest && record.epoch > newest->epoch && record.holder != c_.node)
+    primary_moved();
   const bool lasts = !newest || lasting(*newest) != lasting(record);
   newest = record;
   if (lasts)
@@ -195,15 +197,14 @@ void stepper::judge_claim(std::uint64_t sequence, const std::optional<lease_reco
 }
 
 void stepper::take_lease(const pending_request& claim, std::uint64_t sequence) {
+  const auto* order = ordered();
   s_.claim.reset();
   s_.lease = own_lease{*claim.record, claim.record->nonce, sequence,
                        true,          claim.sent,          claim.sent + t_.renew};
   enter(phase::promoting);
   emit(fx::audit{"lease-taken", "epoch " + std::to_string(claim.record->epoch)
-                                  + (s_.order ? ", data loss allowed by " + s_.order->by : "")});
-  if (s_.order)
-    emit(fx::consume{s_.order->id});
-  s_.order.reset();
+                                  + (order != nullptr ? ", ordered by " + order->by : "")});
+  took_over();
   emit(fx::arm_guard{claim.sent + t_.lease, claim.record->epoch});
   expire();
 }
@@ -222,8 +223,13 @@ void stepper::converse() {
   }
   const auto wanted = wanted_record();
   const bool changes = lasting(wanted) != lasting(s_.lease->record);
-  if (changes || now_ >= s_.lease->renew_at)
-    send_cas(request_kind::renew, *s_.lease->sequence, wanted);
+  if (!changes && now_ < s_.lease->renew_at)
+    return;
+  if (wanted.state == lease_state::released) {
+    s_.guard_deadline.reset();
+    emit(fx::disarm_guard{});
+  }
+  send_cas(request_kind::renew, *s_.lease->sequence, wanted);
 }
 
 void stepper::send_read() {

@@ -46,7 +46,7 @@ void world::start_agent(node& n) {
       && newest->epoch == n.guard_epoch) {
     note(n.settings.node + ": agent starts, and goes on");
     n.settings.incarnation = newest->incarnation;
-    n.state = resume(n.disk, *newest, *n.deadline, n.settings);
+    n.state = resume(n.disk, *newest, *n.deadline, n.clock.read(time_.now()), n.settings);
   } else {
     note(n.settings.node + ": agent starts");
     n.settings.incarnation = n.settings.node + "-" + std::to_string(n.agent_life);
@@ -115,6 +115,9 @@ void world::perform(node& n, const action& a) {
       });
   } else if (const auto* guard = std::get_if<fx::arm_guard>(&a)) {
     arm(n, guard->deadline, guard->epoch);
+  } else if (std::holds_alternative<fx::disarm_guard>(a)) {
+    if (!n.pg.writable)
+      n.deadline.reset();
   } else if (std::holds_alternative<fx::checkpoint>(a)) {
     time_.in(dice_.between(50, 800) * millisecond, [p = &n, life = n.pg.life] {
       if (p->pg.life == life && p->pg.writable)
@@ -129,7 +132,7 @@ void world::perform(node& n, const action& a) {
             from_store(*each, ev::heartbeat{each->connection, b});
       });
   } else if (const auto* done = std::get_if<fx::consume>(&a)) {
-    to_store(n, [this, id = done->command] { store_.commands.erase(id); });
+    to_store(n, [this, id = done->command] { take_away(id); });
   } else if (const auto* w = std::get_if<fx::wake>(&a)) {
     time_.at(n.clock.when(w->at), [this, p = &n, number = ++n.wake, life = n.agent_life] {
       if (p->agent_life == life && p->wake == number)

@@ -178,18 +178,25 @@ void world::power_cut(node& n, moment back_after) {
 }
 
 void world::command(command_kind kind) {
-  cluster_command c{std::to_string(++commands_), kind, "", false, "test"};
+  cluster_command c{std::to_string(1000 + ++commands_), kind, "", false, "test"};
   if (kind == command_kind::switchover && dice_.chance(50))
     c.to = nodes_[dice_.below(nodes_.size())]->settings.node;
   if (store_.up)
     store_.commands[c.id] = c;
   time_.in(3 * second, [this, c] {
     if (c.kind != command_kind::resume)
-      store_.commands.erase(c.id);
+      take_away(c.id);
   });
   for (auto& n : nodes_)
     if (n->connection != 0)
       from_store(*n, ev::command{c});
+}
+
+void world::take_away(const std::string& order) {
+  store_.commands.erase(order);
+  for (const auto& n : nodes_)
+    if (n->connection != 0)
+      from_store(*n, ev::command_gone{order});
 }
 
 } // namespace harmony::failover::sim

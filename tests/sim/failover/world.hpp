@@ -184,6 +184,7 @@ private:
   void kill_agent(node& n, moment back_after);
   void power_cut(node& n, moment back_after);
   void command(command_kind kind);
+  void take_away(const std::string& order);
   void stutter(node& n);
 
   // agent.cpp

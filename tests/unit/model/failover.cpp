@@ -7,9 +7,23 @@ namespace harmony::failover::test {
 namespace {
 
 lease_record a_record() {
-  return {7, "a",     "a-1", 12,      lease_state::held, 3000,          7300000000000000001U,
-          3, "a-1/7", 2,     "b-1/5", 0x16B374D848U,     0x16B374E000U, {1, {"b", "c"}},
-          4, ""};
+  return {7,
+          "a",
+          "a-1",
+          12,
+          lease_state::held,
+          false,
+          3000,
+          7300000000000000001U,
+          3,
+          "a-1/7",
+          2,
+          "b-1/5",
+          0x16B374D848U,
+          0x16B374E000U,
+          {1, {"b", "c"}},
+          4,
+          ""};
 }
 
 std::string why_not(const std::string& json) {
@@ -57,9 +71,7 @@ TEST_CASE("failover records: what is no record -> refused, with place and reason
   CHECK(why_not(with("epoch", "0"))
         == cannot + "epoch: expected a whole number from 1 to 9007199254740991, got 0");
   CHECK(why_not(with("state", "\"lost\""))
-        == cannot
-             + "state: expected one of \"promoting\", \"held\", \"released\", \"paused\", got "
-               "\"lost\"");
+        == cannot + "state: expected one of \"promoting\", \"held\", \"released\", got \"lost\"");
   CHECK(why_not(with("flushLsn", "\"16\""))
         == cannot + "flushLsn: expected a position in the log like \"16/B374D848\", got \"16\"");
   CHECK(why_not(with("sync", R"({"k":1,"members":["c","b"]})"))

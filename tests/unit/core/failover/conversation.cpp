@@ -128,7 +128,7 @@ TEST_CASE("failover: a switchover -> refused where nobody could take over") {
   m.beat(beat_of("c", 2));
   CHECK(m.on(ev::command{order}) == "Releasing: consume, stop");
   m.done();
-  CHECK(m.sees(stopped()) == "Releasing: CAS released");
+  CHECK(m.sees(stopped()) == "Releasing: disarm guard, CAS released");
   CHECK(m.state.request->record->successor == "c");
   CHECK(m.acknowledged() == "Following: start standby");
 }
@@ -172,6 +172,7 @@ TEST_CASE("failover: more behind than is allowed -> refused, but for an operator
   CHECK(m.state.why_not == refusal::lag_too_large);
   cluster_command order{"1", command_kind::failover, "b", false, "ann"};
   CHECK(m.on(ev::command{order}) == "Electing");
+  m.on(ev::command_gone{"1"});
   order.allow_data_loss = true;
   CHECK(m.on(ev::command{order}) == "Claiming: CAS promoting");
   CHECK(m.acknowledged() == "Promoting: consume, arm guard");
@@ -181,7 +182,7 @@ TEST_CASE("failover: a pause -> nobody takes over until it is over") {
   auto m = follower();
   auto r = record_of_a();
   r.nonce = 2;
-  r.state = lease_state::paused;
+  r.paused = true;
   m.holds(r);
   CHECK(m.wait(20s) == "Following");
   CHECK(m.state.why_not == refusal::paused);
@@ -201,7 +202,7 @@ TEST_CASE("failover: an agent that starts under a live deadline -> goes on") {
   m.record = before.record;
   m.sequence = before.sequence;
   m.state = resume(before.state.kept, before.state.lease->record,
-                   before.state.lease->sent + m.settings.periods.lease, m.settings);
+                   before.state.lease->sent + m.settings.periods.lease, m.now, m.settings);
   m.on(ev::guard{true, before.state.lease->sent + m.settings.periods.lease});
   m.sees(before.pg);
   CHECK(m.on(ev::connected{9, "s"}) == "Holding: read, CAS held");

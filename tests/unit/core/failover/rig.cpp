@@ -19,7 +19,7 @@ template <class... F>
 overloaded(F...) -> overloaded<F...>;
 
 std::string state_name(lease_state s) {
-  constexpr std::array<const char*, 4> names{"promoting", "held", "released", "paused"};
+  constexpr std::array<const char*, 3> names{"promoting", "held", "released"};
   return names[static_cast<std::size_t>(s)];
 }
 
@@ -37,9 +37,12 @@ std::string name_of(const action& a) {
                [](const fx::wake&) { return std::string{}; },
                [](const fx::publish_heartbeat&) { return std::string{}; },
                [](const fx::audit&) { return std::string{}; },
-               [](const fx::cas& c) { return "CAS " + state_name(c.record.state); },
+               [](const fx::cas& c) {
+                 return "CAS " + state_name(c.record.state) + (c.record.paused ? " paused" : "");
+               },
                [](const fx::read&) { return std::string{"read"}; },
                [](const fx::arm_guard&) { return std::string{"arm guard"}; },
+               [](const fx::disarm_guard&) { return std::string{"disarm guard"}; },
                [](const fx::start_standby&) { return std::string{"start standby"}; },
                [](const fx::start_primary&) { return std::string{"start primary"}; },
                [](const fx::promote&) { return std::string{"promote"}; },
