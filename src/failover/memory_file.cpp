@@ -35,19 +35,22 @@ failure unreadable(const std::string& why) {
 std::string write(const memory& m) {
   return json{{"floor", m.floor},       {"newest", write_optional(m.newest)},
               {"timeline", m.timeline}, {"maker", m.maker},
+              {"left", m.left},         {"leftMaker", m.left_maker},
               {"damaged", m.damaged},   {"promise", write_optional(m.promise)}}
     .dump();
 }
 
 outcome<memory> read_memory(std::string_view text) {
   const auto in = json::parse(text, nullptr, false);
-  if (!in.is_object() || in.size() != 6)
-    return unreadable("it is no object of six members");
+  if (!in.is_object() || in.size() != 8)
+    return unreadable("it is no object of eight members");
   memory m;
   try {
     in.at("floor").get_to(m.floor);
     in.at("timeline").get_to(m.timeline);
     in.at("maker").get_to(m.maker);
+    in.at("left").get_to(m.left);
+    in.at("leftMaker").get_to(m.left_maker);
     in.at("damaged").get_to(m.damaged);
     auto newest = read_optional(in.at("newest"));
     if (!newest)

@@ -1,7 +1,9 @@
 #include "failover/node.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
+#include <utility>
 
 namespace harmony::failover {
 
@@ -87,10 +89,13 @@ void node::run() {
     auto next = mail_->take(wake);
     if (!next && mail_->closed())
       break;
-    if (next && std::holds_alternative<config>(*next))
-      adopt(std::get<config>(std::move(*next)));
-    take(next && std::holds_alternative<event>(*next) ? std::get<event>(std::move(*next))
-                                                      : event{ev::tick{}});
+    event e = ev::tick{};
+    if (next)
+      std::visit(overloaded{[&](event& what) { e = std::move(what); },
+                            [&](config& c) { adopt(std::move(c)); },
+                            [&](const disarmed& d) { guard_answered(d.ok); }},
+                 *next);
+    take(e);
     wake = machine_.wake_at;
   }
   parts_.store->close();
@@ -133,7 +138,7 @@ void node::resume_or_begin(const std::optional<ev::guard>& word) {
     return;
   }
   config_.incarnation = newest->incarnation;
-  machine_ = failover::resume(parts_.kept, *newest, *word->deadline, config_);
+  machine_ = failover::resume(parts_.kept, *newest, *word->deadline, boottime_now(), config_);
 }
 
 void node::adopt(config c) {
@@ -157,30 +162,43 @@ void node::take(const event& e) {
       machine_.at != at || machine_.why_not != why_not || std::holds_alternative<ev::observed>(e);
   }
   stepped_.notify_all();
-  carry_out(actions);
+  outbox_.insert(outbox_.end(), std::make_move_iterator(actions.begin()),
+                 std::make_move_iterator(actions.end()));
+  work_off();
   if (turned && parts_.changed)
     parts_.changed();
 }
 
-void node::carry_out(const std::vector<action>& actions) {
-  for (const auto& a : actions) {
-    if (const auto* what = std::get_if<fx::remember>(&a))
-      unwritten_ = what->what;
-    if (!unwritten_) {
-      carry_out(a);
-      continue;
-    }
+void node::work_off() {
+  while (!outbox_.empty() && !disarming_) {
+    const auto next = std::move(outbox_.front());
+    outbox_.pop_front();
+    carry_out(next);
+  }
+}
+
+/// A deadline that could not be taken away might be gone on with: nothing is given away by then.
+void node::guard_answered(bool ok) {
+  disarming_ = false;
+  if (ok)
+    return;
+  for (const auto& a : std::exchange(outbox_, {}))
+    refuse(a, "the guard keeps its deadline");
+}
+
+void node::carry_out(const action& a) {
+  if (const auto* what = std::get_if<fx::remember>(&a))
+    unwritten_ = what->what;
+  if (unwritten_) {
     if (auto done = parts_.remember(*unwritten_); done)
       unwritten_.reset();
     else
       parts_.alarm(done.error().message);
-    if (std::holds_alternative<fx::remember>(a))
-      continue;
-    if (unwritten_)
-      refuse(a, "what this member must remember cannot be written");
-    else
-      carry_out(a);
   }
+  if (unwritten_)
+    refuse(a, "what this member must remember cannot be written");
+  else
+    perform(a);
 }
 
 /// What must not be done before it is remembered why has failed; the rest is done.
@@ -194,11 +212,11 @@ void node::refuse(const action& a, const std::string& why) {
                [&](const fx::promote& what) { operation_failed(what); },
                [&](const fx::rewind& what) { operation_failed(what); },
                [&](const fx::reclone& what) { operation_failed(what); },
-               [&](const auto&) { carry_out(a); }},
+               [&](const auto&) { perform(a); }},
     a);
 }
 
-void node::carry_out(const action& a) {
+void node::perform(const action& a) {
   std::visit(
     overloaded{[&](const fx::remember&) {}, [&](const fx::wake&) {}, // read from the machine
                [&](const fx::cas& what) { parts_.store->cas(what); },
@@ -207,6 +225,10 @@ void node::carry_out(const action& a) {
                [&](const fx::publish_history& what) { parts_.store->publish(what.entry); },
                [&](const fx::consume& what) { parts_.store->consume(what.command); },
                [&](const fx::arm_guard& what) { parts_.postgres->arm(what); },
+               [&](const fx::disarm_guard&) {
+                 disarming_ = true;
+                 parts_.postgres->disarm([mail = mail_](bool ok) { mail->put(disarmed{ok}); });
+               },
                [&](const fx::audit& what) { parts_.audit(what); },
                [&](const fx::alarm& what) { parts_.alarm(what.message); },
                [&](const auto& order) { parts_.postgres->carry_out(order); }},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,20 +65,28 @@ public:
   void reconfigure(const config& c);
 
 private:
-  using mail = std::variant<event, config>;
+  /// The guard has answered, or has gone.
+  struct disarmed {
+    bool ok = false;
+  };
+  using mail = std::variant<event, config, disarmed>;
 
   void run();
   void begin();
   void resume_or_begin(const std::optional<ev::guard>& word);
   void adopt(config c);
   void take(const event& e);
-  void carry_out(const std::vector<action>& actions);
+  void work_off();
+  void guard_answered(bool ok);
   void carry_out(const action& a);
+  void perform(const action& a);
   void refuse(const action& a, const std::string& why);
   bool wait(instant until, const std::function<bool(const machine&)>& for_what) const;
 
   node_parts parts_;
   std::shared_ptr<mailbox<mail>> mail_ = std::make_shared<mailbox<mail>>();
+  std::deque<action> outbox_; ///< in the order of the steps
+  bool disarming_ = false;    ///< what is in the outbox waits for the guard
   std::optional<memory> unwritten_;
 
   mutable std::mutex mutex_; // guards the two below

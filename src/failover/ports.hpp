@@ -22,7 +22,8 @@ public:
   /// Connects, again and again for ever. Tells `ev::connected` (with a number that no connection of
   /// this process had before) and `ev::disconnected`; within a connection `ev::record_seen` at its
   /// begin and as soon as it hears of a change, `ev::heartbeat` for each that is published or lies
-  /// there when it begins, and `ev::command` for each that lies there or comes. Call it once.
+  /// there when it begins, `ev::command` for each that lies there or comes, and `ev::command_gone`.
+  /// Call it once.
   virtual void open(event_sink sink) = 0;
   /// Ends the connection; waits at most about a second. The sink is not called after it.
   virtual void close() = 0;
@@ -61,6 +62,9 @@ public:
   virtual void carry_out(const pg_order& what) = 0;
   /// On a path of its own: waits for nothing that is under way.
   virtual void arm(const fx::arm_guard& what) = 0;
+  /// Takes the guard's deadline away, now that PostgreSQL has stopped. `done` is called soon, from
+  /// another thread, with whether there is no deadline now: also where the guard has gone.
+  virtual void disarm(std::function<void(bool)> done) = 0;
 };
 
 } // namespace harmony::failover

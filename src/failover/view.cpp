@@ -8,10 +8,6 @@ namespace harmony::failover {
 
 namespace {
 
-bool holds_primary(const lease_record& r) {
-  return r.state == lease_state::held || r.state == lease_state::paused;
-}
-
 bool is_writable(const machine& m, instant now) {
   return m.at == phase::holding && m.lease && m.pg && m.pg->running && !m.pg->in_recovery
          && m.guard_deadline && now < *m.guard_deadline;
@@ -34,7 +30,7 @@ member_view view_of(const machine& m, const config& c, instant now) {
   v.role = role_of(m, writable);
   v.phase = word_of(m.at);
   v.epoch = newest ? newest->epoch : 0;
-  if (newest && holds_primary(*newest))
+  if (newest && newest->state == lease_state::held)
     v.primary = newest->holder;
   if (m.pg) {
     v.timeline = m.pg->timeline;

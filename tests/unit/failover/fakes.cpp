@@ -58,6 +58,8 @@ void shared_store::order(const cluster_command& what) {
 void shared_store::consume(const std::string& id) {
   const std::lock_guard guard{mutex_};
   orders_.erase(id);
+  for (const auto& [node, at] : there_)
+    at.second(ev::command_gone{id});
 }
 
 std::optional<lease_record> shared_store::lease() const {
@@ -150,6 +152,22 @@ void fake_postgres::arm(const fx::arm_guard& what) {
   guard_.epoch = what.epoch;
   if (sink_)
     tell_guard();
+}
+
+void fake_postgres::disarm(std::function<void(bool)> done) {
+  {
+    const std::lock_guard guard{mutex_};
+    if (!keeps_deadline_)
+      guard_.deadline.reset();
+    if (sink_)
+      tell_guard();
+  }
+  done(!keeps_deadline_);
+}
+
+ev::guard fake_postgres::guard() const {
+  const std::lock_guard guard{mutex_};
+  return guard_;
 }
 
 void fake_postgres::armed_before(instant deadline, std::uint64_t epoch) {

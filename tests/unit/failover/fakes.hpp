@@ -68,10 +68,13 @@ public:
   void close() override;
   void carry_out(const pg_order& what) override;
   void arm(const fx::arm_guard& what) override;
+  void disarm(std::function<void(bool)> done) override;
 
   /// The guard outlived an agent.
   void armed_before(instant deadline, std::uint64_t epoch);
   void hang() { hangs_ = true; }
+  void keep_deadline() { keeps_deadline_ = true; }
+  [[nodiscard]] ev::guard guard() const;
 
   [[nodiscard]] postgres state() const;
   [[nodiscard]] std::vector<std::string> orders() const;
@@ -84,7 +87,7 @@ private:
   postgres is_;
   ev::guard guard_{true, {}, 0};
   std::vector<std::string> orders_;
-  std::atomic<bool> hangs_{false};
+  std::atomic<bool> hangs_{false}, keeps_deadline_{false};
 };
 
 /// Short periods that hold all inequalities.

@@ -24,6 +24,8 @@ memory full() {
   m.newest = r;
   m.timeline = 2;
   m.maker = "a-1/7";
+  m.left = 1;
+  m.left_maker = "b-1/5";
   m.damaged = true;
   r.nonce = 8;
   m.promise = r;

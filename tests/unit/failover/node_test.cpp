@@ -103,6 +103,16 @@ TEST_CASE("node: handing over stops PostgreSQL, and then gives the lease away") 
   CHECK(a->hand_over(boottime_now() + 20s));
   CHECK(b.store->lease()->state == lease_state::released);
   CHECK_FALSE(b.postgres->state().running);
+  CHECK_FALSE(b.postgres->guard().deadline);
+}
+
+TEST_CASE("node: nothing is given away while the guard keeps a deadline") {
+  bench b;
+  const auto a = b.start("a");
+  REQUIRE(becomes_primary(*a));
+  b.postgres->keep_deadline();
+  CHECK(a->hand_over(boottime_now() + 20s)); // by then the lease has run out
+  CHECK(b.store->lease()->state == lease_state::held);
 }
 
 TEST_CASE("node: a stop ends a standby's PostgreSQL, too") {
@@ -142,6 +152,6 @@ TEST_CASE("node: a pause that an operator orders is in the record") {
   const auto a = b.start("a");
   REQUIRE(becomes_primary(*a));
   b.store->order({"1", command_kind::pause, "", false, "an operator"});
-  CHECK(eventually([&] { return b.store->lease()->state == lease_state::paused; }, 20s));
+  CHECK(eventually([&] { return b.store->lease()->paused; }, 20s));
   CHECK(eventually([&] { return b.store->empty_of_orders(); }, 20s));
 }
