@@ -111,6 +111,8 @@ std::string write_token(const enrolment_token& token) {
   set(fields, "jwt", token.jwt);
   set(fields, "device", token.device);
   set(fields, "ca", token.ca);
+  if (token.expires)
+    fields["expires"] = format_time(*token.expires);
   const secret_bytes plain{dump(fields)};
   auto text = encode_base64(plain.reveal());
   std::replace(text.begin(), text.end(), '+', '-'); // a shell's and a URL's friend
@@ -131,7 +133,8 @@ outcome<enrolment_token> read_token(std::string_view text) {
   const secret_bytes seed{text_of(fields, "seed")};
   auto key = nkey_pair::from_seed(seed.reveal());
   enrolment_token token{text_of(fields, "store"), key ? *key : nkey_pair::make(nkey_kind::user),
-                        text_of(fields, "jwt"), text_of(fields, "device"), text_of(fields, "ca")};
+                        text_of(fields, "jwt"),   text_of(fields, "device"),
+                        text_of(fields, "ca"),    parse_time(text_of(fields, "expires"))};
   if (!key || key->kind() != nkey_kind::user || token.store.empty()
       || (!token.device.empty() && !is_name(token.device)))
     return bad;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct enrolment_token {
   std::string jwt;    ///< for that key; empty: the server knows it from its configuration
   std::string device; ///< the only id that it is good for; empty: any
   std::string ca; ///< certificates that the server's must descend from, PEM; empty: the system's
+  /// What its holder is told of its end; who lets in goes by the record. Nothing: not known.
+  std::optional<std::chrono::sys_time<std::chrono::milliseconds>> expires = std::nullopt;
 
   [[nodiscard]] std::string id() const;
 };

@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "apps/agent/device_facts.hpp"
+#include "apps/agent/enrolment_ending.hpp"
 #include "apps/agent/identity_folder.hpp"
 #include "apps/agent/wakeup.hpp"
 #include "identity/enrolment.hpp"
@@ -27,11 +28,7 @@ constexpr auto call_timeout = milliseconds{5000};
 constexpr auto look_again = milliseconds{5000}; // a hint may be lost
 constexpr auto soon_connected = milliseconds{3000};
 
-/// Why it ends, and how.
-struct ending {
-  enroll_exit code = enroll_exit::ok;
-  std::string why;
-};
+using ending = enrolment_ending;
 template <class T>
 using step = std::variant<T, ending>;
 
@@ -59,6 +56,7 @@ private:
   std::optional<ending> settle_id();
   std::optional<ending> in_the_way() const;
   outcome<std::unique_ptr<store>> open(const std::string& name, const std::string& inbox, login as);
+  [[nodiscard]] ending desk_failed(const failure& why) const;
   step<enrolment_record> read_record_once();
   step<enrolment_record> next_record();
   step<nkey_pair> ask(const enrolment_record& record);
@@ -130,35 +128,32 @@ outcome<std::unique_ptr<store>> enrolment_run::open(const std::string& name,
 
 step<enrolment_record> enrolment_run::read_record_once() {
   const auto entry = desk_->get(bucket::enrolment, token_.id(), call_timeout);
-  // A server with static keys may not have been given the token yet.
   const bool refused = !entry && entry.error().code == ec::store_denied;
-  if (refused && (!token_.jwt.empty() || over()))
-    return ending{enroll_exit::refused, "the server refuses this token: it has expired, or is not "
-                                        "of this fleet ("
-                                          + entry.error().message + ")"};
+  if (refused)
+    if (auto ended = ended_by_refusal(token_, entry.error().message, now(), over()))
+      return *ended;
   if (!entry && (refused || may_pass(entry.error())) && !over()) {
-    if (steady_clock::now() > begun_ + soon_connected && told_ != entry.error().message)
-      say(told_ = entry.error().message);
+    const auto why = refused ? "the server does not take this token: its configuration does not "
+                               "have it yet, or no longer; waiting for 'harmonyctl server-config "
+                               "--tokens' and a reload of the server"
+                             : entry.error().message;
+    if (steady_clock::now() > begun_ + soon_connected && told_ != why)
+      say(told_ = why);
     return enrolment_record{}; // of no time yet
   }
   if (!entry)
     return failed(entry.error());
   if (!*entry)
-    return ending{enroll_exit::refused, "the store knows nothing of this token (" + token_.id()
-                                          + "); ask for another one"};
+    return token_of_no_use("the store knows nothing of this token (" + token_.id() + ")");
   const auto record = read_record((*entry)->value);
   if (!record)
     return failed(record.error());
-  if (record->is == state::denied) {
-    // What was turned down may be the key: the next request is made with a new one.
+  // What was turned down may be the key: the next request is made with a new one.
+  if (record->is == state::denied)
     if (const auto dropped = folder_.drop_pending(); !dropped)
       say(dropped.error().message);
-    return ending{enroll_exit::denied, "an operator has turned this device down"
-                                         + (record->reason.empty() ? "" : ": " + record->reason)};
-  }
-  if (record->is == state::revoked)
-    return ending{enroll_exit::refused,
-                  "the token was revoked" + (record->reason.empty() ? "" : ": " + record->reason)};
+  if (auto ended = ended_by(*record, token_, now()))
+    return *ended;
   return *record;
 }
 
@@ -173,6 +168,14 @@ step<enrolment_record> enrolment_run::next_record() {
   }
 }
 
+/// A call by the token has failed for good.
+ending enrolment_run::desk_failed(const failure& why) const {
+  if (why.code == ec::store_denied)
+    if (auto ended = ended_by_refusal(token_, why.message, now(), true))
+      return *ended;
+  return failed(why);
+}
+
 /// Whether this device has asked already; an ending where another has.
 step<bool> enrolment_run::has_asked(const nkey_pair& key) {
   auto entry = desk_->get(bucket::enrolment_request, token_.id(), call_timeout);
@@ -181,7 +184,7 @@ step<bool> enrolment_run::has_asked(const nkey_pair& key) {
     entry = desk_->get(bucket::enrolment_request, token_.id(), call_timeout);
   }
   if (!entry)
-    return failed(entry.error());
+    return desk_failed(entry.error());
   if (!*entry)
     return false;
   const auto stored = read_request((*entry)->value);
@@ -193,14 +196,13 @@ step<bool> enrolment_run::has_asked(const nkey_pair& key) {
                                           + stored->device
                                           + "', and a token is good for one request: go on with "
                                             "--agent-id "
-                                          + stored->device + ", or ask for another token"};
+                                          + stored->device + ", or " + ask_for_another};
   const auto by = stored
                     ? ", by '" + stored->device + "' with the key " + fingerprint_of(stored->nkey)
                     : std::string{};
-  return ending{enroll_exit::refused,
-                "the token was used before" + by
-                  + ": it is good for one device. Where you did not expect that, tell your "
-                    "operator, who can deny that request; and ask for another token"};
+  return token_of_no_use("the token was used before" + by
+                         + ": it is good for one device. Where you did not expect that, tell your "
+                           "operator, who can deny that request");
 }
 
 // Whoever writes first has the token; the server refuses every other.
@@ -223,7 +225,7 @@ std::optional<ending> enrolment_run::submit(const nkey_pair& key) {
       return std::nullopt;
     const bool raced = put.error().code == ec::conflict;
     if (over() || !(raced || may_pass(put.error())))
-      return failed(put.error());
+      return desk_failed(put.error());
     if (!raced)
       pause();
   }
@@ -260,10 +262,9 @@ step<nkey_pair> enrolment_run::key_of(const enrolment_record& approved) const {
     if (*key && (*key)->public_key() == approved.nkey)
       return std::move(**key);
   }
-  return ending{enroll_exit::refused, "the token was used before: '" + approved.device
-                                        + "' was let in by it with the key "
-                                        + fingerprint_of(approved.nkey)
-                                        + ", which this device does not have"};
+  return token_of_no_use("the token was used before: '" + approved.device
+                         + "' was let in by it with the key " + fingerprint_of(approved.nkey)
+                         + ", which this device does not have");
 }
 
 // A read of its own manifest: only who is let in as this very device has an answer.

@@ -27,7 +27,7 @@ struct token_maker {
 };
 
 outcome<enrolment_token> token_maker::make() const {
-  enrolment_token token{url, nkey_pair::make(nkey_kind::user), {}, o.device, ca};
+  enrolment_token token{url, nkey_pair::make(nkey_kind::user), {}, o.device, ca, now + o.expires};
   if (!keys)
     return token;
   const auto from = std::chrono::floor<seconds>(now);

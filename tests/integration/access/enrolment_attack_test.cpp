@@ -263,7 +263,7 @@ TEST_CASE("enrolment: another key than the operator has compared -> not approved
   CHECK(bed.standing("pi-7") == "Pending");
 }
 
-TEST_CASE("enrolment: token that has expired -> refused by the server, and not approved") {
+TEST_CASE("enrolment: token that has expired -> told so and what to do, and not approved") {
   enrol_bed bed{either_mode()};
   const auto token = bed.token({"--expires", "2s"});
   const auto id = read_token(token)->id();
@@ -275,11 +275,35 @@ TEST_CASE("enrolment: token that has expired -> refused by the server, and not a
     },
     patience));
   CHECK(bed.fleet.try_ctl(bed.approve(id, {"-y"})).code == 3);
-  if (bed.fleet.has_jwts()) {
+  // Told while it waits; a new start likewise; and where the operator has taken the token out.
+  for (const bool taken_out : {false, false, true}) {
+    if (taken_out && !bed.fleet.has_jwts()) {
+      write_file(bed.fleet.path("tokens"), "");
+      bed.tell_server();
+    }
     const auto told = device.wait();
+    CAPTURE(taken_out, told.err, told.out);
     CHECK(told.code == 3);
-    CHECK(told.err.find("expired") != std::string::npos);
+    CHECK(told.err.find("the token has expired") != std::string::npos);
+    CHECK(told.err.find("harmonyctl enroll-token create") != std::string::npos);
+    CHECK(told.err.find("credentials") == std::string::npos);
+    device.enrol(token);
   }
+}
+
+TEST_CASE("enrolment: token that static keys no longer have -> waited for in words of its own, "
+          "then of no use") {
+  enrol_bed bed{trust_mode::static_keys};
+  const auto token = bed.token();
+  write_file(bed.fleet.path("tokens"), "");
+  bed.tell_server();
+  new_device device{"pi-7"};
+  device.enrol(token, "6s");
+  const auto told = device.wait();
+  CHECK(told.code == 3);
+  CHECK(told.out.find("its configuration does not have it yet, or no longer") != std::string::npos);
+  CHECK(told.err.find("expired, was used or revoked") != std::string::npos);
+  CHECK(told.err.find("harmonyctl enroll-token create") != std::string::npos);
 }
 
 TEST_CASE("enrolment: token that was revoked -> told why, before and after it asked") {

@@ -27,6 +27,10 @@ TEST_CASE("enrolment: token -> the same when read; its id is a name and tells no
   CHECK(read->key.seed() == token.key.seed());
   CHECK(read->device == "pi-1");
   CHECK(read->ca == token.ca);
+  CHECK_FALSE(read->expires); // as one of an earlier version
+  auto until_noon = token;
+  until_noon.expires = noon;
+  CHECK(read_token(write_token(until_noon))->expires == until_noon.expires);
   CHECK(read->id() == token.id());
   CHECK(is_name(token.id()));
   CHECK(token.id().size() == 16);
