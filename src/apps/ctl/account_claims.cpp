@@ -125,6 +125,36 @@ outcome<std::string> fleet_account_jwt(const keyring& keys, sys_seconds now) {
                   {nats::fleet_account, keys.fleet.public_key(), now, std::nullopt}, fleet);
 }
 
+outcome<account_on_server> read_fleet_account(const keyring& keys, std::string_view jwt) {
+  const auto claims = read_jwt_claims(jwt);
+  if (!claims)
+    return failure{ec::invalid_document,
+                   "what the server has as the devices' account cannot be read: "
+                     + claims.error().message};
+  if (claims->issuer != keys.operator_key.public_key()
+      || claims->head.subject != keys.fleet.public_key())
+    return failure{ec::invalid_document, "what the server has as the devices' account is not of "
+                                         "this fleet's operator; are these the keys of another "
+                                         "fleet?"};
+  account_on_server account{claims->head.issued, {}};
+  const auto listed = claims->nats.find("revocations");
+  if (listed == claims->nats.end() || listed->is_null())
+    return account;
+  const auto foreign = [](const std::string& what) {
+    return failure{ec::invalid_document, "the server's account turns out '" + what
+                                           + "', which harmonyctl cannot keep, so that an update "
+                                             "would forget it"};
+  };
+  if (!listed->is_object())
+    return foreign(listed->dump());
+  for (const auto& [key, when] : listed->items()) {
+    if (!is_public_nkey(nkey_kind::user, key) || !when.is_number_integer())
+      return foreign(key);
+    account.revoked[key] = sys_seconds{std::chrono::seconds{when.get<std::int64_t>()}};
+  }
+  return account;
+}
+
 outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
   auto control = account_of(true);
   control["imports"] = imports_of(nats::shared_with_control(), keys.fleet.public_key());

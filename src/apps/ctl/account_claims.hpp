@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "apps/ctl/keyring.hpp"
 
@@ -19,6 +20,17 @@ outcome<fleet_claims> fleet_claims_of(const keyring& keys, std::chrono::sys_seco
 
 /// The devices' account alone, with whom it has turned out.
 outcome<std::string> fleet_account_jwt(const keyring& keys, std::chrono::sys_seconds now);
+
+/// What a server says of the devices' account.
+struct account_on_server {
+  std::chrono::sys_seconds issued;
+  revocations revoked;
+};
+
+/// Reads the devices' account. Fails with invalid_document where it is not that, or not signed by
+/// this fleet's operator; also where it turns out all keys at once ("*"), as other tools may have
+/// it: what cannot be kept is not to be lost.
+outcome<account_on_server> read_fleet_account(const keyring& keys, std::string_view jwt);
 
 /// Whom a user's JWT is for.
 struct user_request {

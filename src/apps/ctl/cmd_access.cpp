@@ -3,11 +3,10 @@
 #include <ostream>
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include "apps/ctl/account_claims.hpp"
 #include "apps/ctl/commands.hpp"
 #include "apps/ctl/enrolments.hpp"
+#include "apps/ctl/fleet_push.hpp"
 #include "apps/ctl/keyring.hpp"
 #include "apps/ctl/server_config.hpp"
 #include "identity/login.hpp"
@@ -19,8 +18,6 @@ namespace {
 
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
-
-constexpr const char* claims_update = "$SYS.REQ.CLAIMS.UPDATE";
 
 sys_seconds now_of(const context& c) {
   return std::chrono::floor<seconds>(c.env.now());
@@ -66,9 +63,19 @@ outcome<std::string> static_text(const server_config_options& o) {
   return static_config(o.server, o.admins, *devices, *tokens);
 }
 
+/// A server with a folder of JWTs takes the devices' account of a newer configuration for its own.
+void learn_from_server(const context& c, const std::string& folder, keyring& keys) {
+  if (const auto learnt = learn_revoked(c, folder, keys, now_of(c)); !learnt)
+    c.env.err << "the server was not asked whom it has turned out, who must all be in '" << folder
+              << "' then: with an older copy of it this configuration lets them in again ("
+              << learnt.error().message << ")\n";
+}
+
 outcome<std::string> operator_text(const context& c, const server_config_options& o) {
   auto keys = load_keyring(o.keys);
-  if (!keys && keys.error().code == ec::not_found) {
+  if (keys && !o.in_memory) {
+    learn_from_server(c, o.keys, *keys);
+  } else if (!keys && keys.error().code == ec::not_found) {
     keys = make_keyring(o.keys);
     if (keys)
       c.env.err << "new keys in '" << o.keys
@@ -89,34 +96,6 @@ exit_code deliver(const context& c, const std::string& text, const std::string& 
   }
   const auto done = secret ? create_secret_file(file, text) : replace_file(file, text);
   return done ? exit_code::ok : c.fail(done.error());
-}
-
-/// A user of this one command, known to the server by a JWT that ends soon.
-outcome<login> system_login(const keyring& keys, sys_seconds now) {
-  constexpr seconds short_lived{60};
-  const auto key = std::make_shared<nkey_pair>(nkey_pair::make(nkey_kind::user));
-  const auto jwt = system_jwt(keys, {"harmonyctl", key->public_key(), now, now + short_lived});
-  if (!jwt)
-    return jwt.error();
-  return login{*jwt, key};
-}
-
-/// Gives the server the devices' account anew; what it says to that.
-outcome<void> push_fleet_account(const context& c, const keyring& keys, sys_seconds now) {
-  // A server takes the newer one, by seconds: this must win over a configuration of just now.
-  const auto jwt = fleet_account_jwt(keys, now + seconds{1});
-  const auto who = system_login(keys, now);
-  if (!jwt || !who)
-    return jwt ? who.error() : jwt.error();
-  auto to = store_options_of(c.global);
-  to.as = [who = *who]() -> outcome<login> { return who; };
-  const auto answer = c.env.ask_server(to, claims_update, *jwt, c.global.timeout);
-  if (!answer)
-    return answer.error();
-  const auto said = json::parse(*answer, nullptr, false);
-  if (said.is_object() && said.contains("data"))
-    return {};
-  return {ec::store_denied, "the server did not take the account: " + *answer};
 }
 
 } // namespace
@@ -202,13 +181,16 @@ exit_code run(const context& c, const revoke_options& o) {
                                           + (o.key.empty() ? "" : " and the key '" + o.key + "'")
                                           + " with the keys in '" + o.keys + "'");
   const auto now = now_of(c);
-  if (const auto noted = note_revoked(o.keys, *known, now); !noted)
-    return c.fail(noted.error());
+  revocations out;
   for (const auto& key : *known)
-    keys->revoked[key] = now;
+    out[key] = now;
+  if (const auto noted = note_revoked(o.keys, out); !noted)
+    return c.fail(noted.error());
+  for (const auto& [key, when] : out)
+    keys->revoked[key] = when;
   const auto keys_text = std::to_string(known->size()) + (known->size() == 1 ? " key" : " keys")
                          + " of '" + o.agent + "'";
-  if (const auto pushed = push_fleet_account(c, *keys, now); !pushed)
+  if (const auto pushed = push_fleet_account(c, o.keys, *keys, now); !pushed)
     return c.fail(exit_code_of(pushed.error().code),
                   keys_text + " noted as revoked in '" + o.keys
                     + "', but the server does not know yet: " + pushed.error().message

@@ -45,11 +45,11 @@ outcome<std::string> text_of(const std::string& path) {
   return text;
 }
 
-outcome<std::map<std::string, sys_seconds>> read_revoked(const std::string& path) {
+outcome<revocations> read_revoked(const std::string& path) {
   const auto text = text_of(path);
   if (!text)
     return text.error();
-  std::map<std::string, sys_seconds> revoked;
+  revocations revoked;
   std::istringstream lines{*text};
   std::int64_t when = 0;
   for (std::string key; lines >> key;) {
@@ -62,11 +62,19 @@ outcome<std::map<std::string, sys_seconds>> read_revoked(const std::string& path
   return revoked;
 }
 
-keyring of(const std::vector<nkey_pair>& keys, std::map<std::string, sys_seconds> revoked) {
+keyring of(const std::vector<nkey_pair>& keys, revocations revoked) {
   return {keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], keys[6], std::move(revoked)};
 }
 
 } // namespace
+
+revocations later_in(const revocations& theirs, const revocations& ours) {
+  revocations later;
+  for (const auto& [key, when] : theirs)
+    if (const auto own = ours.find(key); own == ours.end() || own->second < when)
+      later[key] = when;
+  return later;
+}
 
 outcome<keyring> load_keyring(const std::string& folder) {
   if (!std::filesystem::is_directory(folder))
@@ -123,11 +131,10 @@ outcome<void> note_device(const std::string& folder, const std::string& id,
   return append_secret_line(in(folder, devices_file), id + " " + nkey);
 }
 
-outcome<void> note_revoked(const std::string& folder, const std::vector<std::string>& nkeys,
-                           sys_seconds now) {
-  for (const auto& key : nkeys)
+outcome<void> note_revoked(const std::string& folder, const revocations& out) {
+  for (const auto& [key, when] : out)
     if (auto done = append_secret_line(in(folder, revoked_file),
-                                       key + " " + std::to_string(now.time_since_epoch().count()));
+                                       key + " " + std::to_string(when.time_since_epoch().count()));
         !done)
       return done;
   return {};

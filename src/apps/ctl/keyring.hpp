@@ -10,6 +10,12 @@
 
 namespace harmony::ctl {
 
+/// Public keys of devices, and when they were turned out: JWTs of then or before are refused.
+using revocations = std::map<std::string, std::chrono::sys_seconds>;
+
+/// What of `theirs` is not in `ours`, or there at an earlier time: the later one holds.
+revocations later_in(const revocations& theirs, const revocations& ours);
+
 /// The keys of a fleet in operator mode, and whom they have turned out: a folder of mode 0700 on a
 /// machine that is neither a device nor the server. Who has it owns the fleet.
 struct keyring {
@@ -20,8 +26,7 @@ struct keyring {
   nkey_pair enrol;        ///< account: who has no more than a token yet
   nkey_pair signer;       ///< signs devices' JWTs, and can grant no more than a device's rights
   nkey_pair enrol_signer; ///< signs tokens' JWTs, and can grant no more than a token's rights
-  /// Public keys of devices, and when they were turned out: JWTs of then or before are refused.
-  std::map<std::string, std::chrono::sys_seconds> revoked;
+  revocations revoked;
 };
 
 /// Reads the folder. Fails with not_found where it is missing, and with permission_denied where
@@ -36,9 +41,8 @@ outcome<keyring> make_keyring(const std::string& folder);
 outcome<void> note_device(const std::string& folder, const std::string& id,
                           const std::string& nkey);
 
-/// Turns out the keys; from `now` on, for JWTs of then or before.
-outcome<void> note_revoked(const std::string& folder, const std::vector<std::string>& nkeys,
-                           std::chrono::sys_seconds now);
+/// Adds those to whom the folder has turned out.
+outcome<void> note_revoked(const std::string& folder, const revocations& out);
 
 /// The devices, and the keys that JWTs of theirs were made out for.
 outcome<std::vector<fleet_device>> listed_devices(const std::string& folder);

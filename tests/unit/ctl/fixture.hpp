@@ -53,8 +53,11 @@ public:
       opened = how;
       return std::shared_ptr<store>{store_};
     };
-    env.ask_server = [](const store_options&, const std::string&, const std::string&,
-                        std::chrono::milliseconds) -> outcome<std::string> {
+    env.ask_server = [this](const store_options&, const std::string& subject,
+                            const std::string& payload,
+                            std::chrono::milliseconds) -> outcome<std::string> {
+      if (server)
+        return server(subject, payload);
       return failure{ec::store_unavailable, "a store in memory has no server"};
     };
     env.now = [this] { return now; };
@@ -73,7 +76,10 @@ public:
   std::map<std::string, std::string> variables;
   std::stop_source interrupt;
   std::function<void(const std::string& all)> on_output; ///< while a command runs
-  store_options opened;                                  ///< what the last command opened
+  /// What a server itself answers; none: it cannot be reached.
+  std::function<outcome<std::string>(const std::string& subject, const std::string& payload)>
+    server;
+  store_options opened; ///< what the last command opened
   std::string out, err;
 
 private:
