@@ -143,7 +143,10 @@ inline constexpr std::array points{
   "nats.put.after"sv,
   "nats.publish.before"sv,
   "nats.publish.after"sv,
-  // The agent's own files beside the database.
+  // The agent's own files beside the database; the first are its keys and what an enrolment brings.
+  "own-file.write.before"sv,
+  "own-file.write.within"sv,
+  "own-file.write.after"sv,
   "status.keep.before"sv,
   "status.keep.after"sv,
   "audit.append.before"sv,

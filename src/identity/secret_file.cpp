@@ -1,7 +1,6 @@
 #include "identity/secret_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
@@ -10,11 +9,13 @@
 
 #include "posix/descriptor.hpp"
 #include "posix/small_file.hpp"
+#include "posix/write_beside.hpp"
 
 namespace harmony {
 
 namespace {
 
+constexpr mode_t for_owner = 0600;
 constexpr mode_t for_all = 0644;
 
 bool write_durably(int fd, const std::string& content) {
@@ -27,26 +28,6 @@ bool ends_within_line(int fd) {
   char last = '\n';
   return ::fstat(fd, &info) == 0 && info.st_size > 0 && ::pread(fd, &last, 1, info.st_size - 1) == 1
          && last != '\n';
-}
-
-// A temporary file beside it of mode 0600, which `place` gives its name once it is whole.
-outcome<void> write_beside(const std::string& path, const std::string& content,
-                           int (*place)(int fd, const char* from, const char* to)) {
-  const auto doing = "write '" + path + "'";
-  auto temporary = path + ".XXXXXX";
-  const open_fd file{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (!file)
-    return failure_of(errno, doing);
-  if (!write_durably(file.get(), content)
-      || place(file.get(), temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    return failure_of(error, doing);
-  }
-  const auto folder = std::filesystem::path{path}.parent_path();
-  const open_fd opened{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC)};
-  ::fsync(opened.get());
-  return {};
 }
 
 } // namespace
@@ -71,27 +52,19 @@ outcome<void> create_secret_file(const std::string& path, const std::string& con
     ::chmod(folder.c_str(), 0700);
   if (failed)
     return failure_of(failed.value(), "make the folder of '" + path + "'");
-  return write_beside(path, content, [](int, const char* from, const char* to) {
-    return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-  });
+  return write_beside(path, content, for_owner, placing::create);
 }
 
 outcome<void> create_file(const std::string& path, const std::string& content) {
-  return write_beside(path, content, [](int fd, const char* from, const char* to) {
-    return ::fchmod(fd, for_all) != 0 ? -1
-                                      : ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-  });
+  return write_beside(path, content, for_all, placing::create);
 }
 
 outcome<void> replace_secret_file(const std::string& path, const std::string& content) {
-  return write_beside(path, content,
-                      [](int, const char* from, const char* to) { return ::rename(from, to); });
+  return write_beside(path, content, for_owner, placing::replace);
 }
 
 outcome<void> replace_file(const std::string& path, const std::string& content) {
-  return write_beside(path, content, [](int fd, const char* from, const char* to) {
-    return ::fchmod(fd, for_all) != 0 ? -1 : ::rename(from, to);
-  });
+  return write_beside(path, content, for_all, placing::replace);
 }
 
 // One write, so that of two at once each line is whole.

@@ -1,15 +1,11 @@
 #include "topology/device_secrets.hpp"
 
 #include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <system_error>
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "posix/descriptor.hpp"
 #include "posix/small_file.hpp"
+#include "posix/write_beside.hpp"
 #include "topology/files_monitor.hpp"
 
 namespace harmony {
@@ -18,10 +14,6 @@ namespace {
 
 failure unavailable(const std::string& what, const std::string& why) {
   return {ec::secret_unavailable, what + " " + why};
-}
-
-std::string words_of(int error) {
-  return std::generic_category().message(error);
 }
 
 /// A whole small file; `remedy`: what to do where it is not there.
@@ -36,30 +28,17 @@ outcome<secret_bytes> read_file(const std::string& what, const std::string& path
                                    : unavailable(what + ":", why.message);
 }
 
-/// Makes the key's file, unless another process has made it meanwhile. Never leaves half of one.
+/// Makes the key's file, unless another process has made it meanwhile: that one may be in use.
 outcome<void> make_key_file(const std::string& path) {
-  const auto fail = [&](const char* doing) {
-    return unavailable("the device's sealing key",
-                       std::string{"cannot be "} + doing + " '" + path + "': " + words_of(errno));
-  };
-  auto temporary = path + ".XXXXXX";
-  const open_fd fd{::mkostemp(temporary.data(), O_CLOEXEC)}; // mode 0600
-  if (!fd)
-    return fail("made at");
   const auto text = sealing_key::generate().text();
-  const bool written =
-    write_all(fd.get(), text.reveal()) && write_all(fd.get(), "\n") && ::fsync(fd.get()) == 0;
-  // Not a rename: it would put another key in the place of one that may be in use.
-  const bool placed = written && (::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  errno = error;
-  if (!placed)
-    return fail(written ? "put at" : "written to");
-  const open_fd folder{
-    ::open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!folder || ::fsync(folder.get()) != 0)
-    return fail("kept at");
+  std::string line; // at once so long, so that no copy of the key is left behind
+  line.reserve(text.reveal().size() + 1);
+  line.append(text.reveal()).append("\n");
+  const secret_bytes content{std::move(line)};
+  constexpr mode_t for_owner = 0600;
+  if (auto made = write_beside(path, content.reveal(), for_owner, placing::create);
+      !made && made.error().code != ec::name_conflict)
+    return unavailable("the device's sealing key", "cannot be made: " + made.error().message);
   return {};
 }
 

@@ -80,12 +80,13 @@ store_options enrol_bed::holder(const std::string& text) const {
   return who;
 }
 
-void new_device::enrol(const std::string& token, const std::string& wait) {
+void new_device::enrol(const std::string& token, const std::string& wait,
+                       const std::map<std::string, std::string>& environment) {
   std::vector<std::string> command{HARMONY_AGENT, "enroll", "--token",     "-",
                                    "--wait",      wait,     "--state-dir", state()};
   if (!id_.empty())
     command.insert(command.end(), {"--agent-id", id_});
-  process_ = std::make_unique<process>(command, token + "\n", std::map<std::string, std::string>{});
+  process_ = std::make_unique<process>(command, token + "\n", environment);
 }
 
 std::string new_device::asked() {

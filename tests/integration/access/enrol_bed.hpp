@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,7 +48,8 @@ public:
   /// From its next start.
   void call_itself(std::string id) { id_ = std::move(id); }
   /// Starts to enrol; without an id the token must name one.
-  void enrol(const std::string& token, const std::string& wait = "25s");
+  void enrol(const std::string& token, const std::string& wait = "25s",
+             const std::map<std::string, std::string>& environment = {});
   /// Waits until it has asked, and gives its fingerprint.
   std::string asked();
   run_result wait() { return process_->wait(); }

@@ -1,5 +1,8 @@
 // A device without an identity gets one: asked for by a token, approved by its fingerprint.
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
+#include <set>
 #include <sys/stat.h>
 
 #include "enrol_bed.hpp"
@@ -138,6 +141,45 @@ TEST_CASE("enrolment: killed at any step, and run again -> goes on with the same
   CHECK(bed.standing("pi-7") == "Enrolled");
   REQUIRE(open_as(device.login(bed, "pi-7"))->get(desired, "pi-7", ample));
 }
+
+#ifdef HARMONY_FAULTS
+TEST_CASE("enrolment: killed within any write of a file, and run again -> in, and nothing of it is "
+          "left behind") {
+  enrol_bed bed{either_mode()};
+  const auto token = bed.token({"--for", "pi-7"});
+  new_device device;
+  const auto left = [&] {
+    std::set<std::string> names;
+    for (const auto& each : std::filesystem::directory_iterator{device.identity("")})
+      names.insert(each.path().filename().string());
+    return names;
+  };
+  // The pending key, the identity, the settings: the next run writes the same again.
+  for (int written = 0; written < 3; ++written) {
+    CAPTURE(written);
+    device.enrol(token, "25s",
+                 {{"HARMONY_FAULT",
+                   "own-file.write.within " + std::to_string(written == 2 ? 2 : 1) + " kill"}});
+    CHECK(device.wait().code == 128 + SIGKILL);
+    const auto names = left();
+    CHECK(std::count_if(
+            names.begin(), names.end(),
+            [](const std::string& name) { return name.find(".harmony-") != std::string::npos; })
+          == 1);
+    if (written == 0) {
+      device.enrol(token);
+      device.asked();
+      device.kill();
+      bed.let_in("pi-7");
+    }
+  }
+  device.enrol(token);
+  CHECK(device.wait().code == 0);
+  CHECK(
+    left()
+    == std::set<std::string>{bed.fleet.has_jwts() ? "device.creds" : "device.nk", "enrolled.toml"});
+}
+#endif
 
 TEST_CASE("enrolment: over TLS -> the token brings the CA; a server of another is not talked to") {
   temp_dir keys;

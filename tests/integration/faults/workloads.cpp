@@ -71,6 +71,7 @@ private:
   void check_jobs(unsigned generation);
   void check_account(unsigned generation);
   void check_audit();
+  void check_own_files();
 
   const fs::path root_ = "/srv/harmony-matrix";
   fs::path state_;
@@ -144,6 +145,13 @@ void workloads_scenario::check(unsigned generation) {
   check_jobs(generation);
   check_account(generation);
   check_audit();
+  check_own_files();
+}
+
+void workloads_scenario::check_own_files() {
+  expect("the set of its own keys, whole or not", "sealing.key",
+         shell("cd " + state_.string() + " && ls -A | grep ^sealing"));
+  expect_kept("key that secrets are sealed to", content_of(state_ / "sealing.key"));
 }
 
 void workloads_scenario::check_files(unsigned generation) {
@@ -266,7 +274,7 @@ scenario_kind workloads() {
   return {"workloads",
           {"state.", "files.", "unit-file.", "systemd.", "podman.inspect", "podman.image",
            "podman.list", "podman.create", "podman.start", "podman.stop", "podman.remove",
-           "process.", "store.", "directory.", "status.", "audit.", "cache.empty"},
+           "process.", "store.", "directory.", "status.", "audit.", "cache.empty", "own-file."},
           prepare_podman,
           [] { return std::make_unique<workloads_scenario>(); }};
 }
