@@ -66,9 +66,11 @@ outcome<std::string> static_text(const server_config_options& o) {
 /// A server with a folder of JWTs takes the devices' account of a newer configuration for its own.
 void learn_from_server(const context& c, const std::string& folder, keyring& keys) {
   if (const auto learnt = learn_revoked(c, folder, keys, now_of(c)); !learnt)
-    c.env.err << "the server was not asked whom it has turned out, who must all be in '" << folder
-              << "' then: with an older copy of it this configuration lets them in again ("
-              << learnt.error().message << ")\n";
+    c.env.err
+      << "where '" << folder
+      << "' is an older copy, this configuration lets devices in again that were turned out "
+         "since; the server was asked for them, but "
+      << learnt.error().message << "\n";
 }
 
 outcome<std::string> operator_text(const context& c, const server_config_options& o) {
