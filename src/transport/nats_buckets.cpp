@@ -49,27 +49,6 @@ bool is_missing(const session& made, const std::string& stream, link::deadline u
   return status == NATS_NOT_FOUND || error == JSStreamNotFoundErr;
 }
 
-outcome<void> make_stream(const session& made, jsStreamConfig& config, link::deadline until) {
-  jsOptions wait;
-  jsOptions_Init(&wait);
-  wait.Wait = left_until(until);
-  jsErrCode error{};
-  jsStreamInfo* info = nullptr;
-  const auto doing = std::string{"make the stream '"} + config.Name + "'";
-  auto status = js_GetStreamInfo(&info, made.jetstream(), config.Name, &wait, &error);
-  const stream_info_ptr known{info};
-  if (status == NATS_OK)
-    return {};
-  if (status != NATS_NOT_FOUND && error != JSStreamNotFoundErr)
-    return from_status(status, error, doing);
-  wait.Wait = left_until(until);
-  error = jsErrCode{};
-  status = js_AddStream(nullptr, made.jetstream(), &config, &wait, &error);
-  if (status == NATS_OK || error == JSStreamNameExistErr) // somebody else made it just now
-    return {};
-  return from_status(status, error, doing);
-}
-
 outcome<void> make_bucket(const session& made, bucket b, link::deadline until) {
   const auto name = stream_of(b);
   const auto subject = subject_prefix_of(b) + ">";
@@ -80,21 +59,12 @@ outcome<void> make_bucket(const session& made, bucket b, link::deadline until) {
   republish.Source = subject.c_str();
   republish.Destination = hint.c_str();
   republish.HeadersOnly = true;
-  jsStreamConfig config;
-  jsStreamConfig_Init(&config);
+  auto config = bucket_config();
   config.Name = name.c_str();
   config.Subjects = subjects.data();
   config.SubjectsLen = static_cast<int>(subjects.size());
   config.RePublish = &republish;
   config.AllowDirect = true;
-  // What every client of KV buckets expects of one.
-  config.MaxMsgsPerSubject = bucket_history;
-  config.Discard = js_DiscardNew;
-  config.AllowRollup = true;
-  config.DenyDelete = true;
-  config.Duplicates = duplicate_window;
-  config.Storage = js_FileStorage;
-  config.Replicas = 1;
   if (b == bucket::enrolment || b == bucket::enrolment_request)
     config.MaxAge = enrolments_kept;
   if (b == bucket::enrolment_request) {
@@ -124,6 +94,8 @@ outcome<void> make_beat_stream(const session& made, link::deadline until) {
   return make_stream(made, config, until);
 }
 
+} // namespace
+
 stored_message message_of(natsMsg* raw) {
   stored_message found;
   found.value.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
@@ -136,7 +108,39 @@ stored_message message_of(natsMsg* raw) {
   return found;
 }
 
-} // namespace
+outcome<void> make_stream(const session& made, jsStreamConfig& config, link::deadline until) {
+  jsOptions wait;
+  jsOptions_Init(&wait);
+  wait.Wait = left_until(until);
+  jsErrCode error{};
+  jsStreamInfo* info = nullptr;
+  const auto doing = std::string{"make the stream '"} + config.Name + "'";
+  auto status = js_GetStreamInfo(&info, made.jetstream(), config.Name, &wait, &error);
+  const stream_info_ptr known{info};
+  if (status == NATS_OK)
+    return {};
+  if (status != NATS_NOT_FOUND && error != JSStreamNotFoundErr)
+    return from_status(status, error, doing);
+  wait.Wait = left_until(until);
+  error = jsErrCode{};
+  status = js_AddStream(nullptr, made.jetstream(), &config, &wait, &error);
+  if (status == NATS_OK || error == JSStreamNameExistErr) // somebody else made it just now
+    return {};
+  return from_status(status, error, doing);
+}
+
+jsStreamConfig bucket_config() {
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  config.MaxMsgsPerSubject = bucket_history;
+  config.Discard = js_DiscardNew;
+  config.AllowRollup = true;
+  config.DenyDelete = true;
+  config.Duplicates = duplicate_window;
+  config.Storage = js_FileStorage;
+  config.Replicas = 1;
+  return config;
+}
 
 std::string stream_of(bucket b) {
   return "KV_" + std::string{name_of(b)};

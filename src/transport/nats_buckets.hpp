@@ -35,6 +35,15 @@ outcome<std::optional<stored_message>> newest_on(const session& made, const std:
 outcome<std::vector<store_entry>> history_on(const session& made, const std::string& stream,
                                              const std::string& subject, link::deadline until);
 
+/// The message that the library got from a stream.
+stored_message message_of(natsMsg* raw);
+
+/// Makes a stream where there is none of that name; leaves an existing one as it is.
+outcome<void> make_stream(const session& made, jsStreamConfig& config, link::deadline until);
+
+/// What every client of KV buckets expects of one; whoever asks fills in name and subjects.
+jsStreamConfig bucket_config();
+
 /// Makes the streams that are missing: a KV bucket each, and one in memory for heartbeats.
 outcome<void> make_streams(const session& made, link::deadline until);
 

@@ -1,3 +1,4 @@
+#include "fault/fault.hpp"
 #include "transport/nats_errors.hpp"
 #include "transport/nats_link.hpp"
 
@@ -82,6 +83,21 @@ link::session_ptr link::newer_session(std::uint64_t old, deadline until) {
   changed_.wait_until(guard, until,
                       [&] { return closed_ || (session_ != nullptr && session_->id() > old); });
   return session_ != nullptr && session_->id() > old ? session_ : nullptr;
+}
+
+outcome<void> publish_plainly(link& to, std::string subject, std::string text, call_options how) {
+  return to.call<void>(std::move(how),
+                       [subject = std::move(subject), text = std::move(text)](
+                         const link::session_ptr& made, link::deadline) -> outcome<void> {
+                         HARMONY_FAULT("nats.publish.before");
+                         const auto status =
+                           natsConnection_Publish(made->connection(), subject.c_str(), text.data(),
+                                                  static_cast<int>(text.size()));
+                         if (status != NATS_OK)
+                           return from_status(status, jsErrCode{}, "publish on '" + subject + "'");
+                         HARMONY_FAULT("nats.publish.after");
+                         return {};
+                       });
 }
 
 } // namespace harmony::nats

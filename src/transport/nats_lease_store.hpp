@@ -48,7 +48,7 @@ public:
 
 private:
   class core; // shared with the calls under way, which may outlive this
-  explicit nats_lease_store(std::shared_ptr<core> core);
+  explicit nats_lease_store(std::shared_ptr<core> inside);
 
   std::shared_ptr<core> core_;
 };

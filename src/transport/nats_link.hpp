@@ -189,4 +189,7 @@ outcome<T> link::call(call_options how,
   return std::move(**result);
 }
 
+/// Publishes a message that nobody confirms.
+outcome<void> publish_plainly(link& to, std::string subject, std::string text, call_options how);
+
 } // namespace harmony::nats

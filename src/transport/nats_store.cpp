@@ -71,23 +71,6 @@ attempt_result publish(const nats::session& made, const attempt& what, link::dea
   return result;
 }
 
-/// Publishes a message that nobody confirms.
-outcome<void> publish_plainly(link& to, std::string subject, std::string text,
-                              nats::call_options how) {
-  return to.call<void>(
-    std::move(how),
-    [subject = std::move(subject), text = std::move(text)](const link::session_ptr& made,
-                                                           link::deadline) -> outcome<void> {
-      HARMONY_FAULT("nats.publish.before");
-      const auto status = natsConnection_Publish(made->connection(), subject.c_str(), text.data(),
-                                                 static_cast<int>(text.size()));
-      if (status != NATS_OK)
-        return nats::from_status(status, jsErrCode{}, "publish on '" + subject + "'");
-      HARMONY_FAULT("nats.publish.after");
-      return {};
-    });
-}
-
 } // namespace
 
 nats_store::nats_store(const store_options& options, std::vector<nats::server> servers)
@@ -246,8 +229,8 @@ outcome<void> nats_store::beat(std::string_view agent, std::string_view payload)
   if (auto good = check_key(agent); !good)
     return good;
   const auto subject = std::string{nats::beat_prefix} + std::string{agent};
-  return publish_plainly(*link_, subject, std::string{payload},
-                         {beat_timeout, {subject}, nats::beat_limit});
+  return nats::publish_plainly(*link_, subject, std::string{payload},
+                               {beat_timeout, {subject}, nats::beat_limit});
 }
 
 outcome<std::unique_ptr<subscription>> nats_store::serve(std::string_view agent, on_command sink) {
@@ -264,7 +247,7 @@ outcome<std::unique_ptr<subscription>> nats_store::serve(std::string_view agent,
               const auto link = owner.lock();
               if (!link)
                 return {ec::store_unavailable, "the store was closed"};
-              return publish_plainly(*link, to, std::string{answer}, {reply_timeout, {to}});
+              return nats::publish_plainly(*link, to, std::string{answer}, {reply_timeout, {to}});
             }});
     });
 }
