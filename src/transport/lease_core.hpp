@@ -91,7 +91,8 @@ private:
   std::map<std::string, deadline> due_; ///< what to look at, and when; "": everything
   bool draining_ = false;
   bool closed_ = false;
-  int timeouts_ = 0;                                ///< in a row, on this connection
+  std::uint64_t may_not_make_ = 0; ///< the connection on which the server refused to make streams
+  int timeouts_ = 0;               ///< in a row, on this connection
   std::map<std::string, std::uint64_t> commands_;   ///< their sequences, as told in this connection
   std::map<std::string, std::uint64_t> unreadable_; ///< what was complained about
 };

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto make_patience = milliseconds{5000};
+constexpr auto begin_again = milliseconds{1000};
 constexpr std::size_t drain_limit = 64; // of workers
 constexpr std::size_t most_due = 1000;  // far more than a cluster has keys
 constexpr std::string_view take_prefix = "take.";
@@ -51,7 +52,7 @@ void nats_lease_store::core::drain() {
       continue;
     const std::lock_guard guard{mutex_};
     if (what.empty() || told_ == of)
-      due_.emplace(what, steady_clock::now() + patience_);
+      due_.emplace(what, steady_clock::now() + (what.empty() ? begin_again : patience_));
   }
 }
 
@@ -131,11 +132,20 @@ void nats_lease_store::core::missing_or_denied(std::uint64_t connection, const f
     complain("denied", connection, why.message);
   if (why.code != ec::bucket_not_found)
     return;
+  {
+    const std::lock_guard guard{mutex_};
+    if (may_not_make_ == connection)
+      return;
+  }
   const auto done =
     link_->call<void>({std::max(make_patience, patience_), {"$JS.API.STREAM."}, nats::upkeep_limit},
                       [cluster = options_.cluster](const session_ptr& made, deadline until) {
                         return nats::make_cluster_streams(*made, cluster, 1, until);
                       });
+  if (!done && done.error().code == ec::store_denied) {
+    const std::lock_guard guard{mutex_};
+    may_not_make_ = connection; // an answer that never comes costs a thread each time
+  }
   complain("", connection,
            done ? "the streams of cluster '" + options_.cluster + "' were missing: made them"
                 : why.message + "; this member could not: " + done.error().message);
@@ -165,8 +175,10 @@ bool nats_lease_store::core::look_at_lease(std::uint64_t connection) {
   const auto found = read_lease(connection);
   if (found)
     tell(ev::record_seen{connection, found->sequence, found->record});
-  else if (found.error().code == ec::bucket_not_found)
-    mark({}); // makes it, if it may
+  if (!found && found.error().code == ec::bucket_not_found) { // made there, if it may be
+    const std::lock_guard guard{mutex_};
+    due_.emplace("", steady_clock::now() + begin_again);
+  }
   return found || found.error().code == ec::invalid_document;
 }
 

@@ -126,7 +126,6 @@ TEST_CASE("lease store: frozen server -> requests fail soon after their time; th
   const auto start = steady_clock::now();
   CHECK(is<ev::request_failed>(a.read(on)));
   CHECK(is<ev::request_failed>(a.cas(on, 0, record_of("a", 1))));
-  CHECK(since(start) >= milliseconds{600});
   CHECK(since(start) < milliseconds{2000});
   server.thaw();
   // That CAS was given up, and is applied now: "no answer" says nothing.
@@ -157,7 +156,6 @@ TEST_CASE(
   lease_member a{server.url(), "a"};
   const auto on = a.take<ev::connected>().connection;
   REQUIRE(is<ev::cas_done>(a.cas(on, 0, record_of("a", 1))));
-  a.take<ev::record_seen>([](const ev::record_seen& e) { return e.sequence == 1; });
   stranger who{server.url()};
   SECTION("a mark of deletion") {
     who.put(lease_subject, "", true);
