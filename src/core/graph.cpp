@@ -15,6 +15,8 @@ std::string_view path_of(const resource& r) {
     return file->path;
   if (const auto* folder = std::get_if<directory_spec>(&r.spec))
     return folder->path;
+  if (const auto* member = std::get_if<postgres_cluster_spec>(&r.spec))
+    return member->data_dir;
   return {};
 }
 
@@ -26,6 +28,8 @@ std::string_view user_of(const resource& r) {
     return folder->owner;
   if (const auto* job = std::get_if<shell_job_spec>(&r.spec))
     return job->user;
+  if (const auto* member = std::get_if<postgres_cluster_spec>(&r.spec))
+    return member->owner;
   return {};
 }
 

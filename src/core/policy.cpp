@@ -86,15 +86,17 @@ bool has_port(const std::string& range, unsigned port) {
          && port <= to;
 }
 
+std::optional<refusal> check_port(const device_policy& p, std::uint16_t port) {
+  return listed(p.ports, "ports", "port " + std::to_string(port),
+                [&](const std::string& range) { return has_port(range, port); });
+}
+
 std::optional<refusal> check_ports(const device_policy& p, const container_spec& spec) {
   if (p.ports && spec.network == "host")
     return refusal{"ports", p.ports->line, "network 'host', in which a container has every port"};
-  for (const auto& each : spec.ports) {
-    const auto text = std::to_string(each.host);
-    if (auto no = listed(p.ports, "ports", "port " + text,
-                         [&](const std::string& range) { return has_port(range, each.host); }))
+  for (const auto& each : spec.ports)
+    if (auto no = check_port(p, each.host))
       return no;
-  }
   return {};
 }
 
@@ -111,6 +113,20 @@ std::optional<refusal> check_container(const device_policy& p, const container_s
       return refusal{"digest-only", p.digests->line, "image '" + spec.image + "' without a digest"};
     },
     [&] { return check_ports(p, spec); });
+}
+
+// --- PostgreSQL
+// ---------------------------------------------------------------------------------------
+
+/// As whom it runs, and with it every command of its settings; and where it is reached.
+std::optional<refusal> check_member(const device_policy& p, const postgres_cluster_spec& spec) {
+  if (auto no = listed(p.users, "users", spec.owner, "owner '" + spec.owner + "'"))
+    return no;
+  for (const auto& each : spec.members)
+    if (each.name == spec.member)
+      if (auto no = check_port(p, each.port))
+        return no;
+  return spec.endpoint.port == 0 ? std::nullopt : check_port(p, spec.endpoint.port);
 }
 
 // --- one kind each
@@ -138,6 +154,9 @@ struct kind_check {
   }
   std::optional<refusal> operator()(const user_spec& s) const { return check_account(p, s); }
   std::optional<refusal> operator()(const network_spec& /*s*/) const { return {}; }
+  std::optional<refusal> operator()(const postgres_cluster_spec& s) const {
+    return check_member(p, s);
+  }
 };
 
 /// The commands of probes that run on the device, with the agent's own rights.

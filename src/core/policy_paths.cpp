@@ -37,6 +37,9 @@ struct path_reader {
     if (s.home)
       result.push_back({*s.home, path_use::given_away});
   }
+  void operator()(const postgres_cluster_spec& s) {
+    result.push_back({s.data_dir, path_use::given_away});
+  }
   template <class Other>
   void operator()(const Other&) {}
 };

@@ -78,7 +78,7 @@ shape<std::uint32_t> word(std::int64_t low = 0) {
 }
 
 shape<std::string> node() {
-  return text(detail::formats::name);
+  return text(detail::formats::member);
 }
 
 shape<std::string> note() {

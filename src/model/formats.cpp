@@ -112,11 +112,7 @@ const format account_name{
   "^[a-z_][a-z0-9_-]{0,31}$", 32,
   [](std::string_view t) noexcept { return is_account(t) && !is_digit(t.front()); }};
 const format gecos{"text without ':' and control characters", R"(^[^:\x00-\x1F\x7F]*$)", 255,
-                   [](std::string_view t) noexcept {
-                     return all(t, [](char c) {
-                       return c != ':' && c != '\x7F' && static_cast<unsigned char>(c) >= 0x20;
-                     });
-                   }};
+                   [](std::string_view t) noexcept { return is_line(t) && t.find(':') == npos; }};
 const format package{R"(a package name such as "curl" or "libc6:arm64")",
                      "^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?$", 128, is_package};
 const format package_version{
@@ -136,6 +132,26 @@ const format route_target{R"("default" or a network such as "10.1.0.0/16")",
                           "(?=.*:)[0-9a-fA-F:]{2,39}/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
                           43,
                           [](std::string_view t) noexcept { return t == "default" || is_cidr(t); }};
+const format member{
+  "a name of at most 32 of a-z, 0-9 and '_', beginning with a letter, such as \"edge_1\"",
+  "^[a-z][a-z0-9_]{0,31}$", 32, [](std::string_view t) noexcept {
+    return word(
+      t, [](char c) { return has(lower, c); }, [](char c) { return is_lower_alnum(c) || c == '_'; },
+      31);
+  }};
+const format role{"a role of at most 63 of a-z, 0-9 and '_', not beginning with a digit",
+                  "^[a-z_][a-z0-9_]{0,62}$", 63, is_pg_name};
+const format pg_version{
+  R"(a major version such as "15")", "^[1-9][0-9]$", 2,
+  [](std::string_view t) noexcept { return t.size() == 2 && only(t, digits) && t.front() != '0'; }};
+const format pg_parameter{
+  R"(a setting in lower case such as "shared_buffers" or "auto_explain.log_timing")",
+  "^[a-z_][a-z0-9_]*(\\.[a-z_][a-z0-9_]*)*$", 127,
+  [](std::string_view t) noexcept { return split(t, '.', is_pg_name); }};
+const format line{"text of one line, without control characters", R"(^[^\x00-\x1F\x7F]*$)", 0,
+                  is_line};
+const format filled_line{"text of one line, not empty", R"(^[^\x00-\x1F\x7F]+$)", 0,
+                         [](std::string_view t) noexcept { return !t.empty() && is_line(t); }};
 const format size{R"(a size of at least 1Mi such as "64Mi", "1Gi" or "100M", or a number of bytes)",
                   "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)$", 20,
                   [](std::string_view t) noexcept { return parse_size(t) != 0; }};

@@ -39,6 +39,8 @@ field<secret_ref> secret_field(std::string_view name, secret_source from, const 
   };
 }
 
+} // namespace
+
 shape<secret_ref> secret_shape() {
   return object<secret_ref>(
     "SecretRef",
@@ -52,6 +54,8 @@ shape<secret_ref> secret_shape() {
     },
     {exactly_one<secret_ref>({"file", "credential", "sealed"})});
 }
+
+namespace {
 
 /// What everybody may read is no secret any more.
 rule<file_spec> secret_mode() {
@@ -346,8 +350,10 @@ const std::vector<kind_entry>& kinds() {
     entry("Package", "A package of the distribution.", package_shape()),
     entry("User", "An account and its groups.", user_shape()),
     entry("Network", "A link, its addresses and routes.", network_shape()),
+    entry("PostgresCluster", "This device's member of a PostgreSQL failover cluster.",
+          postgres_cluster_shape()),
   };
-  static_assert(std::variant_size_v<resource_spec> == 8, "each alternative has its entry above");
+  static_assert(std::variant_size_v<resource_spec> == 9, "each alternative has its entry above");
   return table;
 }
 
@@ -356,10 +362,6 @@ const kind_entry* find_kind(std::string_view name) {
     if (each.name == name)
       return &each;
   return nullptr;
-}
-
-bool is_future_kind(std::string_view name) noexcept {
-  return name == "PostgresCluster";
 }
 
 const shape<probe_set>& probe_set_shape() {
@@ -381,8 +383,9 @@ const shape<probe_set>& probe_set_shape() {
 namespace harmony {
 
 std::string_view kind_of(const resource_spec& spec) noexcept {
-  constexpr std::string_view names[] = {"File",     "Directory", "SystemdUnit", "Container",
-                                        "ShellJob", "Package",   "User",        "Network"};
+  constexpr std::string_view names[] = {"File",      "Directory", "SystemdUnit",
+                                        "Container", "ShellJob",  "Package",
+                                        "User",      "Network",   "PostgresCluster"};
   static_assert(std::variant_size_v<resource_spec> == std::size(names));
   return names[spec.index()];
 }

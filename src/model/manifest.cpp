@@ -22,10 +22,6 @@ shape<std::string> kind_shape() {
     out = value.get_ref<const std::string&>();
     if (find_kind(out))
       return;
-    if (is_future_kind(out))
-      return where.fail("kind '" + out
-                          + "' is part of harmony/v1, but this version of the agent cannot run it",
-                        ec::capability_missing);
     std::string known;
     std::vector<std::string_view> names;
     for (const auto& each : kinds()) {

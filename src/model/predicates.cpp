@@ -235,4 +235,14 @@ bool is_label_name(std::string_view text) noexcept {
          && all(text, [](char c) { return is_alnum(c) || has("._/-", c); });
 }
 
+bool is_pg_name(std::string_view text) noexcept {
+  return word(
+    text, [](char c) { return has(lower, c) || c == '_'; },
+    [](char c) { return is_lower_alnum(c) || c == '_'; }, npos);
+}
+
+bool is_line(std::string_view text) noexcept {
+  return all(text, [](char c) { return c != '\x7F' && static_cast<unsigned char>(c) >= 0x20; });
+}
+
 } // namespace harmony::detail

@@ -43,19 +43,21 @@ struct claim {
   std::string_view field;
 };
 
-claim claim_of(const resource_spec& spec) {
+std::vector<claim> claims_of(const resource_spec& spec) {
   if (const auto* file = std::get_if<file_spec>(&spec))
-    return {file->path, "path"};
+    return {{file->path, "path"}};
   if (const auto* folder = std::get_if<directory_spec>(&spec))
-    return {folder->path, "path"};
+    return {{folder->path, "path"}};
   if (const auto* unit = std::get_if<systemd_unit_spec>(&spec))
-    return {unit->unit, "unit"};
+    return {{unit->unit, "unit"}};
   if (const auto* package = std::get_if<package_spec>(&spec))
-    return {package->package, "package"};
+    return {{package->package, "package"}};
   if (const auto* user = std::get_if<user_spec>(&spec))
-    return {user->user, "user"};
+    return {{user->user, "user"}};
   if (const auto* network = std::get_if<network_spec>(&spec))
-    return {network->link, "link"};
+    return {{network->link, "link"}};
+  if (const auto* member = std::get_if<postgres_cluster_spec>(&spec))
+    return {{member->cluster, "cluster"}, {member->data_dir, "dataDir"}};
   return {}; // a container's and a job's name follow from the id
 }
 
@@ -63,15 +65,17 @@ void find_shared_targets(const manifest& m, std::vector<complaints>& parts) {
   // By field too: a package and a user may have one name.
   std::map<std::pair<std::string_view, std::string_view>, std::vector<index>> holders;
   for (index i = 0; i < m.resources.size(); ++i)
-    if (const auto& r = m.resources[i]; !r.id.name.empty() && !claim_of(r.spec).thing.empty())
-      holders[{claim_of(r.spec).field, claim_of(r.spec).thing}].push_back(i);
+    if (const auto& r = m.resources[i]; !r.id.name.empty())
+      for (const auto& each : claims_of(r.spec))
+        if (!each.thing.empty())
+          holders[{each.field, each.thing}].push_back(i);
   for (const auto& [key, all] : holders)
     for (const auto i : all) {
       const auto& id = m.resources[i].id;
       const auto other =
         std::find_if(all.begin(), all.end(), [&](index j) { return m.resources[j].id != id; });
       if (other != all.end())
-        fault(parts, i, ".spec." + std::string{claim_of(m.resources[i].spec).field},
+        fault(parts, i, ".spec." + std::string{key.first},
               shown(std::string{key.second}) + " is managed by '" + m.resources[*other].id.str()
                 + "' too",
               ec::duplicate_name);

@@ -292,8 +292,9 @@ struct postgres_cluster_spec {
   friend bool operator==(const postgres_cluster_spec&, const postgres_cluster_spec&) = default;
 };
 
-using resource_spec = std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec,
-                                   shell_job_spec, package_spec, user_spec, network_spec>;
+using resource_spec =
+  std::variant<file_spec, directory_spec, systemd_unit_spec, container_spec, shell_job_spec,
+               package_spec, user_spec, network_spec, postgres_cluster_spec>;
 
 /// The kind's name on the wire, e.g. "File".
 std::string_view kind_of(const resource_spec& spec) noexcept;

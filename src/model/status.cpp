@@ -147,19 +147,33 @@ shape<network_status> network_state_shape() {
     });
 }
 
+shape<cluster_state> cluster_state_shape() {
+  using S = cluster_state;
+  return object<S>(
+    "PostgresClusterState",
+    {
+      optional<S>("role", &S::role, text(formats::text),
+                  "primary, standby, stopped or rejoining. Left out: it does not run."),
+      optional<S>("guard", &S::guard, text(formats::text), "systemd's ActiveState of its guard."),
+      optional<S>("detail", &S::detail, text(formats::text), "For people."),
+    });
+}
+
 shape<resource_state> state_shape() {
   using S = resource_state;
-  return object<S>("ResourceState",
-                   {
-                     alternative<S>("file", self, file_state_shape(), "Of a File."),
-                     alternative<S>("directory", self, directory_state_shape(), "Of a Directory."),
-                     alternative<S>("unit", self, unit_state_shape(), "Of a SystemdUnit."),
-                     alternative<S>("container", self, container_state_shape(), "Of a Container."),
-                     alternative<S>("job", self, job_state_shape(), "Of a ShellJob."),
-                     alternative<S>("package", self, package_state_shape(), "Of a Package."),
-                     alternative<S>("user", self, user_state_shape(), "Of a User."),
-                     alternative<S>("network", self, network_state_shape(), "Of a Network."),
-                   });
+  return object<S>(
+    "ResourceState",
+    {
+      alternative<S>("file", self, file_state_shape(), "Of a File."),
+      alternative<S>("directory", self, directory_state_shape(), "Of a Directory."),
+      alternative<S>("unit", self, unit_state_shape(), "Of a SystemdUnit."),
+      alternative<S>("container", self, container_state_shape(), "Of a Container."),
+      alternative<S>("job", self, job_state_shape(), "Of a ShellJob."),
+      alternative<S>("package", self, package_state_shape(), "Of a Package."),
+      alternative<S>("user", self, user_state_shape(), "Of a User."),
+      alternative<S>("network", self, network_state_shape(), "Of a Network."),
+      alternative<S>("cluster", self, cluster_state_shape(), "Of a PostgresCluster."),
+    });
 }
 
 shape<resource_hold> hold_shape() {

@@ -133,9 +133,18 @@ struct network_status {
   friend bool operator==(const network_status&, const network_status&) = default;
 };
 
+/// This device's member of a PostgreSQL cluster.
+struct cluster_state {
+  std::string role;   ///< "primary", "standby", "stopped", "rejoining"; empty: it does not run
+  std::string guard;  ///< ActiveState of its guard's unit; empty: there is none
+  std::string detail; ///< for a person: phase, timeline, lag, why it does not take over
+
+  friend bool operator==(const cluster_state&, const cluster_state&) = default;
+};
+
 using resource_state =
   std::variant<std::monostate, file_state, directory_state, unit_status, container_state, job_state,
-               package_status, user_state, network_status>;
+               package_status, user_state, network_status, cluster_state>;
 
 /// Until then nothing is changed on the device: an operator holds the resource, or all of them.
 struct resource_hold {

@@ -72,6 +72,11 @@ struct summarizer {
     return joined({s.up ? "up" : "down", s.up && !s.carrier ? "no carrier" : "",
                    s.addresses.empty() ? "" : s.addresses.front()});
   }
+  std::string operator()(const cluster_state& s) const {
+    const bool guarded = s.guard.empty() || s.guard == "active";
+    return joined(
+      {s.role.empty() ? "does not run" : s.role, guarded ? "" : "guard " + s.guard, s.detail});
+  }
 };
 
 json count_or_null(bool known, std::uint64_t count) {

@@ -53,6 +53,12 @@ extern const format package_version; ///< of Debian
 extern const format link;            ///< name of a network interface
 extern const format cidr;            ///< address with prefix length
 extern const format route_target;    ///< "default" or a cidr
+extern const format member;          ///< of a PostgreSQL cluster
+extern const format role;            ///< of PostgreSQL, written without quotes
+extern const format pg_version;      ///< major version of PostgreSQL
+extern const format pg_parameter;    ///< name of a setting of PostgreSQL
+extern const format line;            ///< text of one line
+extern const format filled_line;     ///< the same, not empty
 extern const format size;            ///< "64Mi"; see `parse_size`
 
 } // namespace formats

@@ -30,5 +30,9 @@ bool is_package(std::string_view text) noexcept;
 bool is_link(std::string_view text) noexcept;
 bool is_host_name(std::string_view text) noexcept;
 bool is_label_name(std::string_view text) noexcept;
+/// An identifier of PostgreSQL that needs no quotes.
+bool is_pg_name(std::string_view text) noexcept;
+/// No control characters.
+bool is_line(std::string_view text) noexcept;
 
 } // namespace harmony::detail

@@ -21,15 +21,16 @@ shape<shell_job_spec> shell_job_shape();
 shape<package_spec> package_shape();
 shape<user_spec> user_shape();
 shape<network_spec> network_shape();
+shape<postgres_cluster_spec> postgres_cluster_shape();
+
+/// What stands in a manifest in place of a secret.
+shape<secret_ref> secret_shape();
 
 /// In the order of `resource_spec`'s alternatives.
 const std::vector<kind_entry>& kinds();
 
 /// The entry of `name`; null where this version has none.
 const kind_entry* find_kind(std::string_view name);
-
-/// Whether `name` is a kind of harmony/v1 that this version does not run.
-bool is_future_kind(std::string_view name) noexcept;
 
 const shape<probe_set>& probe_set_shape();
 const shape<manifest>& manifest_shape();

@@ -56,6 +56,22 @@ TEST_CASE("graph: a file in managed folders -> waits for the nearest") {
   CHECK(g.dependents({"Directory", "app"}) == ids{{"File", "x"}});
 }
 
+TEST_CASE("graph: a member of a PostgreSQL cluster -> after its account and the folder above") {
+  resource db;
+  db.id = {"PostgresCluster", "db"};
+  postgres_cluster_spec spec;
+  spec.data_dir = "/srv/pg/data";
+  spec.owner = "pg";
+  db.spec = spec;
+  resource account;
+  account.id = {"User", "pg"};
+  user_spec user;
+  user.user = "pg";
+  account.spec = user;
+  const resource_graph g{of({db, folder("srv", "/srv/pg"), account})};
+  CHECK(g.prerequisites(db.id) == needs{{{"Directory", "srv"}}, {{"User", "pg"}}});
+}
+
 TEST_CASE("graph: a folder that depends on what lies in it -> no cycle") {
   const resource_graph g{of({file("x", "/srv/x"), folder("srv", "/srv", {{{"File", "y"}}}),
                              file("y", "/y", {{{"File", "x"}}})})};

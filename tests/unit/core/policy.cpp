@@ -180,6 +180,23 @@ TEST_CASE("policy: images, digests, ports, networks of containers") {
   });
 }
 
+TEST_CASE("policy: of a member of a PostgreSQL cluster -> folder, owner, ports") {
+  hold({
+    {none, member("/var/lib/postgresql/15/main"), ""},
+    {kinds, member("/srv/pg"), "kinds:7"},
+    {paths, member("/srv/pg"), ""},
+    {paths, member("/var/lib/postgresql"), "paths:7"},
+    {deny, member("/srv/keys/pg"), "deny-paths:7"},
+    {deny, member("/srv"), "deny-paths:7"}, // holds /srv/keys
+    {users, member("/d", "app"), ""},
+    {users, member("/d"), "users:7"},
+    {ports, member("/d", "app", 8080), ""},
+    {ports, member("/d", "app", 5432), "ports:7"},
+    {ports, member("/d", "app", 8080, 9000), ""},
+    {ports, member("/d", "app", 8080, 8008), "ports:7"},
+  });
+}
+
 TEST_CASE("policy: mounts -> the prefixes; what commands the device only by its own name") {
   hold({
     {mounts, bind("/srv/data"), ""},

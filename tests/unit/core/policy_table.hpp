@@ -106,6 +106,19 @@ inline resource account(std::string name, list groups = {}, std::optional<std::u
   return of(s);
 }
 
+/// The second of two members, whose port it is; the first one's is no business of this device.
+inline resource member(std::string data_dir, std::string owner = "postgres",
+                       std::uint16_t port = 5432, std::uint16_t endpoint = 0) {
+  postgres_cluster_spec s;
+  s.cluster = "c";
+  s.member = "b";
+  s.members = {{"a", "h", 1}, {"b", "i", port}};
+  s.data_dir = std::move(data_dir);
+  s.owner = std::move(owner);
+  s.endpoint.port = endpoint;
+  return of(s);
+}
+
 inline resource probed(resource r) {
   r.probes.readiness = probe{exec_probe{{"/bin/sh"}}};
   return r;

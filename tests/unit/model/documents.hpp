@@ -74,7 +74,23 @@ inline std::string full_manifest() {
                 "user": "1000:adm", "network": "host", "workingDir": "/", "memory": "64Mi",
                 "pidsLimit": 100}},
       {"kind": "File", "name": "key",
-       "spec": {"path": "/opt/key", "mode": "0600", "secretRef": {"credential": "tls.key"}}}
+       "spec": {"path": "/opt/key", "mode": "0600", "secretRef": {"credential": "tls.key"}}},
+      {"kind": "PostgresCluster", "name": "orders",
+       "spec": {"cluster": "orders-1", "member": "edge_2",
+                "members": [{"name": "edge_1", "host": "10.0.0.1"},
+                            {"name": "edge_2", "host": "e2.example.org", "port": 5433},
+                            {"name": "edge_3", "host": "fd00::3"}],
+                "dataDir": "/srv/pg/orders", "version": "15", "owner": "pg", "mode": "quorum",
+                "syncCount": 2, "profile": "normal",
+                "timings": {"leaseMilliseconds": 14000, "killMilliseconds": 900,
+                            "stopMilliseconds": 1100, "windowMilliseconds": 15500,
+                            "renewMilliseconds": 800, "requestMilliseconds": 700},
+                "maxLag": "64Mi", "priority": 3, "bootstrap": true, "rejoin": "clone",
+                "restartSeconds": 5,
+                "replication": {"user": "standby", "secretRef": {"file": "orders"}},
+                "parameters": {"shared_buffers": "128MB", "auto_explain.log_timing": "on"},
+                "hba": ["host all app 10.0.0.0/8 scram-sha-256"],
+                "endpoint": {"address": "0.0.0.0", "port": 8008}}}
     ]
   }
 })";

@@ -26,7 +26,7 @@ TEST_CASE("manifest: every field set -> read without an issue") {
   CHECK(m->metadata.key_epoch == 2);
   CHECK(format_time(*m->metadata.expires_at) == "2026-02-28T11:00:00.250Z");
   CHECK(m->metadata.labels.at("example.org/rack") == "r 2");
-  REQUIRE(m->resources.size() == 7);
+  REQUIRE(m->resources.size() == 8);
   CHECK(m->resources[0].spec
         == resource_spec{file_spec{"/etc/motd", "hello\n", {}, {}, {}, "0640", "root", "0", true}});
   CHECK(m->resources[0].origin == "class/base");
@@ -55,6 +55,29 @@ TEST_CASE("manifest: every field set -> read without an issue") {
         == std::vector<container_mount>{{mount_type::bind, "/", "/host", true},
                                         {mount_type::volume, "data", "/data", false},
                                         {mount_type::tmpfs, "", "/tmp", false}});
+  postgres_cluster_spec orders;
+  orders.cluster = "orders-1";
+  orders.member = "edge_2";
+  orders.members = {
+    {"edge_1", "10.0.0.1", 5432}, {"edge_2", "e2.example.org", 5433}, {"edge_3", "fd00::3", 5432}};
+  orders.data_dir = "/srv/pg/orders";
+  orders.version = "15";
+  orders.owner = "pg";
+  orders.mode = postgres_mode::quorum;
+  orders.sync_count = 2;
+  orders.profile = postgres_profile::normal;
+  orders.timings = {14000, 900, 1100, 15500, 800, 700};
+  orders.max_lag = 64 * 1024 * 1024;
+  orders.priority = 3;
+  orders.bootstrap = true;
+  orders.rewind = false;
+  orders.restart = 5;
+  orders.replication_user = "standby";
+  orders.replication_password = secret_ref{secret_source::file, "orders"};
+  orders.parameters = {{"shared_buffers", "128MB"}, {"auto_explain.log_timing", "on"}};
+  orders.hba = {"host all app 10.0.0.0/8 scram-sha-256"};
+  orders.endpoint = {"0.0.0.0", 8008};
+  CHECK(m->resources[7].spec == resource_spec{orders});
 }
 
 TEST_CASE("manifest: written -> reads back the same") {

@@ -69,18 +69,9 @@ TEST_CASE("resources: unknown kind -> rejected with the kind that may be meant")
         == "spec.resources[0].kind: unknown kind 'Fil'; did you mean 'File'?");
   CHECK(m.rejected[1].message
         == "spec.resources[1].kind: unknown kind 'Thing'; known are File, Directory, SystemdUnit, "
-           "Container, ShellJob, Package, User, Network; spec.resources[1].spec: is missing; "
+           "Container, ShellJob, Package, User, Network, PostgresCluster; spec.resources[1].spec: "
+           "is missing; "
            "expected an object");
-}
-
-TEST_CASE("resources: kind of harmony/v1 that this version lacks -> capability missing") {
-  const std::string kind = "PostgresCluster";
-  const auto m = read(file("a") + R"(,{"kind":")" + kind + R"(","name":"p","spec":{"any":1}})");
-  CHECK(accepted(m) == ids{"File/a"});
-  CHECK(rejected(m) == verdicts{{kind + "/p", ec::capability_missing}});
-  CHECK(m.rejected[0].message
-        == "spec.resources[1].kind: kind '" + kind
-             + "' is part of harmony/v1, but this version of the agent cannot run it");
 }
 
 TEST_CASE("resources: without a proper kind and name -> the document is refused") {
@@ -96,6 +87,24 @@ TEST_CASE("resources: without a proper kind and name -> the document is refused"
     CHECK(each.code == ec::invalid_document);
     CHECK(each.path.rfind("spec.resources[1]", 0) == 0);
   }
+}
+
+TEST_CASE("resources: one cluster or data directory twice -> all holders rejected") {
+  const auto member = [](const std::string& name, const std::string& cluster,
+                         const std::string& folder) {
+    return R"({"kind":"PostgresCluster","name":")" + name + R"(","spec":{"cluster":")" + cluster
+           + R"(","member":"m","members":[{"name":"m","host":"h"}],"dataDir":")" + folder + "\"}}";
+  };
+  const auto m =
+    read(member("a", "x", "/a") + "," + member("b", "x", "/b") + "," + member("c", "y", "/b"));
+  CHECK(accepted(m).empty());
+  CHECK(rejected(m)
+        == verdicts{{"PostgresCluster/a", ec::duplicate_name},
+                    {"PostgresCluster/b", ec::duplicate_name},
+                    {"PostgresCluster/c", ec::duplicate_name}});
+  CHECK(m.rejected[1].message
+        == "spec.resources[1].spec.cluster: \"x\" is managed by 'PostgresCluster/a' too; "
+           "spec.resources[1].spec.dataDir: \"/b\" is managed by 'PostgresCluster/c' too");
 }
 
 TEST_CASE("resources: one id twice -> all holders rejected, once") {

@@ -31,6 +31,13 @@ inline std::string metadata(const std::string& fields) {
          + R"(,"spec":{"resources":[]}})";
 }
 
+/// The members a and b; this one is a.
+inline std::string cluster(const std::string& rest) {
+  return of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
+    "members":[{"name":"a","host":"h"},{"name":"b","host":"10.0.0.2"}])"
+                                 + rest);
+}
+
 /// A document, and whether schema and codec accept it.
 struct verdict {
   bool valid;
@@ -151,6 +158,38 @@ inline const std::vector<verdict>& verdicts() {
     {false, manifest_of(of("Network", R"("link":"v7","type":"vlan","parent":"e","vlanId":4095)"))},
     {false, manifest_of(of("Network", R"("link":"e","routes":[{"to":"10.0.0.0"}])"))},
     {false, manifest_of(of("Network", R"("link":"e","mtu":67)"))},
+    // PostgresCluster
+    {true, manifest_of(cluster(""))},
+    {true, manifest_of(cluster(R"(,"mode":"strict","syncCount":1,"maxLag":1048576,"priority":0,
+       "timings":{},"replication":{},"parameters":{"datestyle":""},"hba":[])"))},
+    {false, manifest_of(cluster(R"(,"mode":"sync")"))},
+    {false, manifest_of(cluster(R"(,"syncCount":0)"))},
+    {false, manifest_of(cluster(R"(,"version":"15.3")"))},
+    {false, manifest_of(cluster(R"(,"version":15)"))},
+    {false, manifest_of(cluster(R"(,"owner":"root")"))},
+    {false, manifest_of(cluster(R"(,"owner":"0")"))},
+    {false, manifest_of(cluster(R"(,"timings":{"leaseMilliseconds":0})"))},
+    {false, manifest_of(cluster(R"(,"timings":{"lease":3000})"))},
+    {false, manifest_of(cluster(R"(,"maxLag":"1Kb")"))},
+    {false, manifest_of(cluster(R"(,"rejoin":true)"))},
+    {false, manifest_of(cluster(R"(,"replication":{"user":"Replicator"})"))},
+    {false, manifest_of(cluster(R"(,"replication":{"secretRef":"pw"})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"primary_conninfo":""})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"recovery_target_lsn":""})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"DateStyle":""})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"a..b":""})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"work_mem":4})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"work_mem":"4MB\nport=1"})"))},
+    {false, manifest_of(cluster(R"(,"hba":[""])"))},
+    {false, manifest_of(cluster(R"(,"endpoint":{"address":"0.0.0.0"})"))},
+    {false, manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"d",
+       "members":[{"name":"a","host":"h"}])"))},
+    {false, manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a-b","dataDir":"/d",
+       "members":[{"name":"a-b","host":"h"}])"))},
+    {false, manifest_of(of("PostgresCluster", R"("cluster":"C","member":"a","dataDir":"/d",
+       "members":[{"name":"a","host":"h"}])"))},
+    {false, manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
+       "members":[])"))},
     // File
     {true, manifest_of(file(R"(,"content":"")"))},
     {true, manifest_of(file(R"(,"contentBase64":"AA==")"))},
@@ -265,6 +304,16 @@ inline const std::vector<codec_rule>& codec_rules() {
     {"mount target twice", "is the target of",
      manifest_of(container(R"(,"mounts":[{"type":"tmpfs","target":"/a"},
                                           {"source":"/","target":"/a"}])"))},
+    {"member that is not listed", "is not among 'members'",
+     manifest_of(of("PostgresCluster", R"("cluster":"c","member":"b","dataDir":"/d",
+       "members":[{"name":"a","host":"h"}])"))},
+    {"member twice", " of members[",
+     manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
+       "members":[{"name":"a","host":"h"},{"name":"a","host":"i"}])"))},
+    {"standbys of a cluster", "standbys are to acknowledge each commit",
+     manifest_of(cluster(R"(,"mode":"quorum","syncCount":2)"))},
+    {"port of an endpoint", "is this member's PostgreSQL's port too",
+     manifest_of(cluster(R"(,"endpoint":{"port":5432})"))},
     {"account number", "a number below 4294967295",
      manifest_of(file(R"(,"content":"","owner":"4294967295")"))},
     {"account number in user", "each a name or a number",

@@ -39,6 +39,7 @@ agent_status full_status() {
   s.resources[{"Package", "jq"}].state = package_status{"1.6-2.1"};
   s.resources[{"User", "web"}].state = user_state{true, 1000, {"adm", "www"}};
   s.resources[{"Network", "lan"}].state = network_status{true, true, false, 1500, {"10.0.0.2/24"}};
+  s.resources[{"PostgresCluster", "db"}].state = cluster_state{"standby", "active", "lags 3 MiB"};
   s.resources[{"ShellJob", "once"}].state =
     job_state{"", 3, "", "2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", "out", "err"};
   s.resources[{"ShellJob", "skip"}].state = job_state{"creates", {}, "", "", "", "", ""};
