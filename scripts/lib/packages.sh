@@ -9,6 +9,7 @@ dbus              | the bus on which systemd is spoken to
 podman            | runs Container resources
 iptables          | published ports of containers
 libnl-route-3-200 | Network resources: links, addresses and routes by rtnetlink
+libpq5            | members of PostgreSQL clusters: sessions with their server
 ca-certificates   | downloads over https (File resources with a source)
 '
 
@@ -38,7 +39,7 @@ libvalijson-dev   | tests: documents against the JSON Schemas
 catch2            | tests: framework
 nats-server       | tests and demo: the real server
 postgresql        | tests: the real server that the guard owns
-libpq-dev         | tests: sessions with it
+libpq-dev         | declarations of what speaks with PostgreSQL; tests: sessions with it
 docker-registry   | tests: images are pulled from a local registry
 busybox-static    | tests and demo: the one binary of their images
 iproute2          | tests: networks of disposable devices

@@ -1,0 +1,297 @@
+// Orders that PostgreSQL itself carries out. copies.cpp has those that replace its data.
+
+#include "postgres/operations.hpp"
+
+#include <csignal>
+
+#include "postgres/conninfo.hpp"
+#include "postgres/sync_names.hpp"
+#include "postgres/tend.hpp"
+#include "postgres/timelines.hpp"
+
+namespace harmony::postgres {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto poll_pause = 40ms;
+/// A server that recovers longer is waited for anew, with another upstream perhaps.
+constexpr auto start_limit = 30s;
+constexpr auto promote_limit = 60s;
+constexpr auto stop_limit = 60s;
+constexpr auto reload_limit = 10s;
+constexpr auto tend_limit = 5s;
+/// A walreceiver is told to end by the startup process, which may be busy replaying.
+constexpr auto receiver_patience = 300ms;
+
+constexpr const char* receiver_gone =
+  "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver')";
+
+bool runs(const guard::report& r) {
+  return r.now == guard::phase::standby || r.now == guard::phase::primary;
+}
+
+failure not_running() {
+  return {ec::not_converged, "PostgreSQL does not run"};
+}
+
+} // namespace
+
+struct order_visitor {
+  operations& o;
+  const std::stop_token& cancel;
+
+  outcome<> operator()(const failover::fx::start_standby& f) const {
+    return o.start_standby(f.upstream, cancel);
+  }
+  outcome<> operator()(const failover::fx::start_primary&) const { return o.start_primary(cancel); }
+  outcome<> operator()(const failover::fx::promote& f) const {
+    return o.promote(f.timeline, cancel);
+  }
+  outcome<> operator()(const failover::fx::stop_fast&) const { return o.stop(cancel); }
+  outcome<> operator()(const failover::fx::follow& f) const { return o.follow(f.upstream, cancel); }
+  outcome<> operator()(const failover::fx::rewind& f) const { return o.rewind(f.source, cancel); }
+  outcome<> operator()(const failover::fx::reclone& f) const { return o.reclone(f.source, cancel); }
+  outcome<> operator()(const failover::fx::set_sync_names& f) const {
+    return o.set_names(f.names, cancel);
+  }
+  outcome<> operator()(const failover::fx::checkpoint&) const { return o.checkpoint(cancel); }
+};
+
+outcome<> operations::carry_out(const failover::pg_order& order, const std::stop_token& cancel) {
+  return std::visit(order_visitor{*this, cancel}, order);
+}
+
+standing operations::standing_of(const data_files& files) const {
+  const auto text = files.read(conf_file);
+  return text ? read_conf(*text, s_) : standing{};
+}
+
+outcome<> operations::start_standby(const std::string& upstream, const std::stop_token& cancel) {
+  const auto limits = within(start_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  if (auto done = install(*files, s_, {upstream, standing_of(*files).names}); !done)
+    return done;
+  const auto now = guard_.last();
+  if (now && now->now == guard::phase::standby)
+    ::kill(now->pid, SIGHUP); // it was started before, and recovers yet
+  else if (auto launched = launch(false, *files, limits); !launched)
+    return launched;
+  role_made_ = false;
+  const auto answers = wait_for_answers(files->whose(), limits);
+  return answers ? outcome<>{} : answers.error();
+}
+
+outcome<> operations::start_primary(const std::stop_token& cancel) {
+  const auto limits = within(start_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  if (auto done = install(*files, s_, {"", standing_of(*files).names}); !done)
+    return done;
+  const auto now = guard_.last();
+  if (!now || now->now != guard::phase::primary)
+    if (auto launched = launch(true, *files, limits); !launched)
+      return launched;
+  auto answers = wait_for_answers(files->whose(), limits);
+  if (!answers)
+    return answers.error();
+  return wait_until(*answers, "SELECT NOT pg_is_in_recovery()", "it did not become writable",
+                    limits);
+}
+
+outcome<> operations::launch(bool primary, const data_files& files, const check_limits& limits) {
+  if (auto released = release_timelines(files); !released)
+    return released;
+  if (limits.canceled())
+    return {ec::canceled, "given up"};
+  const auto r = guard_.call(guard::start{primary}, limits);
+  return r ? outcome<>{} : r.error();
+}
+
+outcome<> operations::promote(std::uint32_t timeline, const std::stop_token& cancel) {
+  const auto limits = within(promote_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  auto s = open_local(s_, files->whose(), limits);
+  if (!s)
+    return s.error();
+  const auto before = s->ask("IDENTIFY_SYSTEM", limits);
+  if (!before)
+    return before.error();
+  const auto current = std::stoul(before->at(0).at(1).value_or("0"));
+  if (auto done = reserve_timelines(*files, static_cast<std::uint32_t>(current), timeline); !done)
+    return done;
+  const auto told = guard_.call(guard::promote{}, limits);
+  if (!told) {
+    (void)release_timelines(*files);
+    return told.error();
+  }
+  if (auto done = wait_until(*s, "SELECT NOT pg_is_in_recovery()", "it was not promoted", limits);
+      !done)
+    return done;
+  role_made_ = false;
+  const auto after = s->ask("IDENTIFY_SYSTEM", limits);
+  if (!after)
+    return after.error();
+  const auto begun = after->at(0).at(1).value_or("");
+  if (begun != std::to_string(timeline))
+    return {ec::not_converged, "PostgreSQL began timeline " + begun + " and not "
+                                 + std::to_string(timeline) + ", as it was to"};
+  return {};
+}
+
+outcome<> operations::stop(const std::stop_token& cancel) {
+  const auto limits = within(stop_limit, cancel);
+  checkpointing_.reset();
+  const auto told = guard_.call(guard::stop{}, limits);
+  if (!told)
+    return told.error();
+  const auto stopped =
+    guard_.wait([](const guard::report& r) { return r.now == guard::phase::stopped; }, limits);
+  return stopped ? outcome<>{} : stopped.error();
+}
+
+outcome<> operations::follow(const std::string& upstream, const std::stop_token& cancel) {
+  const auto limits = within(reload_limit, cancel);
+  if (!upstream.empty() && find_member(s_, upstream) == nullptr)
+    return {ec::not_found, "'" + upstream + "' is no member of the cluster"};
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  auto s = reconfigure({upstream, standing_of(*files).names}, limits);
+  if (!s)
+    return s.error();
+  const auto wanted = primary_conninfo(s_, upstream);
+  if (auto done = wait_until(*s, "SELECT current_setting('primary_conninfo') = " + quoted(wanted),
+                             "it does not read its configuration: its log says why", limits);
+      !done)
+    return done;
+  std::string there = receiver_gone;
+  if (const auto* whom = find_member(s_, upstream))
+    there += " OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE sender_host = "
+             + quoted(whom->host) + " AND sender_port = " + std::to_string(whom->port) + ")";
+  if (auto soon = wait_until(*s, there, "its walreceiver does not end", limits, receiver_patience);
+      soon || soon.error().code != ec::timed_out || limits.over())
+    return soon;
+  const auto pid =
+    s->ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'", limits);
+  if (pid && !pid->empty() && pid->front().front())
+    ::kill(std::stoi(*pid->front().front()), SIGTERM);
+  return wait_until(*s, there, "its walreceiver does not end", limits);
+}
+
+outcome<> operations::set_names(const failover::sync_names& names, const std::stop_token& cancel) {
+  const auto limits = within(reload_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  auto s = reconfigure({standing_of(*files).upstream, names}, limits);
+  if (!s)
+    return s.error();
+  return wait_until(
+    *s, "SELECT current_setting('synchronous_standby_names') = " + quoted(write_sync_names(names)),
+    "it does not read its configuration: its log says why", limits);
+}
+
+outcome<> operations::checkpoint(const std::stop_token& cancel) {
+  const auto limits = within(tend_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  auto s = open_local(s_, files->whose(), limits);
+  if (!s)
+    return s.error();
+  if (auto longer = s->ask("SET statement_timeout = 0", limits); !longer)
+    return longer.error();
+  checkpointing_.emplace(std::move(*s));
+  return checkpointing_->tell("CHECKPOINT");
+}
+
+outcome<> operations::tend(bool in_recovery, const std::vector<std::string>& slots,
+                           const std::stop_token& cancel) {
+  auto orders = slot_orders(s_, in_recovery, slots);
+  if (in_recovery)
+    role_made_ = false;
+  const bool role = !in_recovery && !role_made_;
+  if (orders.empty() && !role)
+    return {};
+  const auto limits = within(tend_limit, cancel);
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  auto s = open_local(s_, files->whose(), limits);
+  if (!s)
+    return s.error();
+  if (role)
+    for (auto& order :
+         role_orders(s_, s_.replication_password.reveal().empty()
+                           ? std::string{}
+                           : s->verifier(s_.replication_user, s_.replication_password)))
+      orders.push_back(std::move(order));
+  for (const auto& order : orders)
+    if (auto done = s->ask(order, limits); !done)
+      return done.error();
+  role_made_ = !in_recovery;
+  return {};
+}
+
+outcome<session> operations::reconfigure(const standing& now, const check_limits& limits) {
+  const auto files = files_of(s_);
+  if (!files)
+    return files.error();
+  if (auto done = install(*files, s_, now); !done)
+    return done.error();
+  const auto is = guard_.last();
+  if (!is || !runs(*is))
+    return not_running();
+  ::kill(is->pid, SIGHUP);
+  return open_local(s_, files->whose(), limits);
+}
+
+outcome<session> operations::wait_for_answers(const owner& who, const check_limits& limits) {
+  for (;;) {
+    auto s = open_local(s_, who, within(1s, limits.cancel()));
+    if (s || s.error().code == ec::name_conflict || s.error().code == ec::capability_missing)
+      return s;
+    const auto now = guard_.last();
+    if (now && now->now == guard::phase::stopped)
+      return {ec::not_converged, "PostgreSQL ended as it was started (exit "
+                                   + std::to_string(now->code)
+                                   + "): the log of its guard says why"};
+    if (limits.over())
+      return {ec::timed_out, "PostgreSQL does not take connections yet: " + s.error().message};
+    if (auto rested = rest(limits); !rested)
+      return rested.error();
+  }
+}
+
+outcome<> operations::wait_until(session& s, const std::string& sql, const std::string& otherwise,
+                                 const check_limits& limits, std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto answer = s.ask(sql, limits);
+    if (!answer)
+      return answer.error();
+    if (!answer->empty() && answer->front().front() == "t")
+      return {};
+    if (limits.over() || std::chrono::steady_clock::now() >= end)
+      return {ec::timed_out, "PostgreSQL runs, but " + otherwise};
+    if (auto rested = rest(limits); !rested)
+      return rested;
+  }
+}
+
+outcome<> operations::rest(const check_limits& limits) {
+  const auto r =
+    guard_.wait([](const auto&) { return false; }, within(poll_pause, limits.cancel()));
+  if (r.error().code == ec::canceled)
+    return r.error();
+  return {};
+}
+
+} // namespace harmony::postgres

@@ -1,0 +1,133 @@
+#include "integration/postgres/cluster_bed.hpp"
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+
+namespace harmony::test {
+
+using namespace std::chrono_literals;
+namespace fx = failover::fx;
+
+namespace {
+
+bool streams(const failover::postgres& is) {
+  return is.receives;
+}
+
+} // namespace
+
+TEST_CASE("postgres: a new cluster -> a standby, promoted onto exactly the timeline that was asked "
+          "for, and seen when it stopped") {
+  cluster_bed bed;
+  auto& a = bed.bootstrapped("a");
+  a.open();
+  CHECK_FALSE(a.sees().running);
+  CHECK(a.sees().timeline == 1);
+  a.must(to<fx::start_standby>(std::string{}));
+  auto is = a.sees();
+  CHECK(is.running);
+  CHECK(is.in_recovery);
+  CHECK(is.system_id != 0);
+  CHECK(is.timeline == 1);
+  CHECK(is.history.empty());
+  CHECK(is.received == is.replayed);
+  CHECK(a.order(to<fx::promote>(2U)).ok == false); // no lease
+  a.arm(1);
+  a.must(to<fx::promote>(4U));
+  is = a.sees();
+  CHECK_FALSE(is.in_recovery);
+  CHECK(is.timeline == 4);
+  REQUIRE(is.history.size() == 1);
+  CHECK(is.history.front().timeline == 1);
+  CHECK(a.ask("CREATE TABLE t (n int)"));
+  a.must(fx::checkpoint{});
+}
+
+TEST_CASE("postgres: a member without data -> cloned, streams, and its primary sees it") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  auto& b = bed.standby_of(a, "b");
+  REQUIRE(a.ask("INSERT INTO t VALUES (1)"));
+  CHECK(catches_up(b, a));
+  CHECK(b.ask("SELECT count(*) FROM t") == "1");
+  const auto is = a.sees([](const auto& p) { return p.standbys.size() == 1; });
+  CHECK(is.standbys.front().node == "b");
+  CHECK(a.ask("SELECT slot_name FROM pg_replication_slots WHERE active") == "harmony_b");
+
+  b.must(to<fx::follow>(std::string{}));
+  auto frozen = b.sees();
+  CHECK_FALSE(frozen.receives);
+  CHECK(frozen.upstream.empty());
+  REQUIRE(a.ask("INSERT INTO t VALUES (2)"));
+  CHECK(b.sees().received == frozen.received);
+  b.must(to<fx::follow>(std::string{"a"}));
+  b.sees(streams);
+  CHECK(catches_up(b, a));
+}
+
+TEST_CASE("postgres: synchronous names -> in effect, and a commit waits for them") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  a.must(to<fx::set_sync_names>(failover::sync_names{1, {}}));
+  CHECK(a.sees().names == failover::sync_names{1, {}});
+  auto& b = bed.standby_of(a, "b");
+  CHECK_FALSE(a.ask("SET statement_timeout = 500; SET synchronous_commit = on; INSERT INTO t "
+                    "VALUES (1)")); // nobody can acknowledge it
+  a.must(to<fx::set_sync_names>(failover::sync_names{1, {"b", "c"}}));
+  CHECK(a.sees().names == failover::sync_names{1, {"b", "c"}});
+  CHECK(a.ask("SET synchronous_commit = on; INSERT INTO t VALUES (2)"));
+  CHECK(catches_up(b, a));
+
+  // Somebody else's word comes after the member's file, and is taken out again.
+  REQUIRE(a.ask("ALTER SYSTEM SET synchronous_standby_names = '*'"));
+  REQUIRE(a.ask("SELECT pg_reload_conf()"));
+  a.sees([](const auto& is) { return is.names.k == 0; });
+  a.must(to<fx::set_sync_names>(failover::sync_names{}));
+  CHECK(a.sees().names == failover::sync_names{});
+}
+
+TEST_CASE("postgres: a parameter that needs a restart -> is told, and is in force after one") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  a.settings.parameters["max_connections"] = "21";
+  a.settings.parameters["work_mem"] = "5MB";
+  a.reopen();
+  a.must(to<fx::set_sync_names>(failover::sync_names{}));
+  CHECK(eventually(
+    [&] { return a.member->now().pending_restart == std::vector<std::string>{"max_connections"}; },
+    10s));
+  CHECK(a.ask("SHOW work_mem") == "5MB");
+  a.must(to<fx::stop_fast>());
+  a.must(to<fx::start_primary>());
+  CHECK(a.ask("SHOW max_connections") == "21");
+}
+
+TEST_CASE("postgres: a stop -> what is under way is given up") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  auto& b = bed.joining("b");
+  REQUIRE(a.ask("ALTER SYSTEM SET max_connections = 20"));
+  kill(a.postmaster(), SIGSTOP); // it takes connections, and says nothing
+  const auto clone = b.begin(to<fx::reclone>(std::string{"a"}));
+  const auto stop = b.begin(to<fx::stop_fast>());
+  CHECK_FALSE(b.end_of(clone).ok);
+  CHECK(b.end_of(stop).ok);
+  kill(a.postmaster(), SIGCONT);
+  CHECK(b.sees().system_id == 0);
+}
+
+TEST_CASE("postgres: PostgreSQL has stopped -> the deadline can be taken away") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  std::atomic<int> done{0};
+  a.member->disarm([&](bool ok) { done = ok ? 1 : 2; });
+  CHECK(eventually([&] { return done != 0; }, 10s));
+  CHECK(done == 2); // it writes
+  a.must(to<fx::stop_fast>());
+  done = 0;
+  a.member->disarm([&](bool ok) { done = ok ? 1 : 2; });
+  CHECK(eventually([&] { return done != 0; }, 10s));
+  CHECK(done == 1);
+  CHECK(eventually([&] { return !a.guard_says().deadline; }, 10s));
+}
+
+} // namespace harmony::test
