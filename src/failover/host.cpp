@@ -95,7 +95,7 @@ outcome<cluster_look> host::look(const std::string& cluster) {
 outcome<void> host::prepare(const postgres_cluster_spec& spec, const call_limits& limits) {
   if (auto t = timings_of(spec); !t)
     return t.error();
-  return parts_.prepare(spec, settings_of(spec), limits);
+  return parts_.prepare(spec, settings_of(spec, parts_.guard_dir), limits);
 }
 
 outcome<void> host::run(const postgres_cluster_spec& spec, const call_limits& /*limits*/) {
@@ -148,7 +148,7 @@ outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
   auto kept = memories.load();
   if (!kept)
     parts_.alarm(spec.cluster, kept.error().message);
-  const auto settings = settings_of(spec);
+  const auto settings = settings_of(spec, parts_.guard_dir);
   node_parts p;
   auto store = parts_.store(settings);
   if (!store)

@@ -16,6 +16,7 @@ namespace harmony::failover {
 /// How a host comes by what its members need.
 struct host_parts {
   std::string state_dir; ///< where each member's memory is kept
+  std::string guard_dir; ///< where their guards listen, at CLUSTER/guard.sock
   std::function<outcome<std::shared_ptr<lease_store>>(const member_settings&)> store;
   std::function<std::shared_ptr<database>(const member_settings&)> postgres;
   std::function<outcome<void>(const postgres_cluster_spec&, const member_settings&,

@@ -6,10 +6,6 @@ namespace harmony::failover {
 
 namespace {
 
-std::string guard_socket_of(const std::string& cluster) {
-  return "/run/harmony-pgguard/" + cluster + "/guard.sock"; // as in harmony-pgguard@.service
-}
-
 void set(duration& period, std::uint32_t ms) {
   if (ms != 0)
     period = std::chrono::milliseconds{ms};
@@ -63,14 +59,15 @@ config config_of(const postgres_cluster_spec& spec) {
   return c;
 }
 
-member_settings settings_of(const postgres_cluster_spec& spec) {
+member_settings settings_of(const postgres_cluster_spec& spec, const std::string& guard_dir) {
   member_settings s;
   s.cluster = spec.cluster;
   s.node = spec.member;
   for (const auto& m : spec.members)
     s.members.push_back({m.name, m.host, m.port});
   s.data_dir = spec.data_dir;
-  s.guard_socket = guard_socket_of(spec.cluster);
+  s.socket_dir = spec.socket_dir;
+  s.guard_socket = guard_dir + "/" + spec.cluster + "/guard.sock";
   s.replication_user = spec.replication_user;
   if (spec.replication_password && spec.replication_password->value)
     s.replication_password = *spec.replication_password->value;

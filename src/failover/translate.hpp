@@ -15,8 +15,9 @@ outcome<timings> timings_of(const postgres_cluster_spec& spec);
 /// Without an incarnation. Precondition: `timings_of(spec)`.
 config config_of(const postgres_cluster_spec& spec);
 
-/// Precondition: `timings_of(spec)`, and the secret's value is there.
-member_settings settings_of(const postgres_cluster_spec& spec);
+/// `guard_dir`: a guard listens at CLUSTER/guard.sock of it. Precondition: `timings_of(spec)`, and
+/// the secret's value is there.
+member_settings settings_of(const postgres_cluster_spec& spec, const std::string& guard_dir);
 
 /// Whether a member that runs by `a` can go on by `b`: only its conduct differs.
 bool same_but_for_conduct(postgres_cluster_spec a, const postgres_cluster_spec& b);

@@ -272,7 +272,8 @@ struct postgres_cluster_spec {
   std::vector<postgres_member> members;
   std::string data_dir; ///< absolute
   std::string version;  ///< major, e.g. "15"; empty: that of the data, else the newest installed
-  std::string owner = "postgres"; ///< account that PostgreSQL runs as
+  std::string owner = "postgres";                 ///< account that PostgreSQL runs as
+  std::string socket_dir = "/var/run/postgresql"; ///< of PostgreSQL's Unix socket; absolute
   postgres_mode mode = postgres_mode::async;
   std::uint32_t sync_count = 1; ///< strict, quorum
   postgres_profile profile = postgres_profile::fast;

@@ -37,9 +37,7 @@ public:
   void close() override;
   void carry_out(const failover::pg_order& what) override;
   void arm(const failover::fx::arm_guard& what) override;
-  /// Takes the guard's deadline away, now that PostgreSQL has stopped. `done` is called, from
-  /// another thread, once the guard has answered or has gone: true where there is no deadline now.
-  void disarm(std::function<void(bool)> done);
+  void disarm(std::function<void(bool)> done) override;
 
   /// Thread-safe.
   [[nodiscard]] condition now() const;

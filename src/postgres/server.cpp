@@ -52,7 +52,7 @@ outcome<session> open_local(const failover::member_settings& s, const owner& who
                              {"dbname", "postgres"},
                              {"replication", "database"},
                              {"application_name", "harmony-agent"},
-                             {"passfile", "/dev/null"},
+                             {"passfile", "/dev/null/none"},
                              {"client_encoding", "UTF8"},
                              {"options", session_options}},
                             who, limits);
@@ -74,7 +74,7 @@ outcome<session> open_remote(const failover::member_settings& s,
   auto parameters = reach(s, whom);
   parameters.emplace_back("dbname", "postgres");
   parameters.emplace_back("replication", "database");
-  parameters.emplace_back("passfile", "/dev/null");
+  parameters.emplace_back("passfile", "/dev/null/none");
   if (!s.replication_password.reveal().empty())
     parameters.emplace_back("password", s.replication_password.reveal());
   auto made = session::open(parameters, {}, limits);
