@@ -61,6 +61,8 @@ refusal stepper::before_election() const {
   const auto& newest = s_.kept.newest;
   if (held_back())
     return refusal::paused;
+  if (s_.kept.damaged)
+    return refusal::data_damaged;
   if (!is_standby())
     return refusal::not_a_standby;
   if (newest && s_.pg->system_id != newest->system_id)
@@ -155,7 +157,6 @@ refusal stepper::judge() const {
   return first(held_back() ? refusal::paused : refusal::none,
                next_timeline() > last_timeline ? refusal::numbers_exhausted : refusal::none,
                s_.guard_healthy ? refusal::none : refusal::guard_unhealthy,
-               s_.kept.damaged ? refusal::data_damaged : refusal::none,
                newest ? judge_data(*newest) : refusal::none,
                newest ? ancestry(*newest, *s_.pg, s_.kept) : refusal::none,
                newest ? judge_sync(*newest) : refusal::none,
@@ -237,6 +238,7 @@ void stepper::claim() {
   const auto& newest = s_.kept.newest;
   auto r = newest.value_or(lease_record{});
   s_.took_over_from = r.holder;
+  s_.ordered_by = ordered() != nullptr ? ordered()->by : "";
   s_.lost_at_most =
     std::min(r.flush_lsn > pg.received ? r.flush_lsn - pg.received : 0, last_number);
   if (!newest) {

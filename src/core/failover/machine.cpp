@@ -58,9 +58,12 @@ step_result step(machine state, const event& e, instant now, const config& c) {
 
 /// Before anything else: what time alone has changed.
 void stepper::begin() {
-  // It was not there to see whether the record changed, or changed and changed back.
-  if (s_.last_step && now_ - *s_.last_step > 2 * t_.renew)
+  // It was not there to see whether the record changed, or changed and changed back; nor whether
+  // PostgreSQL streamed.
+  if (s_.last_step && now_ - *s_.last_step > 2 * t_.renew) {
     restart_window();
+    s_.not_streaming_since.reset();
+  }
   s_.last_step = now_;
   expire();
 }

@@ -177,6 +177,7 @@ struct machine {
   std::optional<frozen_report> frozen;
   instant frozen_at;
   std::string took_over_from;
+  std::string ordered_by; ///< who ordered the claim; empty: nobody
   lsn lost_at_most = 0;
   std::vector<standing_order> orders; ///< that stand in the store, oldest first
 

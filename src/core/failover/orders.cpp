@@ -101,7 +101,7 @@ const cluster_command* stepper::ordered() const {
   const auto mine = [&](const standing_order& o) {
     const auto& to = o.what.to;
     return o.what.kind == command_kind::failover
-           && (to.empty() ? !s_.frozen || better_ones() == 0 : to == c_.node);
+           && (to.empty() ? c_.priority > 0 && (!s_.frozen || better_ones() == 0) : to == c_.node);
   };
   const auto at = std::find_if(s_.orders.begin(), s_.orders.end(), mine);
   return at == s_.orders.end() ? nullptr : &at->what;

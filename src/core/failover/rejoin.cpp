@@ -37,7 +37,13 @@ void stepper::tend_standby() {
   }
   if (const auto* record = primary_to_follow())
     follow_primary(*record);
-  else if (!pg.running && pg.system_id != 0 && !s_.kept.damaged)
+  else
+    start_alone();
+}
+
+/// So that its report counts, and it can be elected.
+void stepper::start_alone() {
+  if (!s_.pg->running && s_.pg->system_id != 0 && !s_.kept.damaged)
     emit(fx::start_standby{operate(operation_kind::start_standby), ""});
 }
 
@@ -66,13 +72,13 @@ void stepper::follow_primary(const lease_record& record) {
   if (copies(plan)
       && (source == s_.peers.end() || !alive(source->second)
           || source->second.beat.role != member_role::primary))
-    return; // nothing to copy from
+    return start_alone(); // nothing to copy from
   if (copies(plan)) {
     clone_or_rewind(record);
     return;
   }
   if (plan == rejoin_step::wait_for_checkpoint)
-    return;
+    return start_alone();
   if (!pg.running)
     emit(fx::start_standby{operate(operation_kind::start_standby), record.holder});
   else if (pg.upstream != record.holder)

@@ -115,6 +115,7 @@ private:
 
   // rejoin.cpp: PostgreSQL as a standby
   void tend_standby();
+  void start_alone();
   void follow_primary(const lease_record& record);
   void clone_or_rewind(const lease_record& record);
   [[nodiscard]] const lease_record* primary_to_follow() const;

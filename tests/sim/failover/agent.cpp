@@ -13,6 +13,10 @@ constexpr moment look_period = 100 * millisecond;
 /// Where a rule is broken on purpose: what the machine knows is changed behind its back.
 void break_rules(broken what, node& n) {
   auto& m = n.state;
+  if (what == broken::armed_release && m.lease)
+    m.lease->sure = true;
+  if (what == broken::half_record)
+    m.replay_at = m.last_step.value_or(instant{});
   if (m.lease && m.lease->sequence)
     n.last_sequence = *m.lease->sequence;
   if (!m.seen)
@@ -23,8 +27,11 @@ void break_rules(broken what, node& n) {
       && last->record == seen.record)
     seen.since = std::min(seen.since, last->since);
   n.last_seen = seen;
-  if (what == broken::found_release && seen.record && seen.record->state == lease_state::released)
+  if (what == broken::found_release && seen.record && seen.record->state == lease_state::released
+      && !m.lease) {
     seen.changed = true;
+    m.kept.newest = seen.record; // whatever else is known
+  }
   if (what == broken::kept_sequence && !m.lease && seen.sequence == n.last_sequence)
     seen.since -= n.settings.periods.window;
 }
@@ -52,7 +59,7 @@ void world::start_agent(node& n) {
     n.settings.incarnation = n.settings.node + "-" + std::to_string(n.agent_life);
     n.state = begin(n.disk);
   }
-  deliver(n, ev::guard{true, n.deadline});
+  deliver(n, guard_of(n));
   look(n);
 }
 
@@ -66,6 +73,8 @@ void world::deliver(node& n, event e) {
 }
 
 void world::take(node& n, const event& e) {
+  if (o_.what == broken::kept_order && std::holds_alternative<ev::command_gone>(e))
+    return;
   auto now = n.clock.read(time_.now());
   if (o_.what == broken::send_time && std::holds_alternative<ev::cas_done>(e) && n.state.request)
     n.state.request->sent = now;
@@ -100,6 +109,8 @@ void world::perform(node& n, const action& a) {
   if (const auto* remember = std::get_if<fx::remember>(&a)) {
     n.disk = remember->what;
   } else if (const auto* cas = std::get_if<fx::cas>(&a)) {
+    if (cas->record.nonce == 1)
+      note_claim(n);
     if (n.connection != cas->connection)
       deliver(n, ev::request_failed{cas->request});
     else
@@ -116,7 +127,7 @@ void world::perform(node& n, const action& a) {
   } else if (const auto* guard = std::get_if<fx::arm_guard>(&a)) {
     arm(n, guard->deadline, guard->epoch);
   } else if (std::holds_alternative<fx::disarm_guard>(a)) {
-    if (!n.pg.writable)
+    if (!n.pg.writable && !sick(n) && o_.what != broken::armed_release)
       n.deadline.reset();
   } else if (std::holds_alternative<fx::checkpoint>(a)) {
     time_.in(dice_.between(50, 800) * millisecond, [p = &n, life = n.pg.life] {
@@ -143,20 +154,32 @@ void world::perform(node& n, const action& a) {
   }
 }
 
+/// It knows for a moment only of an order that was taken back.
+void world::note_claim(node& n) {
+  n.forced = !n.state.ordered_by.empty();
+  if (!n.forced)
+    return;
+  ++counted_.forced;
+  if (time_.now() > forced_until + 5 * second)
+    fail(n.settings.node + " takes over by an order that stands no more");
+}
+
 bool world::guard_live(const node& n) const {
   return n.deadline && n.clock.read(time_.now()) < *n.deadline - n.settings.periods.kill;
 }
 
 /// The guard kills in time, whatever the agent does.
 void world::arm(node& n, instant deadline, std::uint64_t epoch) {
+  if (sick(n) || epoch < n.guard_epoch)
+    return;
   n.deadline = n.deadline ? std::max(*n.deadline, deadline) : deadline;
   n.guard_epoch = epoch;
-  deliver(n, ev::guard{true, n.deadline});
+  deliver(n, guard_of(n));
   if (o_.what == broken::guard || o_.what == broken::frozen_promise)
     return;
   const auto kill = *n.deadline - n.settings.periods.kill;
   time_.at(n.clock.when(kill), [this, p = &n, d = *n.deadline] {
-    if (p->deadline != d || !p->pg.running)
+    if (p->deadline != d || !p->pg.writable)
       return;
     const auto longest =
       std::chrono::duration_cast<std::chrono::nanoseconds>(p->settings.periods.kill).count();
@@ -178,7 +201,7 @@ void world::look(node& n) {
                  if (p->agent_life == life)
                    deliver(*p, ev::observed{is});
                });
-    deliver(n, ev::guard{true, n.deadline});
+    deliver(n, guard_of(n));
   }
   time_.in(look_period, [this, p = &n, life = n.agent_life] {
     if (p->agent_up && p->agent_life == life)

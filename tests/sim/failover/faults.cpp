@@ -1,6 +1,7 @@
 // What goes wrong: frozen and killed agents, dead PostgreSQL, power cuts, partitions, a store that
 // restarts, hangs or forgets, and an operator.
 
+#include "core/failover/election.hpp"
 #include "sim/failover/world.hpp"
 
 namespace harmony::failover::sim {
@@ -45,6 +46,9 @@ void world::disturb(node& n, fault kind) {
     if (dice_.chance(70)) // a pause is not for ever
       time_.in(ms(500, 4000), [this] { command(command_kind::resume); });
     return;
+  case fault::operator_forces: return force(dice_.chance(70) ? n.settings.node : "");
+  case fault::shut_down: return shut_down(n, ms(100, 4000));
+  case fault::sick_guard: n.sick_until = time_.now() + ms(100, 4000); return;
   default: break;
   }
   if (store_.up)
@@ -117,8 +121,14 @@ void world::make_peace() {
   store_.frozen = false;
   cut_links_.clear();
   command(command_kind::resume);
+  lose_one();
+  time_.in(25 * second, [this] { rescue(); });
   for (auto& n : nodes_) {
+    if (n->gone)
+      continue;
     n->cut = false;
+    n->sick_until = 0;
+    n->stutters = false;
     thaw(*n);
     if (!n->powered)
       boot(*n);
@@ -172,21 +182,85 @@ void world::power_cut(node& n, moment back_after) {
   n.powered = false;
   n.deadline.reset();
   time_.in(back_after, [this, p = &n] {
-    if (!p->powered)
+    if (!p->powered && !p->gone)
       boot(*p);
   });
 }
 
+/// For good.
+void world::lose_one() {
+  auto& lost = *nodes_[dice_.below(nodes_.size())];
+  std::size_t promotable = 0;
+  for (const auto& n : nodes_)
+    promotable += n.get() != &lost && n->settings.priority > 0 ? 1 : 0;
+  if (promotable < 2 || !store_.record || !dice_.chance(30))
+    return;
+  note(lost.settings.node + ": gone for good");
+  power_cut(lost, second);
+  lost.gone = true;
+}
+
+/// The only data that go on from the newest record are gone.
+bool world::hopeless() const {
+  bool lost = false;
+  for (const auto& n : nodes_) {
+    lost = lost || n->gone;
+    const auto& newest = n->disk.newest;
+    auto is = seen(*n);
+    is.received = position(n->pg.log.size());
+    if (!n->gone && newest && !n->disk.damaged
+        && ancestry(*newest, is, n->disk) != refusal::timeline_forked)
+      return false;
+  }
+  return lost;
+}
+
+/// Where nobody takes over, an operator names one whose refusal says that this goes over it.
+void world::rescue() {
+  if (healthy())
+    return;
+  time_.in(15 * second, [this] { rescue(); });
+  for (const auto& n : nodes_)
+    if (!n->gone && may_override(n->state.why_not))
+      return force(n->settings.node);
+}
+
+/// The agent ends in order, within what a service manager grants it; then PostgreSQL does.
+void world::shut_down(node& n, moment back_after) {
+  if (!n.agent_up || n.agent_frozen)
+    return;
+  note(n.settings.node + ": agent is told to end");
+  ++counted_.shutdowns;
+  deliver(n, ev::shutdown{});
+  time_.in(dice_.between(100, 3000) * millisecond, [this, p = &n, back_after, life = n.agent_life] {
+    if (p->agent_life != life)
+      return;
+    kill_agent(*p, back_after);
+    kill_postgres(*p, "the agent ended");
+  });
+}
+
 void world::command(command_kind kind) {
-  cluster_command c{std::to_string(1000 + ++commands_), kind, "", false, "test"};
+  cluster_command c{{}, kind, "", false, "test"};
   if (kind == command_kind::switchover && dice_.chance(50))
     c.to = nodes_[dice_.below(nodes_.size())]->settings.node;
+  give(c, kind == command_kind::resume ? 1000 * second : 3 * second);
+}
+
+void world::force(const std::string& to) {
+  const auto stands = dice_.between(1, 20) * second;
+  forced_until = std::max(forced_until, time_.now() + stands);
+  give({{}, command_kind::failover, to, true, "test"}, stands);
+}
+
+/// Its operator takes it back when it was not carried out by `until`.
+void world::give(const cluster_command& order, moment until) {
+  auto c = order;
+  c.id = std::to_string(1000 + ++commands_);
+  note("order " + c.id + ": " + std::to_string(static_cast<int>(c.kind)) + " to '" + c.to + "'");
   if (store_.up)
     store_.commands[c.id] = c;
-  time_.in(3 * second, [this, c] {
-    if (c.kind != command_kind::resume)
-      take_away(c.id);
-  });
+  time_.in(until, [this, id = c.id] { take_away(id); });
   for (auto& n : nodes_)
     if (n->connection != 0)
       from_store(*n, ev::command{c});

@@ -26,6 +26,8 @@ void add(world::figures& all, const world::figures& f) {
   all.releases += f.releases;
   all.rollbacks += f.rollbacks;
   all.lost += f.lost;
+  all.forced += f.forced;
+  all.shutdowns += f.shutdowns;
 }
 
 /// Stops at the first history in which something is.
@@ -47,13 +49,13 @@ world::figures none_is_broken(options o, std::uint64_t count) {
 }
 
 /// The number of the first history that is unsafe, counted from 1; 0: none is.
-std::uint64_t found_after(options o, std::uint64_t most) {
+std::uint64_t found_after(options o, std::uint64_t most, bool stuck_too = false) {
   most = histories(most);
   for (std::uint64_t i = 0; i < most; ++i) {
     o.seed = first_seed + i;
     world w{o};
     w.run();
-    if (w.unsafe())
+    if (w.unsafe() || (stuck_too && !w.violation().empty()))
       return i + 1;
   }
   return 0;
@@ -123,7 +125,7 @@ TEST_CASE("failover: a member that has reported goes on receiving -> found") {
   CHECK(found_after({.mode = sync_mode::quorum,
                      .what = broken::frozen_promise,
                      .two_may_write = true,
-                     .only = {fault::freeze_agent}},
+                     .only = {fault::freeze_agent, fault::cut_peers}},
                     3000)
         > 0);
 }
@@ -134,6 +136,32 @@ TEST_CASE("failover: a synchronous set is named too early -> found") {
                      .only = {fault::power_cut, fault::slow_standby}},
                     3000)
         > 0);
+}
+
+TEST_CASE("failover: what was replayed after a start counts as all that is there -> found") {
+  CHECK(found_after({.mode = sync_mode::quorum,
+                     .what = broken::guessed_end,
+                     .only = {fault::power_cut, fault::kill_postgres, fault::slow_standby}},
+                    3000)
+        > 0);
+}
+
+TEST_CASE("failover: whoever starts under the deadline of a release goes on -> found") {
+  CHECK(found_after({.what = broken::armed_release,
+                     .only = {fault::operator_acts, fault::kill_agent, fault::shut_down}},
+                    3000)
+        > 0);
+}
+
+TEST_CASE("failover: an order stands for ever -> found") {
+  CHECK(found_after({.what = broken::kept_order,
+                     .only = {fault::operator_forces, fault::power_cut}},
+                    300)
+        > 0);
+}
+
+TEST_CASE("failover: a promotion waits for half a record -> found") {
+  CHECK(found_after({.what = broken::half_record, .only = {fault::power_cut}}, 300, true) > 0);
 }
 
 } // namespace

@@ -13,19 +13,20 @@ void world::operate(node& n, const action& a) {
   };
   if (const auto* start = std::get_if<fx::start_standby>(&a)) {
     over(n, start->operation, ms(50, 400), [this, p, life, up = start->upstream] {
-      if (p->pg.life != life || p->pg.running || !p->powered)
+      if (p->pg.life != life || p->pg.running || !p->powered || sick(*p))
         return p->pg.running;
       if (p->pg.half_copied)
         fail(p->settings.node + " starts on data that are half copied");
-      p->deadline.reset();
       p->pg.running = true;
-      p->pg.writable = p->pg.receives = false;
+      p->pg.writable = p->pg.receives = p->pg.whole = p->pg.half = false;
+      const auto again = dice_.below(dice_.chance(20) ? 400 : 40); // from its last restart point
+      p->pg.replayed -= std::min(p->pg.replayed, again);
       p->pg.upstream = up;
       return true;
     });
   } else if (const auto* primary = std::get_if<fx::start_primary>(&a)) {
     over(n, primary->operation, ms(50, 400), [this, p, life] {
-      if (p->pg.life != life || p->pg.running || !guard_live(*p))
+      if (p->pg.life != life || p->pg.running || !guard_live(*p) || sick(*p))
         return false;
       p->pg.running = true;
       make_writable(*p);
@@ -35,8 +36,10 @@ void world::operate(node& n, const action& a) {
     const auto delay = dice_.chance(10) ? ms(2000, 6000) : ms(30, 300);
     over(n, promote->operation, delay, [this, p, life, to = promote->timeline] {
       auto& at = p->pg;
-      if (at.life != life || !at.running || at.writable || at.frozen)
+      if (at.life != life || !at.running || at.writable || at.frozen || !guard_live(*p) || sick(*p))
         return false;
+      if (p->settings.priority == 0 && !p->forced)
+        fail(p->settings.node + " is promoted, with priority 0");
       at.history.push_back({at.timeline, position(at.log.size())});
       at.timeline = to;
       ++counted_.promotions;

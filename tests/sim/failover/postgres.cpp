@@ -69,10 +69,11 @@ void world::replicate() {
     const auto& source = pg.secretly.empty() ? pg.upstream : pg.secretly;
     auto* from = source.empty() ? nullptr : find(source);
     const bool can = from != nullptr && from->pg.running && from->pg.writable && !from->pg.frozen
-                     && linked(*n, *from) && streams(from->pg, pg);
+                     && linked(*n, *from) && streams(from->pg, pg) && pg.whole;
     pg.receives = can && pg.secretly.empty();
     if (can)
       stream(*from, *n);
+    pg.whole = pg.whole || pg.replayed == pg.log.size();
     pg.replayed = std::min(pg.log.size(), pg.replayed + 1 + dice_.below(6));
   }
   for (auto& n : nodes_)
@@ -96,6 +97,7 @@ void world::stream(node& from, node& to) {
   to.pg.timeline = timeline_at(from.pg, log.size());
   to.pg.history = history_until(from.pg, to.pg.timeline);
   to.pg.checkpoint_timeline = to.pg.timeline;
+  to.pg.half = log.size() < from.pg.log.size() && dice_.chance(30);
   from.pg.flushed_by[to.settings.node] = log.size();
 }
 
@@ -129,6 +131,8 @@ void world::kill_postgres(node& n, const std::string& why) {
   if (!pg.running)
     return;
   note(n.settings.node + ": PostgreSQL dies: " + why);
+  if (pg.writable)
+    pg.replayed = pg.log.size();
   pg.running = pg.writable = pg.receives = pg.frozen = false;
   pg.secretly.clear();
   ++pg.life;
@@ -137,7 +141,8 @@ void world::kill_postgres(node& n, const std::string& why) {
 void world::make_writable(node& n) {
   auto& pg = n.pg;
   pg.writable = true;
-  pg.receives = false;
+  pg.receives = pg.half = false;
+  pg.replayed = pg.log.size(); // before it could write
   pg.flushed_by.clear();
   pg.first_unacknowledged = pg.log.size();
   check_writable();
@@ -154,12 +159,12 @@ void world::check_nothing_lost(const node& n) {
       ++lost;
   if (lost == 0)
     return;
-  if (o_.mode != sync_mode::async)
+  if (o_.mode != sync_mode::async && !n.forced)
     return fail(n.settings.node + " is promoted and lacks " + std::to_string(lost)
                 + " acknowledged commits");
   counted_.lost += lost;
   const auto& basis = n.state.lease ? n.state.lease->record : *n.state.kept.newest;
-  if (basis.state == lease_state::promoting && basis.flush_lsn > position(log.size()) + max_lag)
+  if (basis.state == lease_state::promoting && !n.forced && basis.flush_lsn > position(log.size()) + max_lag)
     fail(n.settings.node + " is promoted over the lag that is allowed");
   // Each is lost once.
   acknowledged_.erase(std::remove_if(acknowledged_.begin(), acknowledged_.end(),
@@ -220,7 +225,9 @@ postgres world::seen(const node& n) const {
   out.timeline = pg.timeline;
   out.checkpoint_timeline = pg.checkpoint_timeline;
   out.history = pg.history;
-  out.received = position(pg.log.size());
+  out.whole = pg.whole || o_.what == broken::guessed_end;
+  out.received = pg.whole ? position(pg.log.size()) + (pg.half ? entry_size / 2 : 0)
+                          : position(pg.replayed);
   out.replayed = position(pg.replayed);
   out.flushed = position(pg.log.size());
   out.receives = pg.receives;

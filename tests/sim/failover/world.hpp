@@ -27,6 +27,10 @@ enum class broken {
   kept_sequence,  ///< who finds its own last sequence believes that nobody came in between
   frozen_promise, ///< a member that has reported goes on receiving
   early_sync_set, ///< a synchronous set is named before it has everything
+  guessed_end,    ///< what was replayed after a start is reported as all that was received
+  armed_release,  ///< a release leaves the guard armed, and whoever starts under it goes on at once
+  kept_order,     ///< an order stands for ever
+  half_record,    ///< a promotion waits until all that was received is replayed
 };
 
 enum class fault {
@@ -44,8 +48,11 @@ enum class fault {
   store_restarts,
   store_forgets,
   operator_acts,
+  operator_forces, ///< a failover, data loss allowed
+  shut_down,       ///< an agent, in order
+  sick_guard,
 };
-constexpr int fault_kinds = 14;
+constexpr int fault_kinds = 17;
 
 struct options {
   std::uint64_t seed = 1;
@@ -68,6 +75,8 @@ struct server {
   bool writable = false;
   bool receives = false;
   bool half_copied = false; ///< a rewind or clone was interrupted
+  bool whole = false;       ///< all of the local log was replayed since the start
+  bool half = false;        ///< the last that was received is a part of a record
   std::uint64_t life = 0;   ///< grows when it dies
   std::string upstream;
   std::string secretly; ///< broken::frozen_promise: from whom it goes on to receive
@@ -107,6 +116,7 @@ struct node {
   config settings;
   drifting_clock clock;
   bool powered = true;
+  bool gone = false; ///< it does not come back
   // The agent.
   bool agent_up = false;
   bool agent_frozen = false;
@@ -129,6 +139,8 @@ struct node {
   // The guard.
   std::optional<instant> deadline;
   std::uint64_t guard_epoch = 0;
+  moment sick_until = 0; ///< it kills in time, and hears nobody
+  bool forced = false;   ///< its claim was an operator's order
   // PostgreSQL.
   server pg;
   std::uint64_t operation_over = 0;
@@ -158,6 +170,8 @@ public:
     std::uint64_t releases = 0;
     std::uint64_t rollbacks = 0;
     std::uint64_t lost = 0; ///< acknowledged, async
+    std::uint64_t forced = 0; ///< claims by order
+    std::uint64_t shutdowns = 0;
   };
   [[nodiscard]] const figures& counted() const { return counted_; }
 
@@ -184,6 +198,12 @@ private:
   void kill_agent(node& n, moment back_after);
   void power_cut(node& n, moment back_after);
   void command(command_kind kind);
+  void force(const std::string& to);
+  void give(const cluster_command& order, moment until);
+  void shut_down(node& n, moment back_after);
+  void lose_one();
+  void rescue();
+  [[nodiscard]] bool hopeless() const;
   void take_away(const std::string& order);
   void stutter(node& n);
 
@@ -197,7 +217,10 @@ private:
   void look(node& n);
   void arm(node& n, instant deadline, std::uint64_t epoch);
   void over(node& n, std::uint64_t operation, moment delay, std::function<bool()> effect);
+  void note_claim(node& n);
   [[nodiscard]] bool guard_live(const node& n) const;
+  [[nodiscard]] bool sick(const node& n) const { return time_.now() < n.sick_until; }
+  [[nodiscard]] ev::guard guard_of(const node& n) const { return {!sick(n), n.deadline}; }
 
   // store.cpp
   void link(node& n);
@@ -234,6 +257,7 @@ private:
   std::uint64_t connections_ = 0;
   entry entries_ = 0;
   std::uint64_t commands_ = 0;
+  moment forced_until = 0; ///< an order to fail over stood in the store
   std::vector<std::pair<std::size_t, entry>> acknowledged_; ///< position, what
   std::vector<fault> faults_;
   moment pace_ = second;
