@@ -13,6 +13,21 @@ bool is_writable(const machine& m, instant now) {
          && m.guard_deadline && now < *m.guard_deadline;
 }
 
+std::string doing(operation_kind k) {
+  switch (k) {
+  case operation_kind::none: return {};
+  case operation_kind::start_standby:
+  case operation_kind::start_primary: return "starting";
+  case operation_kind::stop: return "stopping";
+  case operation_kind::promote: return "promoting";
+  case operation_kind::follow: return "turning to its primary";
+  case operation_kind::rewind: return "rewinding its data";
+  case operation_kind::reclone: return "cloning its data";
+  case operation_kind::names: return "changing the synchronous set";
+  }
+  return {};
+}
+
 std::string role_of(const machine& m, bool writable) {
   if (writable)
     return "primary";
@@ -29,6 +44,7 @@ member_view view_of(const machine& m, const config& c, instant now) {
   const bool writable = is_writable(m, now);
   v.role = role_of(m, writable);
   v.phase = word_of(m.at);
+  v.doing = doing(m.operation.kind);
   v.epoch = newest ? newest->epoch : 0;
   if (newest && newest->state == lease_state::held)
     v.primary = newest->holder;
@@ -56,13 +72,13 @@ std::string sentence(const member_view& v) {
   if (v.role == "standby" && !v.primary.empty())
     text += " of " + v.primary;
   text += ", epoch " + std::to_string(v.epoch) + ", timeline " + std::to_string(v.timeline);
-  if (v.role == "primary")
+  if (v.role != "primary" && v.position != 0)
+    text += ", " + std::to_string(v.lag) + " bytes behind";
+  if (!v.doing.empty())
+    text += ", " + v.doing;
+  if (v.well || !v.primary.empty())
     return text;
-  text += ", " + std::to_string(v.lag) + " bytes behind";
-  if (v.well)
-    return text;
-  if (v.primary.empty())
-    text += "; there is no primary";
+  text += "; there is no primary";
   if (v.why_not != refusal::none)
     text += "; " + std::string{word_of(v.why_not)} + ": " + std::string{text_of(v.why_not)};
   return text;

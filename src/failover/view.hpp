@@ -19,6 +19,7 @@ struct member_view {
   lsn position = 0;
   lsn lag = 0; ///< bytes of log that the primary had when it last renewed, and this one has not
   std::string phase;
+  std::string doing;               ///< with PostgreSQL: "cloning", "starting"; empty: nothing
   refusal why_not = refusal::none; ///< of a standby: why it does not take over
 
   friend bool operator==(const member_view&, const member_view&) = default;
