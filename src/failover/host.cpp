@@ -54,7 +54,7 @@ host::~host() {
 }
 
 void host::on_change(std::function<void(const std::string&)> sink) {
-  const std::lock_guard guard{mutex_};
+  const std::lock_guard guard{sink_mutex_};
   sink_ = std::move(sink);
 }
 
@@ -162,13 +162,9 @@ outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
     parts_.alarm(name, message);
   };
   p.changed = [this, name = spec.cluster] {
-    std::function<void(const std::string&)> sink;
-    {
-      const std::lock_guard guard{mutex_};
-      sink = sink_;
-    }
-    if (sink)
-      sink(name);
+    const std::lock_guard guard{sink_mutex_};
+    if (sink_)
+      sink_(name);
   };
   const std::lock_guard guard{m.mutex};
   m.node = std::make_shared<node>(config_of(spec), std::move(p));

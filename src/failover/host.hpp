@@ -53,9 +53,11 @@ private:
   std::shared_ptr<member> find_or_add(const std::string& cluster);
 
   host_parts parts_;
-  std::mutex mutex_; // guards what follows
-  std::map<std::string, std::shared_ptr<member>> members_;
+  std::mutex sink_mutex_; // guards the sink, and is held while it is called
   std::function<void(const std::string&)> sink_;
+
+  std::mutex mutex_; // guards the members
+  std::map<std::string, std::shared_ptr<member>> members_;
 };
 
 } // namespace harmony::failover

@@ -149,23 +149,27 @@ void node::adopt(config c) {
 
 void node::take(const event& e) {
   const auto now = boottime_now();
-  std::vector<action> actions;
-  bool turned = false;
+  member_view seen;
   {
     const std::lock_guard guard{mutex_};
-    const auto at = machine_.at;
-    const auto why_not = machine_.why_not;
     auto result = step(std::move(machine_), e, now, config_);
     machine_ = std::move(result.state);
-    actions = std::move(result.actions);
-    turned =
-      machine_.at != at || machine_.why_not != why_not || std::holds_alternative<ev::observed>(e);
+    outbox_.insert(outbox_.end(), std::make_move_iterator(result.actions.begin()),
+                   std::make_move_iterator(result.actions.end()));
+    seen = view_of(machine_, config_, now);
   }
   stepped_.notify_all();
-  outbox_.insert(outbox_.end(), std::make_move_iterator(actions.begin()),
-                 std::make_move_iterator(actions.end()));
   work_off();
-  if (turned && parts_.changed)
+  tell(seen);
+}
+
+void node::tell(const member_view& seen) {
+  auto said = sentence(seen);
+  if (said == said_ && seen.well == well_)
+    return;
+  said_ = std::move(said);
+  well_ = seen.well;
+  if (parts_.changed)
     parts_.changed();
 }
 

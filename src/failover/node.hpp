@@ -13,6 +13,7 @@
 #include "core/failover/machine.hpp"
 #include "failover/mailbox.hpp"
 #include "failover/ports.hpp"
+#include "failover/view.hpp"
 #include "model/outcome.hpp"
 
 namespace harmony::failover {
@@ -27,7 +28,7 @@ struct node_parts {
   std::function<outcome<void>(const memory&)> remember;
   std::function<void(const fx::audit&)> audit;
   std::function<void(const std::string&)> alarm;
-  /// Somebody may want to look; called from the node's thread.
+  /// What a view says of it has changed; called from the node's thread.
   std::function<void()> changed;
 };
 
@@ -76,6 +77,7 @@ private:
   void resume_or_begin(const std::optional<ev::guard>& word);
   void adopt(config c);
   void take(const event& e);
+  void tell(const member_view& seen);
   void work_off();
   void guard_answered(bool ok);
   void carry_out(const action& a);
@@ -88,6 +90,8 @@ private:
   std::deque<action> outbox_; ///< in the order of the steps
   bool disarming_ = false;    ///< what is in the outbox waits for the guard
   std::optional<memory> unwritten_;
+  std::string said_; ///< what those who look were told last
+  bool well_ = false;
 
   mutable std::mutex mutex_; // guards the two below
   mutable std::condition_variable stepped_;

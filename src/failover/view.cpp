@@ -1,6 +1,7 @@
 #include "failover/view.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,9 @@ bool is_writable(const machine& m, instant now) {
   return m.at == phase::holding && m.lease && m.pg && m.pg->running && !m.pg->in_recovery
          && m.guard_deadline && now < *m.guard_deadline;
 }
+
+/// Less is the log that comes between two looks.
+constexpr lsn far_behind = lsn{16} << 20U;
 
 std::string doing(operation_kind k) {
   switch (k) {
@@ -72,8 +76,8 @@ std::string sentence(const member_view& v) {
   if (v.role == "standby" && !v.primary.empty())
     text += " of " + v.primary;
   text += ", epoch " + std::to_string(v.epoch) + ", timeline " + std::to_string(v.timeline);
-  if (v.role != "primary" && v.position != 0)
-    text += ", " + std::to_string(v.lag) + " bytes behind";
+  if (v.role != "primary" && v.position != 0 && v.lag >= far_behind)
+    text += ", over " + std::to_string(std::bit_floor(v.lag) >> 20U) + " MiB behind";
   if (!v.doing.empty())
     text += ", " + v.doing;
   if (v.well || !v.primary.empty())

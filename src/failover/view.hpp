@@ -27,7 +27,7 @@ struct member_view {
 
 member_view view_of(const machine& m, const config& c, instant now);
 
-/// One line: "standby of a, epoch 7, timeline 3, 0 bytes behind".
+/// One line, which rests while nothing happens: "standby of a, epoch 7, timeline 3".
 std::string sentence(const member_view& v);
 
 /// What `GET path` is answered: an HTTP status, and JSON.

@@ -41,6 +41,7 @@ struct device {
   host_parts parts() {
     host_parts p;
     p.state_dir = folder.str();
+    p.guard_dir = folder.str();
     p.store = [this](const member_settings& m) -> outcome<std::shared_ptr<lease_store>> {
       ++begun;
       if (no_store)
