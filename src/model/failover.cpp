@@ -115,6 +115,7 @@ const shape<lease_record>& record_shape() {
       optional<S>("paused", &S::paused, detail::boolean(), "Whether nobody is to take over."),
       required<S>("leaseMs", &S::lease_ms, count(1), "How long a renewal is worth."),
       required<S>("systemId", &S::system_id, system_id(), "Of the cluster's data."),
+      required<S>("primary", &S::primary, node(), "Whose these data are."),
       required<S>("timeline", &S::timeline, word(1), "Of the primary."),
       optional<S>("maker", &S::maker, note(), "The claim that began it."),
       optional<S>("parent", &S::parent, word(), "The timeline that it left."),

@@ -44,8 +44,9 @@ struct sync_set {
 ///   back;
 /// - within an epoch `nonce` grows with every write: (epoch, nonce) orders records even across a
 ///   store that was restored;
-/// - while `promoting`, the data (timeline, switch_lsn, flush_lsn, sync) are the predecessor's:
-///   whoever comes next must know what was acknowledged before.
+/// - until it is `held`, the data (timeline, switch_lsn, flush_lsn, sync) are the predecessor's,
+/// and
+///   `primary` is too: whoever comes next must know what was acknowledged before, and by whom.
 struct lease_record {
   std::uint64_t epoch = 0;
   std::string holder;
@@ -56,6 +57,7 @@ struct lease_record {
     false; ///< an operator wants nobody to take over; whoever does all the same keeps it
   std::uint64_t lease_ms = 0;
   std::uint64_t system_id = 0;
+  std::string primary; ///< whose the data below are: the last that was `held`
   std::uint32_t timeline = 0;
   std::string maker;        ///< of that timeline, as `maker_of` says; empty: it came with the data
   std::uint32_t parent = 0; ///< the timeline that `timeline` left; 0: none

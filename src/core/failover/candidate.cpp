@@ -157,23 +157,23 @@ refusal stepper::judge() const {
   return first(held_back() ? refusal::paused : refusal::none,
                next_timeline() > last_timeline ? refusal::numbers_exhausted : refusal::none,
                s_.guard_healthy ? refusal::none : refusal::guard_unhealthy,
-               newest ? judge_data(*newest) : refusal::none,
                newest ? ancestry(*newest, *s_.pg, s_.kept) : refusal::none,
+               newest ? judge_data(*newest) : refusal::none,
                newest ? judge_sync(*newest) : refusal::none,
                c_.priority > 0 ? refusal::none : refusal::priority_zero);
 }
 
 refusal stepper::judge_data(const lease_record& basis) const {
   const auto mine = s_.frozen->at;
-  if (basis.sync.k == 0 && basis.holder != c_.node && basis.flush_lsn > mine
+  if (basis.sync.k == 0 && basis.primary != c_.node && basis.flush_lsn > mine
       && basis.flush_lsn - mine > c_.max_lag)
     return refusal::lag_too_large;
   return refusal::none;
 }
 
 refusal stepper::judge_sync(const lease_record& basis) const {
-  // Whoever held the lease has all that was acknowledged under it.
-  if (basis.sync.k == 0 || basis.holder == c_.node)
+  // The primary itself has all that it acknowledged.
+  if (basis.sync.k == 0 || basis.primary == c_.node)
     return refusal::none;
   const auto& members = basis.sync.members;
   if (std::find(members.begin(), members.end(), c_.node) == members.end())
@@ -243,6 +243,7 @@ void stepper::claim() {
     std::min(r.flush_lsn > pg.received ? r.flush_lsn - pg.received : 0, last_number);
   if (!newest) {
     r.system_id = pg.system_id;
+    r.primary = c_.node;
     r.timeline = pg.timeline;
     r.maker = s_.kept.timeline == pg.timeline ? s_.kept.maker : "";
     r.parent = pg.history.empty() ? 0 : pg.history.back().timeline;

@@ -206,6 +206,7 @@ lease_record stepper::wanted_record() const {
   if (r.state == lease_state::promoting) {
     if (s_.at != phase::promoting || !is_primary())
       return r;
+    r.primary = c_.node;
     r.timeline = s_.pg->timeline;
     r.parent_maker = r.maker;
     r.maker = maker_of(r);

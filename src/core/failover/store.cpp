@@ -201,8 +201,9 @@ void stepper::take_lease(const pending_request& claim, std::uint64_t sequence) {
   s_.lease = own_lease{*claim.record, claim.record->nonce, sequence,
                        true,          claim.sent,          claim.sent + t_.renew};
   enter(phase::promoting);
-  emit(fx::audit{"lease-taken", "epoch " + std::to_string(claim.record->epoch)
-                                  + (s_.ordered_by.empty() ? "" : ", ordered by " + s_.ordered_by)});
+  emit(
+    fx::audit{"lease-taken", "epoch " + std::to_string(claim.record->epoch)
+                               + (s_.ordered_by.empty() ? "" : ", ordered by " + s_.ordered_by)});
   took_over();
   emit(fx::arm_guard{claim.sent + t_.lease, claim.record->epoch});
   expire();

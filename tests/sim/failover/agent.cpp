@@ -15,6 +15,9 @@ void break_rules(broken what, node& n) {
   auto& m = n.state;
   if (what == broken::armed_release && m.lease)
     m.lease->sure = true;
+  if (what == broken::kept_order)
+    for (auto& each : m.orders)
+      each.since = m.last_step.value_or(instant{});
   if (what == broken::half_record)
     m.replay_at = m.last_step.value_or(instant{});
   if (m.lease && m.lease->sequence)
@@ -160,7 +163,8 @@ void world::note_claim(node& n) {
   if (!n.forced)
     return;
   ++counted_.forced;
-  if (time_.now() > forced_until + 5 * second)
+  const auto gone = taken_away_.find(n.state.ordered_by);
+  if (gone != taken_away_.end() && time_.now() > gone->second + 5 * second)
     fail(n.settings.node + " takes over by an order that stands no more");
 }
 

@@ -241,22 +241,20 @@ void world::shut_down(node& n, moment back_after) {
 }
 
 void world::command(command_kind kind) {
-  cluster_command c{{}, kind, "", false, "test"};
+  cluster_command c{{}, kind, "", false, {}};
   if (kind == command_kind::switchover && dice_.chance(50))
     c.to = nodes_[dice_.below(nodes_.size())]->settings.node;
   give(c, kind == command_kind::resume ? 1000 * second : 3 * second);
 }
 
 void world::force(const std::string& to) {
-  const auto stands = dice_.between(1, 20) * second;
-  forced_until = std::max(forced_until, time_.now() + stands);
-  give({{}, command_kind::failover, to, true, "test"}, stands);
+  give({{}, command_kind::failover, to, true, {}}, dice_.between(1, 20) * second);
 }
 
 /// Its operator takes it back when it was not carried out by `until`.
 void world::give(const cluster_command& order, moment until) {
   auto c = order;
-  c.id = std::to_string(1000 + ++commands_);
+  c.id = c.by = std::to_string(1000 + ++commands_);
   note("order " + c.id + ": " + std::to_string(static_cast<int>(c.kind)) + " to '" + c.to + "'");
   if (store_.up)
     store_.commands[c.id] = c;
@@ -268,6 +266,7 @@ void world::give(const cluster_command& order, moment until) {
 
 void world::take_away(const std::string& order) {
   store_.commands.erase(order);
+  taken_away_.try_emplace(order, time_.now());
   for (const auto& n : nodes_)
     if (n->connection != 0)
       from_store(*n, ev::command_gone{order});

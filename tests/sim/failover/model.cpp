@@ -154,9 +154,8 @@ TEST_CASE("failover: whoever starts under the deadline of a release goes on -> f
 }
 
 TEST_CASE("failover: an order stands for ever -> found") {
-  CHECK(found_after({.what = broken::kept_order,
-                     .only = {fault::operator_forces, fault::power_cut}},
-                    300)
+  CHECK(found_after(
+          {.what = broken::kept_order, .only = {fault::operator_forces, fault::power_cut}}, 300)
         > 0);
 }
 

@@ -164,7 +164,8 @@ void world::check_nothing_lost(const node& n) {
                 + " acknowledged commits");
   counted_.lost += lost;
   const auto& basis = n.state.lease ? n.state.lease->record : *n.state.kept.newest;
-  if (basis.state == lease_state::promoting && !n.forced && basis.flush_lsn > position(log.size()) + max_lag)
+  if (basis.state == lease_state::promoting && !n.forced
+      && basis.flush_lsn > position(log.size()) + max_lag)
     fail(n.settings.node + " is promoted over the lag that is allowed");
   // Each is lost once.
   acknowledged_.erase(std::remove_if(acknowledged_.begin(), acknowledged_.end(),
@@ -226,8 +227,8 @@ postgres world::seen(const node& n) const {
   out.checkpoint_timeline = pg.checkpoint_timeline;
   out.history = pg.history;
   out.whole = pg.whole || o_.what == broken::guessed_end;
-  out.received = pg.whole ? position(pg.log.size()) + (pg.half ? entry_size / 2 : 0)
-                          : position(pg.replayed);
+  out.received =
+    pg.whole ? position(pg.log.size()) + (pg.half ? entry_size / 2 : 0) : position(pg.replayed);
   out.replayed = position(pg.replayed);
   out.flushed = position(pg.log.size());
   out.receives = pg.receives;

@@ -169,7 +169,7 @@ public:
     std::uint64_t rewinds = 0;
     std::uint64_t releases = 0;
     std::uint64_t rollbacks = 0;
-    std::uint64_t lost = 0; ///< acknowledged, async
+    std::uint64_t lost = 0;   ///< acknowledged, async
     std::uint64_t forced = 0; ///< claims by order
     std::uint64_t shutdowns = 0;
   };
@@ -257,7 +257,7 @@ private:
   std::uint64_t connections_ = 0;
   entry entries_ = 0;
   std::uint64_t commands_ = 0;
-  moment forced_until = 0; ///< an order to fail over stood in the store
+  std::map<std::string, moment> taken_away_;                ///< orders, when
   std::vector<std::pair<std::size_t, entry>> acknowledged_; ///< position, what
   std::vector<fault> faults_;
   moment pace_ = second;

@@ -7,23 +7,23 @@ namespace harmony::failover::test {
 namespace {
 
 lease_record a_record() {
-  return {7,
-          "a",
-          "a-1",
-          12,
-          lease_state::held,
-          false,
-          3000,
-          7300000000000000001U,
-          3,
-          "a-1/7",
-          2,
-          "b-1/5",
-          0x16B374D848U,
-          0x16B374E000U,
-          {1, {"b", "c"}},
-          4,
-          ""};
+  lease_record r;
+  r.epoch = 7;
+  r.holder = r.primary = "a";
+  r.incarnation = "a-1";
+  r.nonce = 12;
+  r.state = lease_state::held;
+  r.lease_ms = 3000;
+  r.system_id = 7300000000000000001U;
+  r.timeline = 3;
+  r.maker = "a-1/7";
+  r.parent = 2;
+  r.parent_maker = "b-1/5";
+  r.switch_lsn = 0x16B374D848U;
+  r.flush_lsn = 0x16B374E000U;
+  r.sync = {1, {"b", "c"}};
+  r.reserved = 4;
+  return r;
 }
 
 std::string why_not(const std::string& json) {
@@ -58,11 +58,12 @@ TEST_CASE("failover records: written and read -> the same") {
 }
 
 TEST_CASE("failover records: a record -> what stands in the store") {
-  CHECK(write(a_record())
-        == R"({"epoch":7,"flushLsn":"16/B374E000","holder":"a","incarnation":"a-1","leaseMs":3000,)"
-           R"("maker":"a-1/7","nonce":12,"parent":2,"parentMaker":"b-1/5","reserved":4,)"
-           R"("state":"held","switchLsn":"16/B374D848","sync":{"k":1,"members":["b","c"]},)"
-           R"("systemId":"7300000000000000001","timeline":3})");
+  CHECK(
+    write(a_record())
+    == R"({"epoch":7,"flushLsn":"16/B374E000","holder":"a","incarnation":"a-1","leaseMs":3000,)"
+       R"("maker":"a-1/7","nonce":12,"parent":2,"parentMaker":"b-1/5","primary":"a","reserved":4,)"
+       R"("state":"held","switchLsn":"16/B374D848","sync":{"k":1,"members":["b","c"]},)"
+       R"("systemId":"7300000000000000001","timeline":3})");
 }
 
 TEST_CASE("failover records: what is no record -> refused, with place and reason") {

@@ -67,6 +67,15 @@ TEST_CASE("election: data against the record -> a part of its history, behind, o
     pg.history.clear();
     CHECK(is() == refusal::timeline_behind);
   }
+  SECTION("its own promotion, by a claim that failed, and one more since") {
+    pg.timeline = 5;
+    pg.history.push_back({3, 8000}); // less than the primary had flushed
+    CHECK(is() == refusal::timeline_forked);
+    r.state = lease_state::promoting;
+    r.epoch = 9;
+    CHECK(is({0, {}, 5, "b-1/7", 3, "a-1/5"}) == refusal::none);
+    CHECK(is({0, {}, 5, "b-1/7", 3, "c-1/5"}) == refusal::timeline_forked);
+  }
   SECTION("promoted by hand") {
     pg.timeline = 4;
     pg.history.push_back({3, 8999});

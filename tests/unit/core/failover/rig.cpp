@@ -133,7 +133,7 @@ std::string rig::guarded(bool healthy) {
 lease_record record_of_a() {
   lease_record r;
   r.epoch = 5;
-  r.holder = "a";
+  r.holder = r.primary = "a";
   r.incarnation = "a-1";
   r.nonce = 1;
   r.state = lease_state::held;
