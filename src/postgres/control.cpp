@@ -67,6 +67,10 @@ std::optional<control> read_control(std::string_view printed) {
   c.state = *state;
   c.checksums = *checksums != "0";
   c.log_hints = *hints == "on";
+  for (const auto* name : {"max_connections", "max_worker_processes", "max_wal_senders",
+                           "max_prepared_xacts", "max_locks_per_xact"})
+    if (std::uint32_t value = 0; read(printed, std::string{name} + " setting", value))
+      c.least[name] = value;
   return c;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct control {
   std::uint32_t block_size = 0;   ///< of the log, bytes
   bool checksums = false;
   bool log_hints = false; ///< wal_log_hints
+  /// Parameters that a standby may not have lower than its primary had.
+  std::map<std::string, std::uint32_t> least;
 
   [[nodiscard]] std::uint32_t timeline() const {
     return checkpoint_timeline > recovered_timeline ? checkpoint_timeline : recovered_timeline;

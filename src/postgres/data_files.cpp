@@ -88,10 +88,10 @@ outcome<> restore_own(const data_files& files, const own_files& own) {
   return {};
 }
 
-outcome<> install(const data_files& files, const failover::member_settings& s,
-                  const standing& now) {
+outcome<> install(const data_files& files, const failover::member_settings& s, const standing& now,
+                  const least_values& least) {
   const auto superuser = name_of(files.whose());
-  if (auto done = files.write(conf_file, write_conf(s, now)); !done)
+  if (auto done = files.write(conf_file, write_conf(s, now, least)); !done)
     return done;
   if (auto done = files.write(hba_file, write_hba(s, superuser)); !done)
     return done;

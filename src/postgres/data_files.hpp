@@ -45,7 +45,8 @@ own_files save_own(const data_files& files);
 outcome<> restore_own(const data_files& files, const own_files& own);
 
 /// Writes the member's configuration, for a server that starts or reads it again.
-outcome<> install(const data_files& files, const failover::member_settings& s, const standing& now);
+outcome<> install(const data_files& files, const failover::member_settings& s, const standing& now,
+                  const least_values& least = {});
 
 /// "15"; empty where there is no PG_VERSION.
 std::string major_of_data(const data_files& files);

@@ -73,7 +73,10 @@ outcome<> operations::start_standby(const std::string& upstream, const std::stop
   const auto files = files_of(s_);
   if (!files)
     return files.error();
-  if (auto done = install(*files, s_, {upstream, standing_of(*files).names}); !done)
+  const auto c = control_of(s_, *files, limits);
+  if (!c)
+    return c.error();
+  if (auto done = install(*files, s_, {upstream, standing_of(*files).names}, c->least); !done)
     return done;
   const auto now = guard_.last();
   if (now && now->now == guard::phase::standby)

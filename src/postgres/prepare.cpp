@@ -111,11 +111,9 @@ outcome<> prepare(const failover::member_settings& s, const preparation& how,
   const data_files files{s.data_dir, *who};
   if (!is_empty(files))
     return check_data(s, files, how, limits);
-  const auto major = how.version.empty() ? newest_installed() : how.version;
-  const auto folder = programs(s, major);
-  if (s.bin_dir.empty() || !how.version.empty())
-    if (auto fit = check_programs(folder, major, limits); !fit)
-      return fit;
+  const auto folder = programs(s, how.version.empty() ? newest_installed() : how.version);
+  if (auto fit = check_programs(folder, how.version, limits); !fit)
+    return fit;
   return how.bootstrap ? initialise(s, *who, folder, limits) : outcome<>{};
 }
 

@@ -15,6 +15,8 @@ namespace harmony::postgres {
 
 namespace {
 
+/// So that no password of root's own is taken; what is not there is passed over in silence.
+constexpr const char* no_file = "/nonexistent/pgpass";
 constexpr const char* debian = "/usr/lib/postgresql";
 
 /// What this agent does itself waits for no standby: the first one needs the role that it makes.
@@ -52,7 +54,7 @@ outcome<session> open_local(const failover::member_settings& s, const owner& who
                              {"dbname", "postgres"},
                              {"replication", "database"},
                              {"application_name", "harmony-agent"},
-                             {"passfile", "/dev/null/none"},
+                             {"passfile", no_file},
                              {"client_encoding", "UTF8"},
                              {"options", session_options}},
                             who, limits);
@@ -74,7 +76,7 @@ outcome<session> open_remote(const failover::member_settings& s,
   auto parameters = reach(s, whom);
   parameters.emplace_back("dbname", "postgres");
   parameters.emplace_back("replication", "database");
-  parameters.emplace_back("passfile", "/dev/null/none");
+  parameters.emplace_back("passfile", no_file);
   if (!s.replication_password.reveal().empty())
     parameters.emplace_back("password", s.replication_password.reveal());
   auto made = session::open(parameters, {}, limits);
@@ -113,7 +115,7 @@ outcome<> check_programs(const std::string& folder, const std::string& major,
   const auto is = printed ? guard::major_of(printed->output) : std::string{};
   if (is.empty())
     return {ec::capability_missing, "'" + program + "' does not say which PostgreSQL it is"};
-  if (is != major)
+  if (!major.empty() && is != major)
     return {ec::invalid_spec, "'" + program + "' is of PostgreSQL " + is + ", and PostgreSQL "
                                 + major + " is needed: name the folder of its programs"};
   return {};

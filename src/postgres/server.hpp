@@ -28,7 +28,7 @@ outcome<session> open_remote(const failover::member_settings& s,
 std::string programs(const failover::member_settings& s, const std::string& major);
 /// The newest major version that is installed as Debian does; empty: none is.
 std::string newest_installed();
-/// Fails where there is no `postgres` there, or it is of another major version.
+/// Fails where there is no `postgres` there, or it is of another major version; empty: any will do.
 outcome<> check_programs(const std::string& folder, const std::string& major,
                          const check_limits& limits);
 

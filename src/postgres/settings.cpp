@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "postgres/conf.hpp"
 #include "postgres/conninfo.hpp"
@@ -32,6 +33,28 @@ constexpr std::array<std::string_view, 16> refused{"allow_alter_system",
                                                    "sync_replication_slots",
                                                    "synchronized_standby_slots",
                                                    "trigger_file"};
+
+struct compared_parameter {
+  std::string_view printed; ///< by pg_controldata
+  std::string_view name;
+  std::uint32_t usual; ///< PostgreSQL's default
+};
+constexpr std::array<compared_parameter, 5> compared{
+  {{"max_connections", "max_connections", 100},
+   {"max_worker_processes", "max_worker_processes", 8},
+   {"max_wal_senders", "max_wal_senders", 10},
+   {"max_prepared_xacts", "max_prepared_transactions", 0},
+   {"max_locks_per_xact", "max_locks_per_transaction", 64}}};
+
+/// The setting that makes it high enough; empty where it is.
+std::string raised(std::string_view conf, std::string_view name, std::uint32_t usual,
+                   std::uint32_t least) {
+  const auto given = setting_of(conf, name);
+  auto value = usual;
+  if (given)
+    std::from_chars(given->data(), given->data() + given->size(), value);
+  return value < least ? write_setting(name, std::to_string(least)) : std::string{};
+}
 
 settings_list defaults(const failover::member_settings& s) {
   // Each member may stream twice for a moment, and be copied from.
@@ -151,7 +174,8 @@ std::string primary_conninfo(const failover::member_settings& s, std::string_vie
   return write_conninfo(all);
 }
 
-std::string write_conf(const failover::member_settings& s, const standing& now) {
+std::string write_conf(const failover::member_settings& s, const standing& now,
+                       const least_values& least) {
   std::string text = "# Written by harmony-agent for the cluster '" + s.cluster
                      + "', and written anew: change the manifest.\n";
   for (const auto& [name, value] : defaults(s))
@@ -160,6 +184,9 @@ std::string write_conf(const failover::member_settings& s, const standing& now) 
     text += write_setting(lower(name), value);
   for (const auto& [name, value] : owned(s, now))
     text += write_setting(name, value);
+  for (const auto& [printed, name, usual] : compared)
+    if (const auto at = least.find(std::string{printed}); at != least.end())
+      text += raised(text, name, usual, at->second);
   return text;
 }
 

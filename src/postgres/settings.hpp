@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,8 +29,13 @@ inline constexpr std::string_view pass_file = "harmony.pgpass";
 /// Refuses parameters that the protocol owns, and members that cannot be: a sentence that names it.
 outcome<> check(const failover::member_settings& s);
 
-/// harmony.conf. Defaults that `parameters` may change come first, what the protocol owns last.
-std::string write_conf(const failover::member_settings& s, const standing& now);
+/// What a standby may not have lower than its primary had, by the names of pg_controldata.
+using least_values = std::map<std::string, std::uint32_t>;
+
+/// harmony.conf. Defaults that `parameters` may change come first, what the protocol owns last; for
+/// the start of a standby, parameters that are lower than `least` are as high for that run.
+std::string write_conf(const failover::member_settings& s, const standing& now,
+                       const least_values& least = {});
 /// The names that harmony.conf sets, in lower case.
 std::set<std::string> names_set(const failover::member_settings& s);
 /// What harmony.conf says; what cannot be read is nothing.

@@ -1,13 +1,15 @@
 #include "integration/postgres/cluster_bed.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guard/process_tree.hpp"
+#include "guard/tree.hpp"
 #include "guard/system.hpp"
 #include "integration/guard/postgres_bed.hpp"
 #include "postgres/owner.hpp"

@@ -19,7 +19,7 @@ namespace harmony::test {
 /// A member with its guard, driven by orders. Whatever it started has ended when it goes.
 class pg_node {
 public:
-  explicit pg_node(failover::member_settings settings) : settings(std::move(settings)) {}
+  explicit pg_node(failover::member_settings s) : settings(std::move(s)) {}
   ~pg_node();
   pg_node(const pg_node&) = delete;
   pg_node& operator=(const pg_node&) = delete;
@@ -28,7 +28,6 @@ public:
   void open();
   /// The member alone, anew: as an agent that starts again.
   void reopen();
-  void kill_guard();
 
   /// Gives the order a number and waits for its end.
   failover::ev::operation_done order(failover::pg_order what);
@@ -36,6 +35,7 @@ public:
   void must(failover::pg_order what);
   /// Does not wait; the number.
   std::uint64_t begin(failover::pg_order what);
+  void checkpoint() const { member->carry_out(failover::fx::checkpoint{}); }
   failover::ev::operation_done end_of(std::uint64_t operation);
 
   /// Waits for a look that began after the last order was over and that satisfies; requires one.

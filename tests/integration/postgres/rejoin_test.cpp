@@ -25,7 +25,7 @@ void fork(pg_node& a, pg_node& b) {
   b.arm(2);
   b.must(to<fx::promote>(2U));
   REQUIRE(b.ask("INSERT INTO t VALUES (2)"));
-  b.must(fx::checkpoint{});
+  b.checkpoint();
   b.sees([](const auto& is) { return is.checkpoint_timeline == 2; });
 }
 

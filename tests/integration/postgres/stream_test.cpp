@@ -1,3 +1,6 @@
+#include <atomic>
+#include <csignal>
+
 #include "integration/postgres/cluster_bed.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
@@ -39,7 +42,7 @@ TEST_CASE("postgres: a new cluster -> a standby, promoted onto exactly the timel
   REQUIRE(is.history.size() == 1);
   CHECK(is.history.front().timeline == 1);
   CHECK(a.ask("CREATE TABLE t (n int)"));
-  a.must(fx::checkpoint{});
+  a.checkpoint();
 }
 
 TEST_CASE("postgres: a member without data -> cloned, streams, and its primary sees it") {

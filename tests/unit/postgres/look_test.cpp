@@ -19,6 +19,8 @@ Minimum recovery ending location:     0/0
 Min recovery ending loc's timeline:   0
 wal_level setting:                    replica
 wal_log_hints setting:                on
+max_connections setting:              100
+max_prepared_xacts setting:           3
 WAL block size:                       8192
 Bytes per WAL segment:                16777216
 Data page checksum version:           1
@@ -59,6 +61,9 @@ TEST_CASE("control: what pg_controldata prints -> is read") {
   CHECK(c->segment_size == 16777216);
   CHECK(c->checksums);
   CHECK(c->log_hints);
+  CHECK(
+    c->least
+    == std::map<std::string, std::uint32_t>{{"max_connections", 100}, {"max_prepared_xacts", 3}});
 }
 
 TEST_CASE("control: a line missing -> nothing is known") {

@@ -88,6 +88,21 @@ TEST_CASE("settings: harmony.conf -> own before parameters, parameters before de
   CHECK(names_set(s).count("max_wal_senders") == 1);
 }
 
+TEST_CASE("settings: parameters below the primary's -> raised for a standby's run") {
+  auto s = three();
+  s.parameters = {{"max_connections", "20"}, {"max_locks_per_transaction", "200"}};
+  const auto text = write_conf(s, {},
+                               {{"max_connections", 100},
+                                {"max_locks_per_xact", 64},
+                                {"max_prepared_xacts", 5},
+                                {"max_worker_processes", 8}});
+  CHECK(setting_of(text, "max_connections") == "100");
+  CHECK(setting_of(text, "max_locks_per_transaction") == "200");
+  CHECK(setting_of(text, "max_prepared_transactions") == "5");
+  CHECK(setting_of(text, "max_worker_processes") == std::nullopt);
+  CHECK(setting_of(write_conf(s, {}), "max_connections") == "20");
+}
+
 TEST_CASE("settings: what the orders changed -> is read back") {
   const auto s = three();
   for (const auto& now :
