@@ -3,6 +3,7 @@
 #include <array>
 
 #include "transport/nats_buckets.hpp"
+#include "transport/nats_clusters.hpp"
 
 namespace harmony::nats {
 
@@ -33,6 +34,22 @@ subject_rights device_rights(std::string_view agent) {
   return rights;
 }
 
+// The lease's stream and the cluster's bucket are read as a whole: a member may know all of it.
+subject_rights member_rights(std::string_view cluster, std::string_view agent) {
+  const auto prefix = cluster_prefix_of(cluster);
+  subject_rights rights;
+  for (const auto& stream : {lease_stream_of(cluster), cluster_stream_of(cluster)}) {
+    rights.publish.push_back(std::string{stream_info} + stream);
+    rights.publish.push_back(std::string{leader_get} + stream);
+  }
+  rights.publish.push_back(lease_subject_of(cluster));
+  rights.publish.push_back(prefix + std::string{member_beat_prefix} + std::string{agent});
+  for (const auto kind : {cluster_history_prefix, cluster_command_prefix})
+    rights.publish.push_back(prefix + std::string{kind} + "*");
+  rights.subscribe = {cluster_hint_prefix_of(cluster) + ">"};
+  return rights;
+}
+
 std::string receipt_key(std::string_view token) {
   return std::string{token} + ".done";
 }
@@ -54,7 +71,7 @@ std::vector<shared_subject> shared_with_enrol() {
           {hint_prefix_of(bucket::enrolment) + "*", false}};
 }
 
-std::vector<shared_subject> shared_with_fleet() {
+std::vector<shared_subject> shared_with_fleet(const std::set<std::string>& clusters) {
   std::vector<shared_subject> shared;
   shared.reserve(read_by_devices.size() + written_by_devices.size() + 2);
   for (const auto b : read_by_devices)
@@ -63,6 +80,13 @@ std::vector<shared_subject> shared_with_fleet() {
     shared.push_back({subject_prefix_of(b) + "*", true});
   shared.push_back({std::string{beat_prefix} + "*", true});
   shared.push_back({hint_prefix_of(bucket::desired_state) + "*", false});
+  for (const auto& cluster : clusters) {
+    const auto of_any = member_rights(cluster, "*");
+    for (const auto& subject : of_any.publish)
+      shared.push_back({subject, true});
+    for (const auto& subject : of_any.subscribe)
+      shared.push_back({subject, false});
+  }
   return shared;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct subject_rights {
 
 /// The rights of the device `agent`, which may also be a placeholder that the server fills in.
 subject_rights device_rights(std::string_view agent);
+
+/// What a member of a failover cluster may beside that; `cluster` may be a placeholder, too.
+subject_rights member_rights(std::string_view cluster, std::string_view agent);
 
 /// Beyond its rights a device may answer a command: once, and for so long.
 inline constexpr int answers_a_command = 1;
@@ -46,7 +50,8 @@ struct shared_subject {
 };
 
 /// What FLEET has of CONTROL: single services of the streams, so that a reply reaches who asked.
-std::vector<shared_subject> shared_with_fleet();
+/// `clusters`: those for failover that it has members of.
+std::vector<shared_subject> shared_with_fleet(const std::set<std::string>& clusters);
 
 /// What ENROL has of CONTROL.
 std::vector<shared_subject> shared_with_enrol();

@@ -19,6 +19,10 @@ constexpr int unlimited = -1;
 constexpr sys_seconds operator_issued{std::chrono::seconds{1'735'689'600}}; // 2025-01-01
 /// What the server puts in place of this is the name of the user's JWT.
 constexpr const char* name_of_user = "{{name()}}";
+/// In place of this it puts each of the JWT's tags of that kind, each in a right of its own; a JWT
+/// without any does not get the right.
+constexpr const char* cluster_of_user = "{{tag(pgha)}}";
+constexpr const char* cluster_tag = "pgha:";
 
 json limits_of_account(bool with_streams) {
   json limits{{"subs", unlimited},    {"data", unlimited},    {"payload", unlimited},
@@ -71,8 +75,12 @@ json scope_of(const nkey_pair& key, const char* role, const nats::subject_rights
 
 json device_scope(const nkey_pair& key) {
   using std::chrono::nanoseconds;
+  auto rights = nats::device_rights(name_of_user);
+  const auto more = nats::member_rights(cluster_of_user, name_of_user);
+  rights.publish.insert(rights.publish.end(), more.publish.begin(), more.publish.end());
+  rights.subscribe.insert(rights.subscribe.end(), more.subscribe.begin(), more.subscribe.end());
   return scope_of(
-    key, "device", nats::device_rights(name_of_user),
+    key, "device", rights,
     {{"resp",
       {{"max", nats::answers_a_command}, {"ttl", nanoseconds{nats::answer_within}.count()}}},
      {"subs", unlimited},
@@ -87,9 +95,11 @@ json token_scope(const nkey_pair& key) {
 /// A JWT by a scoped key, which says no more than whom it is for.
 outcome<std::string> scoped_user(const nkey_pair& signer, const nkey_pair& account,
                                  const user_request& whom) {
-  return sign_jwt(
-    signer, {whom.name, whom.nkey, whom.now, whom.expires},
-    {{"type", "user"}, {"version", claims_version}, {"issuer_account", account.public_key()}});
+  json claims{
+    {"type", "user"}, {"version", claims_version}, {"issuer_account", account.public_key()}};
+  for (const auto& cluster : whom.clusters)
+    claims["tags"].push_back(cluster_tag + cluster);
+  return sign_jwt(signer, {whom.name, whom.nkey, whom.now, whom.expires}, claims);
 }
 
 json enrol_account_of(const keyring& keys) {
@@ -116,7 +126,7 @@ outcome<std::string> full_user(const nkey_pair& account, const user_request& who
 
 outcome<std::string> fleet_account_jwt(const keyring& keys, sys_seconds now) {
   auto fleet = account_of(false);
-  fleet["imports"] = imports_of(nats::shared_with_fleet(), keys.control.public_key());
+  fleet["imports"] = imports_of(nats::shared_with_fleet(keys.clusters), keys.control.public_key());
   fleet["exports"] = exports_of(nats::shared_with_control());
   fleet["signing_keys"] = json::array({device_scope(keys.signer)});
   for (const auto& [key, when] : keys.revoked)
@@ -158,7 +168,7 @@ outcome<account_on_server> read_fleet_account(const keyring& keys, std::string_v
 outcome<fleet_claims> fleet_claims_of(const keyring& keys, sys_seconds now) {
   auto control = account_of(true);
   control["imports"] = imports_of(nats::shared_with_control(), keys.fleet.public_key());
-  auto shared = nats::shared_with_fleet();
+  auto shared = nats::shared_with_fleet(keys.clusters);
   const auto also = nats::shared_with_enrol();
   shared.insert(shared.end(), also.begin(), also.end());
   control["exports"] = exports_of(shared);

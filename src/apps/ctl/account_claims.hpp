@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,7 @@ struct user_request {
   std::string nkey; ///< public key
   std::chrono::sys_seconds now;
   std::optional<std::chrono::sys_seconds> expires;
+  std::set<std::string> clusters = {}; ///< for failover, that a device is a member of
 };
 
 /// A device's, signed by the scoped key: the server fills in its rights by its name.

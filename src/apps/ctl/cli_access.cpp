@@ -43,7 +43,7 @@ void declare_server_config(declaration& d) {
   };
   add_list("--device", o.devices, "A device and its public key; may be repeated")
     ->type_name("ID=NKEY");
-  command->add_option("--devices", o.devices_file, "A file of lines 'ID NKEY'")
+  command->add_option("--devices", o.devices_file, "A file of lines 'ID NKEY [cluster=NAME]'")
     ->excludes(keys)
     ->type_name("FILE");
   command
@@ -103,7 +103,21 @@ void declare_access(declaration& d) {
     ->add_option("--for", values->key,
                  "A JWT for this public key, which 'harmony-agent enroll' prints [a new key]")
     ->type_name("NKEY");
-  credentials->add_flag("--admin", values->admin, "For one who operates the fleet, not a device");
+  auto* admin =
+    credentials->add_flag("--admin", values->admin, "For one who operates the fleet, not a device");
+  credentials
+    ->add_option_function<std::vector<std::string>>(
+      "--cluster",
+      [into = values](const std::vector<std::string>& names) {
+        for (const auto& name : names)
+          if (!is_name(name))
+            refuse("--cluster", name, "the name of a cluster");
+        into->clusters = names;
+      },
+      "The device is a member of this cluster for failover; may be repeated")
+    ->allow_extra_args(false)
+    ->excludes(admin)
+    ->type_name("CLUSTER");
   credentials
     ->add_option_function<std::string>(
       "--expires",

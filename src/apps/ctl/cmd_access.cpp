@@ -136,6 +136,15 @@ exit_code run(const context& c, const credentials_options& o) {
   if (!o.admin)
     if (const auto noted = note_device(o.keys, o.name, whom.nkey); !noted)
       return c.fail(noted.error());
+  for (const auto& cluster : o.clusters)
+    if (const auto noted = note_member(o.keys, o.name, cluster); !noted)
+      return c.fail(noted.error());
+  if (!o.admin) {
+    auto clusters = clusters_of_device(o.keys, o.name);
+    if (!clusters)
+      return c.fail(clusters.error());
+    whom.clusters = std::move(*clusters);
+  }
   const auto jwt = o.admin ? admin_jwt(*keys, whom) : device_jwt(*keys, whom);
   if (!jwt)
     return c.fail(jwt.error());

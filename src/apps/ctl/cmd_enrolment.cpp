@@ -116,6 +116,10 @@ outcome<std::string> admit(const context& c, const approve_options& o, const key
   user_request whom{r.device, r.nkey, std::chrono::floor<seconds>(c.env.now()), std::nullopt};
   if (o.expires)
     whom.expires = whom.now + std::chrono::ceil<seconds>(*o.expires);
+  auto clusters = clusters_of_device(o.keys, r.device);
+  if (!clusters)
+    return clusters.error();
+  whom.clusters = std::move(*clusters);
   return device_jwt(*keys, whom);
 }
 

@@ -22,6 +22,24 @@ outcome<fleet_device> read_device(const std::string& text) {
   return found;
 }
 
+namespace {
+
+/// What stands behind a device's key; gives what is wrong with it.
+std::string read_clusters(std::istringstream& words, std::set<std::string>& into) {
+  constexpr std::string_view mark = "cluster=";
+  for (std::string word; words >> word;) {
+    if (word.rfind(mark, 0) != 0)
+      return "expected an id, a public nkey and cluster=NAME, got '" + word + "' after them";
+    const auto name = word.substr(mark.size());
+    if (!is_name(name))
+      return "'" + name + "' is no name of a cluster";
+    into.insert(name);
+  }
+  return {};
+}
+
+} // namespace
+
 outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std::string& source) {
   std::vector<fleet_device> devices;
   std::set<std::string> seen;
@@ -32,13 +50,13 @@ outcome<std::vector<fleet_device>> read_fleet(const std::string& text, const std
     std::istringstream words{line.substr(0, line.find('#'))};
     std::string id;
     std::string nkey;
-    std::string more;
     if (!(words >> id))
       continue;
-    words >> nkey >> more;
+    words >> nkey;
     auto device = read_device(std::string{id}.append("=").append(nkey));
-    auto why = !device         ? device.error().message
-               : !more.empty() ? "expected an id and a public nkey, got '" + more + "' after them"
+    const auto more = device ? read_clusters(words, device->clusters) : std::string{};
+    auto why = !device                    ? device.error().message
+               : !more.empty()            ? more
                : seen.insert(nkey).second ? std::string{}
                                           : "the key of '" + id + "' stands here twice";
     if (!why.empty())
@@ -70,6 +88,21 @@ std::vector<std::string> keys_of(const std::vector<fleet_device>& listed, const 
     if (each.id == id)
       keys.push_back(each.nkey);
   return keys;
+}
+
+std::set<std::string> clusters_of(const std::vector<fleet_device>& listed, const std::string& id) {
+  std::set<std::string> all;
+  for (const auto& each : listed)
+    if (each.id == id)
+      all.insert(each.clusters.begin(), each.clusters.end());
+  return all;
+}
+
+std::set<std::string> clusters_of(const std::vector<fleet_device>& listed) {
+  std::set<std::string> all;
+  for (const auto& each : listed)
+    all.insert(each.clusters.begin(), each.clusters.end());
+  return all;
 }
 
 outcome<void> check_own_key(const std::vector<fleet_device>& listed, const fleet_device& newcomer) {

@@ -9,6 +9,7 @@
 
 #include "identity/login.hpp"
 #include "identity/secret_file.hpp"
+#include "model/ids.hpp"
 
 namespace harmony::ctl {
 
@@ -32,6 +33,7 @@ constexpr std::array key_files{key_file{"operator.nk", nkey_kind::operator_},
                                key_file{"enrol-signer.nk", nkey_kind::account, true}};
 constexpr const char* devices_file = "devices";
 constexpr const char* revoked_file = "revoked";
+constexpr const char* members_file = "members";
 
 std::string in(const std::string& folder, const char* name) {
   return folder + "/" + name;
@@ -62,8 +64,33 @@ outcome<revocations> read_revoked(const std::string& path) {
   return revoked;
 }
 
-keyring of(const std::vector<nkey_pair>& keys, revocations revoked) {
-  return {keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], keys[6], std::move(revoked)};
+struct membership {
+  std::string device, cluster;
+};
+
+/// Lines "DEVICE CLUSTER".
+outcome<std::vector<membership>> read_members(const std::string& path) {
+  const auto text = text_of(path);
+  if (!text)
+    return text.error();
+  std::vector<membership> members;
+  std::istringstream lines{*text};
+  for (membership each; lines >> each.device;) {
+    if (!(lines >> each.cluster) || !is_name(each.device) || !is_name(each.cluster))
+      return failure{ec::invalid_document,
+                     "'" + path + "' is spoiled: expected a device and a cluster on each line"};
+    members.push_back(each);
+  }
+  return members;
+}
+
+keyring of(const std::vector<nkey_pair>& keys, revocations revoked,
+           const std::vector<membership>& members) {
+  keyring made{keys[0], keys[1], keys[2], keys[3], keys[4], keys[5], keys[6], std::move(revoked),
+               {}};
+  for (const auto& each : members)
+    made.clusters.insert(each.cluster);
+  return made;
 }
 
 } // namespace
@@ -92,7 +119,10 @@ outcome<keyring> load_keyring(const std::string& folder) {
   auto revoked = read_revoked(in(folder, revoked_file));
   if (!revoked)
     return revoked.error();
-  return of(keys, std::move(*revoked));
+  const auto members = read_members(in(folder, members_file));
+  if (!members)
+    return members.error();
+  return of(keys, std::move(*revoked), *members);
 }
 
 // Made beside its place and moved there once it is whole.
@@ -115,7 +145,7 @@ outcome<keyring> make_keyring(const std::string& folder) {
   if (failed)
     return failure{ec::io_error,
                    "cannot move '" + fresh + "' to '" + name.string() + "': " + failed.message()};
-  return of(keys, {});
+  return of(keys, {}, {});
 }
 
 outcome<void> note_device(const std::string& folder, const std::string& id,
@@ -123,12 +153,34 @@ outcome<void> note_device(const std::string& folder, const std::string& id,
   const auto listed = listed_devices(folder);
   if (!listed)
     return listed.error();
-  const fleet_device device{id, nkey};
+  const fleet_device device{id, nkey, {}};
   if (std::find(listed->begin(), listed->end(), device) != listed->end())
     return {};
   if (auto own = check_own_key(*listed, device); !own)
     return own;
   return append_secret_line(in(folder, devices_file), id + " " + nkey);
+}
+
+outcome<std::set<std::string>> clusters_of_device(const std::string& folder,
+                                                  const std::string& id) {
+  const auto members = read_members(in(folder, members_file));
+  if (!members)
+    return members.error();
+  std::set<std::string> clusters;
+  for (const auto& each : *members)
+    if (each.device == id)
+      clusters.insert(each.cluster);
+  return clusters;
+}
+
+outcome<void> note_member(const std::string& folder, const std::string& id,
+                          const std::string& cluster) {
+  const auto noted = clusters_of_device(folder, id);
+  if (!noted)
+    return noted.error();
+  if (noted->contains(cluster))
+    return {};
+  return append_secret_line(in(folder, members_file), id + " " + cluster);
 }
 
 outcome<void> note_revoked(const std::string& folder, const revocations& out) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct keyring {
   nkey_pair signer;       ///< signs devices' JWTs, and can grant no more than a device's rights
   nkey_pair enrol_signer; ///< signs tokens' JWTs, and can grant no more than a token's rights
   revocations revoked;
+  std::set<std::string> clusters; ///< for failover, that devices are members of
 };
 
 /// Reads the folder. Fails with not_found where it is missing, and with permission_denied where
@@ -40,6 +42,13 @@ outcome<keyring> make_keyring(const std::string& folder);
 /// conflict where it is another device's.
 outcome<void> note_device(const std::string& folder, const std::string& id,
                           const std::string& nkey);
+
+/// That the device is a member of a cluster for failover.
+outcome<void> note_member(const std::string& folder, const std::string& id,
+                          const std::string& cluster);
+
+/// The clusters that the device is a member of.
+outcome<std::set<std::string>> clusters_of_device(const std::string& folder, const std::string& id);
 
 /// Adds those to whom the folder has turned out.
 outcome<void> note_revoked(const std::string& folder, const revocations& out);

@@ -184,6 +184,7 @@ struct credentials_options {
   std::string keys;
   std::string key; ///< public; empty: a new one
   bool admin = false;
+  std::vector<std::string> clusters; ///< for failover, that the device is a member of
   std::optional<milliseconds> expires;
   std::string out;
 };

@@ -93,7 +93,13 @@ std::string user_of(const fleet_device& d, const nats::subject_rights& rights,
 } // namespace
 
 std::string static_user(const fleet_device& d) {
-  return user_of(d, nats::device_rights(d.id),
+  auto rights = nats::device_rights(d.id);
+  for (const auto& cluster : d.clusters) {
+    const auto more = nats::member_rights(cluster, d.id);
+    rights.publish.insert(rights.publish.end(), more.publish.begin(), more.publish.end());
+    rights.subscribe.insert(rights.subscribe.end(), more.subscribe.begin(), more.subscribe.end());
+  }
+  return user_of(d, rights,
                  "          allow_responses: { max: " + std::to_string(nats::answers_a_command)
                    + ", expires: \"" + std::to_string(nats::answer_within.count()) + "s\" }\n");
 }
@@ -101,20 +107,21 @@ std::string static_user(const fleet_device& d) {
 std::string static_config(const server_settings& settings, const std::vector<std::string>& admins,
                           const std::vector<fleet_device>& devices,
                           const std::vector<fleet_device>& tokens) {
+  const auto shared = nats::shared_with_fleet(clusters_of(devices));
   auto text = head_of(settings, "static: it knows each key") + why_two_accounts;
   text += std::string{"accounts {\n  # Operators, the control plane, and the streams.\n  "}
           + control_account + " {\n    jetstream: enabled\n    users = [\n";
   for (const auto& admin : admins)
     text += "      { nkey: " + admin + " }\n";
-  text += "    ]\n    exports = [\n" + exports_of(nats::shared_with_fleet(), fleet_account)
+  text += "    ]\n    exports = [\n" + exports_of(shared, fleet_account)
           + exports_of(nats::shared_with_enrol(), enrol_account)
           + "    ]\n    # Commands go the other way: the devices offer them, operators ask.\n"
           + imports_of(nats::shared_with_control(), fleet_account) + "  }\n\n  # Devices: a user "
           + "each, with rights to its own keys and nothing else.\n  " + fleet_account + " {\n"
           + "    exports = [\n" + exports_of(nats::shared_with_control(), control_account)
-          + "    ]\n" + imports_of(nats::shared_with_fleet(), control_account) + "    users = [\n";
+          + "    ]\n" + imports_of(shared, control_account) + "    users = [\n";
   for (const auto& device : devices)
-    text += static_user(device);
+    text += static_user({device.id, device.nkey, clusters_of(devices, device.id)});
   text += std::string{"    ]\n  }\n\n  # Who has a token: to ask once, and to read the answer.\n  "}
           + enrol_account + " {\n" + imports_of(nats::shared_with_enrol(), control_account)
           + "    users = [\n";
