@@ -87,6 +87,8 @@ void world::take(node& n, const event& e) {
   break_rules(o_.what, n);
   if (n.state.at != phase_before)
     note(n.settings.node + ": " + std::string{word_of(n.state.at)});
+  if (n.state.at != phase_before && n.state.at == phase::claiming)
+    note_claim(n);
   if (r.actions.empty())
     return;
   n.outbox.push_back(std::move(r.actions));
@@ -112,8 +114,6 @@ void world::perform(node& n, const action& a) {
   if (const auto* remember = std::get_if<fx::remember>(&a)) {
     n.disk = remember->what;
   } else if (const auto* cas = std::get_if<fx::cas>(&a)) {
-    if (cas->record.nonce == 1)
-      note_claim(n);
     if (n.connection != cas->connection)
       deliver(n, ev::request_failed{cas->request});
     else
@@ -165,7 +165,7 @@ void world::note_claim(node& n) {
   ++counted_.forced;
   const auto gone = taken_away_.find(n.state.ordered_by);
   if (gone != taken_away_.end() && time_.now() > gone->second + 5 * second)
-    fail(n.settings.node + " takes over by an order that stands no more");
+    fail(n.settings.node + " takes over by order " + gone->first + ", which stands no more");
 }
 
 bool world::guard_live(const node& n) const {

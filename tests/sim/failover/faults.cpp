@@ -1,6 +1,8 @@
 // What goes wrong: frozen and killed agents, dead PostgreSQL, power cuts, partitions, a store that
 // restarts, hangs or forgets, and an operator.
 
+#include <algorithm>
+
 #include "core/failover/election.hpp"
 #include "sim/failover/world.hpp"
 
@@ -217,8 +219,11 @@ bool world::hopeless() const {
 
 /// Where nobody takes over, an operator names one whose refusal says that this goes over it.
 void world::rescue() {
-  if (healthy())
-    return;
+  const bool complete = std::none_of(nodes_.begin(), nodes_.end(), [](const auto& n) {
+    return n->gone || n->settings.priority == 0;
+  });
+  if (healthy() || (complete && counted_.forced == 0))
+    return; // they need nobody
   time_.in(15 * second, [this] { rescue(); });
   for (const auto& n : nodes_)
     if (!n->gone && may_override(n->state.why_not))

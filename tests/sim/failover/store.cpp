@@ -67,20 +67,23 @@ void world::from_store(node& n, event e) {
   const auto delay = !peace_ && dice_.chance(2) ? dice_.between(100, 1000) : dice_.between(1, 4);
   n.heard_until = std::max(n.heard_until, time_.now() + delay * millisecond);
   time_.at(n.heard_until, [this, p = &n, connection = n.connection, m = std::move(e)]() mutable {
-    come(p, connection, std::move(m));
+    come(p, connection, std::move(m), false);
   });
 }
 
-void world::come(node* n, std::uint64_t connection, event e) {
-  if (n->connection != connection)
-    return;
-  if (n->cut) {
-    time_.in(retransmission, [this, n, connection, m = std::move(e)]() mutable {
-      come(n, connection, std::move(m));
-    });
-    return;
+/// In order: what comes while others wait for the link waits behind them.
+void world::come(node* n, std::uint64_t connection, event e, bool again) {
+  const auto waits = n->connection == connection && (n->cut || (!again && n->waiting > 0));
+  if (again != waits)
+    waits ? ++n->waiting : --n->waiting;
+  if (waits) {
+    time_.at((time_.now() / retransmission + 1) * retransmission,
+             [this, n, connection, m = std::move(e)]() mutable {
+               come(n, connection, std::move(m), true);
+             });
+  } else if (n->connection == connection) {
+    deliver(*n, std::move(e));
   }
-  deliver(*n, std::move(e));
 }
 
 void world::apply_cas(node& n, const fx::cas& c) {

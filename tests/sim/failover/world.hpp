@@ -136,6 +136,7 @@ struct node {
   bool cut = false;      ///< from the store
   moment sent_until = 0; ///< messages arrive in order
   moment heard_until = 0;
+  std::uint64_t waiting = 0; ///< messages for it, until the link is back
   // The guard.
   std::optional<instant> deadline;
   std::uint64_t guard_epoch = 0;
@@ -228,7 +229,7 @@ private:
   void to_store(node& n, std::function<void()> what);
   void arrive(node* n, std::uint64_t connection, std::uint64_t life, std::function<void()> what);
   void from_store(node& n, event e);
-  void come(node* n, std::uint64_t connection, event e);
+  void come(node* n, std::uint64_t connection, event e, bool again);
   void apply_cas(node& n, const fx::cas& c);
   [[nodiscard]] moment turning_point();
   void keep_past();
