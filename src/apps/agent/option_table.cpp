@@ -131,6 +131,10 @@ constexpr std::array table{
   option_entry{"secrets-dir", "DIR",
                "Files that a secretRef of a manifest may name [/etc/harmony-agent/secrets]",
                set_path<&agent_options::secrets_dir>},
+  option_entry{
+    "guard-dir", "DIR",
+    "Where the guards of PostgreSQL listen, at CLUSTER/guard.sock [/run/harmony-pgguard]",
+    set_path<&agent_options::guard_dir>},
   option_entry{"systemd", "MODE", "Service manager: system, user or off [system]", set_systemd},
   option_entry{"podman", "SOCKET", "podman's API socket, or off [/run/podman/podman.sock]",
                set_podman},

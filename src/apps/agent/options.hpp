@@ -31,6 +31,7 @@ struct agent_options {
   std::string store_key;
   std::string state_dir = "/var/lib/harmony-agent";
   std::string secrets_dir = "/etc/harmony-agent/secrets"; ///< of files that a secretRef may name
+  std::string guard_dir = "/run/harmony-pgguard"; ///< a guard listens at CLUSTER/guard.sock of it
   systemd_mode systemd = systemd_mode::system;
   std::string podman = "/run/podman/podman.sock"; ///< path of the API socket; "off": none
   command_mode commands = command_mode::all;      ///< which commands of operators are taken

@@ -1,0 +1,271 @@
+#include "failover/cluster_bed.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "guard/process_tree.hpp"
+#include "guard/tree.hpp"
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/shell.hpp"
+
+namespace harmony::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto call_limit = 5000ms;
+
+bool is_root() {
+  return ::geteuid() == 0;
+}
+
+/// PostgreSQL does not run as root.
+std::string owner_of_data() {
+  return is_root() ? "postgres" : must("id -un");
+}
+
+std::map<std::string, std::string> variables() {
+  std::map<std::string, std::string> out;
+  for (const char* name : {"PATH", "HOME", "LSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS"})
+    if (const char* value = std::getenv(name))
+      out[name] = value;
+  return out;
+}
+
+} // namespace
+
+bed_member::bed_member(std::string name, const nats_server& server)
+  : name_(std::move(name)),
+    owner_(owner_of_data()),
+    port_(nats_server::unused_port()),
+    to_store_(std::make_unique<tcp_proxy>(server.port())),
+    to_postgres_(std::make_unique<tcp_proxy>(port_)) {
+  must("chmod 711 " + folder_.str() + " && install -d -m 700 "
+       + (is_root() ? "-o " + owner_ + " " : "") + data() + " && install -d -m 755 "
+       + (is_root() ? "-o " + owner_ + " " : "") + (folder_ / "sockets").string()
+       + " && install -d -m 700 " + (folder_ / "guards" / "main").string() + " "
+       + (folder_ / "state").string());
+}
+
+bed_member::~bed_member() {
+  cut_power();
+}
+
+std::string bed_member::conninfo() const {
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + owner_
+         + " dbname=postgres connect_timeout=2";
+}
+
+std::string bed_member::postgres_log() const {
+  return shell("tail -n 40 " + data() + "/log/* 2>/dev/null");
+}
+
+void bed_member::start_guard() {
+  guard_ = std::make_unique<process>(
+    std::vector<std::string>{HARMONY_PGGUARD, "--data-dir", data(), "--socket",
+                             (folder_ / "guards" / "main" / "guard.sock").string()},
+    "", variables());
+}
+
+void bed_member::start_agent() {
+  agent_ = std::make_unique<process>(
+    std::vector<std::string>{HARMONY_AGENT, "--agent-id", name_, "--store",
+                             "nats://127.0.0.1:" + std::to_string(to_store_->port()), "--state-dir",
+                             (folder_ / "state").string(), "--guard-dir",
+                             (folder_ / "guards").string(), "--systemd", "off", "--podman", "off",
+                             "--heartbeat-interval", "500ms"},
+    "", variables());
+}
+
+void bed_member::kill_agent() {
+  agent_->signal(SIGKILL);
+  (void)agent_->wait();
+  agent_.reset();
+}
+
+void bed_member::stop_agent() {
+  agent_->signal(SIGTERM);
+  CHECK(agent_->wait().code == 0);
+  agent_.reset();
+}
+
+void bed_member::freeze_agent() {
+  agent_->signal(SIGSTOP);
+}
+
+void bed_member::thaw_agent() {
+  agent_->signal(SIGCONT);
+}
+
+std::vector<pid_t> bed_member::servers() const {
+  const open_fd folder{::open(data().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  std::vector<pid_t> found;
+  for (const auto& e : guard::all_processes())
+    if (e.alive && guard::works_in(e.pid, folder.get()))
+      found.push_back(e.pid);
+  return found;
+}
+
+pid_t bed_member::postmaster() const {
+  return static_cast<pid_t>(std::atoi(shell("head -n 1 " + data() + "/postmaster.pid").c_str()));
+}
+
+void bed_member::kill_postmaster() const {
+  const auto pid = postmaster();
+  REQUIRE(pid > 1);
+  ::kill(pid, SIGKILL);
+}
+
+void bed_member::signal_servers(int number) const {
+  for (const auto pid : servers())
+    ::kill(pid, number);
+}
+
+void bed_member::freeze_postgres() const {
+  signal_servers(SIGSTOP);
+}
+
+void bed_member::thaw_postgres() const {
+  signal_servers(SIGCONT);
+}
+
+void bed_member::cut_power() {
+  for (auto* p : {&agent_, &guard_}) {
+    if (!*p)
+      continue;
+    for (const auto& e : guard::descendants_of((*p)->pid(), guard::all_processes()))
+      ::kill(e.pid, SIGKILL);
+    (*p)->signal(SIGKILL);
+    (void)(*p)->wait();
+    p->reset();
+  }
+  eventually(
+    [&] {
+      signal_servers(SIGKILL);
+      return servers().empty();
+    },
+    10s);
+}
+
+void bed_member::restore_power() {
+  start_guard();
+  start_agent();
+}
+
+std::optional<std::string> bed_member::ask(const std::string& sql) const {
+  return pg_client{conninfo()}.value(sql);
+}
+
+cluster_bed::cluster_bed(cluster_options how) : how_(std::move(how)) {
+  store_options to;
+  to.url = server_.url();
+  to.name = "test";
+  link_ = open_store(to).value();
+  REQUIRE(eventually([&] { return link_->prepare(call_limit).ok(); }, 20s));
+  for (std::size_t i = 0; i < how_.members; ++i)
+    members_.push_back(
+      std::make_unique<bed_member>(std::string(1, static_cast<char>('a' + i)), server_));
+}
+
+cluster_bed::~cluster_bed() = default;
+
+std::string cluster_bed::manifest(const bed_member& m) const {
+  std::string others;
+  for (const auto& each : members_) {
+    const auto port = each.get() == &m ? each->port() : each->public_port();
+    others += (others.empty() ? "" : ",") + R"({"name":")" + each->name()
+              + R"(","host":"127.0.0.1","port":)" + std::to_string(port) + "}";
+  }
+  const auto owner = owner_of_data();
+  const auto folder = std::filesystem::path{m.data()}.parent_path();
+  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":")" + m.name()
+         + R"(","generation":)" + std::to_string(generation_)
+         + R"(},"spec":{"resources":[{"kind":"PostgresCluster","name":"main","spec":{"cluster":"main","member":")"
+         + m.name() + R"(","members":[)" + others + R"(],"dataDir":")" + m.data() + R"(","owner":")"
+         + owner + R"(","mode":")" + how_.mode + R"(","profile":")" + how_.profile
+         + R"(","bootstrap":)" + (&m == members_.front().get() ? "true" : "false")
+         + R"(,"hba":["host all all 127.0.0.1/32 trust"],"socketDir":")"
+         + (folder / "sockets").string() + R"(")" + how_.more + "}}]}}";
+}
+
+void cluster_bed::apply(const cluster_options& how) {
+  how_ = how;
+  ++generation_;
+  for (const auto& m : members_) {
+    const auto before = link_->get(bucket::desired_state, m->name(), call_limit).value();
+    const auto done = link_->put(bucket::desired_state, m->name(), manifest(*m),
+                                 before ? before->revision : 0, call_limit);
+    INFO((done ? "" : done.error().message));
+    REQUIRE(done.ok());
+  }
+}
+
+void cluster_bed::start() {
+  apply(how_);
+  for (const auto& m : members_) {
+    m->start_guard();
+    m->start_agent();
+  }
+  await_primary();
+  await_whole();
+}
+
+bed_member* cluster_bed::primary() {
+  for (const auto& m : members_)
+    if (m->ask("SELECT pg_is_in_recovery()") == "f")
+      return m.get();
+  return nullptr;
+}
+
+bed_member& cluster_bed::await_primary(const bed_member* not_this, std::chrono::seconds limit) {
+  bed_member* found = nullptr;
+  const bool there = eventually(
+    [&] {
+      found = primary();
+      return found != nullptr && found != not_this;
+    },
+    limit);
+  INFO(story());
+  REQUIRE(there);
+  return *found;
+}
+
+void cluster_bed::await_whole(std::size_t without, std::chrono::seconds limit) {
+  const auto wanted = std::to_string(members_.size() - 1 - without);
+  const bool whole = eventually(
+    [&] {
+      auto* p = primary();
+      return p != nullptr
+             && p->ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+                  == wanted;
+    },
+    limit);
+  INFO(story());
+  REQUIRE(whole);
+}
+
+run_result cluster_bed::ctl(const std::vector<std::string>& words) const {
+  std::vector<std::string> command{HARMONYCTL, "--store", server_.url()};
+  command.insert(command.end(), words.begin(), words.end());
+  return process{command, "", variables()}.wait();
+}
+
+agent_status cluster_bed::status(const bed_member& m) const {
+  const auto entry = link_->get(bucket::actual_state, m.name(), call_limit);
+  return entry && *entry ? read_status((*entry)->value).value() : agent_status{};
+}
+
+std::string cluster_bed::story() const {
+  std::string text;
+  for (const auto& m : members_)
+    text += "\n=== " + m->name() + ": agent\n" + m->agent_log() + "--- guard\n" + m->guard_log()
+            + "--- PostgreSQL\n" + m->postgres_log() + "\n";
+  return text;
+}
+
+} // namespace harmony::test
