@@ -181,6 +181,10 @@ TEST_CASE("failover: to be rewound, and the source is gone -> a standby on its o
   auto m = connected();
   auto pg = stopped();
   pg.history = {{1, 900}}; // of another promotion
+  SECTION("it never was seen") {}
+  SECTION("it was only found") {
+    m.beat(beat_of("a", 1));
+  }
   CHECK(m.sees(pg) == "Following: start standby");
 }
 

@@ -82,6 +82,23 @@ TEST_CASE("orders: priority 0 -> takes a failover that names it, no other") {
   CHECK(m.on(ev::command{order(command_kind::failover, "b", "2")}) == "Claiming: CAS promoting");
 }
 
+TEST_CASE("orders: a claim by order that failed -> the next one needs an order too") {
+  auto m = refused();
+  m.on(ev::command{order(command_kind::failover, "b")});
+  m.acknowledged();
+  CHECK(m.guarded(false) == "Releasing: stop");
+  m.done();
+  m.sees(stopped());
+  m.acknowledged();
+  CHECK(m.record->state == lease_state::released);
+  m.guarded();
+  m.done();
+  m.sees(alone());
+  m.wait(4s);
+  CHECK(m.state.at == phase::electing);
+  CHECK(m.state.why_not == refusal::lag_too_large);
+}
+
 TEST_CASE("orders: somebody took over -> a failover is over") {
   auto m = refused();
   m.on(ev::command{order(command_kind::failover, "c")});
