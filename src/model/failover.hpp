@@ -106,9 +106,10 @@ struct member_heartbeat {
   std::uint64_t system_id = 0;
   std::uint32_t timeline = 0;
   std::uint32_t checkpoint_timeline = 0; ///< of its control file
-  lsn received = 0;                      ///< primary: flushed
+  lsn received = 0;                      ///< as far as it is known; primary: flushed
   lsn replayed = 0;
-  bool electable = false; ///< it would take over: guard healthy, priority above 0, data in order
+  /// It would take over: guard healthy, priority above 0, data in order, its log replayed.
+  bool electable = false;
   std::uint32_t priority = 0;
   std::optional<frozen_report> frozen;
   /// The newest that it knows. A store that was restored forgets; the members tell each other.

@@ -28,7 +28,7 @@ struct config {
   sync_mode mode = sync_mode::async;
   std::uint32_t sync_count = 1;
   std::uint64_t max_lag = 16U << 20U; ///< bytes; async only
-  std::uint32_t priority = 1;         ///< 0: never promoted
+  std::uint32_t priority = 1;         ///< 0: promoted only by order, in no synchronous set
   bool may_create = false;            ///< writes the first record of a new cluster
   bool may_rewind = true;             ///< else a forked member is cloned again at once
   duration restart_limit{};           ///< for a dead primary to be started in place; 0: hand over
@@ -203,8 +203,8 @@ struct arm_guard {
   std::uint64_t epoch = 0;
 };
 /// The guard's deadline is over, now that PostgreSQL has stopped (its request `release`). Done, or
-/// the guard gone, before the next action: an agent that starts again then finds no live deadline,
-/// and does not go on with a lease that was given away.
+/// the guard gone, or the deadline past, before the next action: an agent that starts again then
+/// finds no live deadline, and does not go on with a lease that was given away.
 struct disarm_guard {};
 /// Operations on PostgreSQL. At most one at a time, but that a stop does not wait for the others.
 struct start_standby {

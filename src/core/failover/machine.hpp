@@ -127,14 +127,17 @@ struct sync_change {
 };
 
 /// Invariants:
-/// - PostgreSQL is promoted or started writable only while `lease` is there and the guard has a
-///   live deadline; every deadline counts from before its renewal was sent;
+/// - PostgreSQL is promoted or started writable only while `lease` is there, an answer since the
+///   agent's start has confirmed it, and the guard has a live deadline; every deadline counts from
+///   before its renewal was sent;
 /// - no CAS is sent without a sequence from this connection, none while another request is under
 ///   way, and none after one that was not answered before a read;
 /// - `lease` is gone as soon as its stop time has come, or a newer claim was read;
 /// - a claim follows T of an unchanged record in one connection, or a release that was seen to
 ///   happen in this connection; its epoch is higher than every one that this machine knows;
-/// - from a frozen report until the record changes, this member receives nothing;
+/// - a frozen report is made only where PostgreSQL knows how far its log goes; from then until the
+///   record changes, this member receives nothing;
+/// - an order is carried out only while it stands in the store;
 /// - at most one operation on PostgreSQL is under way, besides a stop.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of their meaning
 struct machine {
