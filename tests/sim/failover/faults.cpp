@@ -16,6 +16,10 @@ void world::choose_faults() {
     for (int f = 0; f < fault_kinds; ++f)
       if (dice_.chance(40))
         faults_.push_back(static_cast<fault>(f));
+  // Where only the reports fence the old primary, whoever goes over them loses what it still does.
+  if (o_.two_may_write)
+    faults_.erase(std::remove(faults_.begin(), faults_.end(), fault::operator_forces),
+                  faults_.end());
   if (faults_.empty())
     faults_.push_back(fault::power_cut);
   pace_ = dice_.between(300, 3000) * millisecond;
