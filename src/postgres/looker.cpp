@@ -29,22 +29,23 @@ bool may_run(const guard::report& r) {
 outcome<std::optional<sight>> looker::look(const std::optional<guard::report>& known,
                                            const check_limits& limits) {
   const auto now = std::chrono::steady_clock::now();
-  const auto pid = known ? known->pid : 0;
+  if (known && known->pid != postmaster_) {
+    postmaster_ = known->pid;
+    alive_at_ = now;
+  }
   auto seen = ask(within(
     std::min<std::chrono::milliseconds>(answer_patience, std::chrono::milliseconds{limits.left()}),
     limits.cancel()));
   if (seen) {
-    answered_ = pid;
-    answered_at_ = now;
+    alive_at_ = now;
     return std::optional{std::move(*seen)};
   }
   session_.reset();
   const auto code = seen.error().code;
-  if (code == ec::name_conflict || code == ec::capability_missing || code == ec::canceled)
-    return seen.error();
-  if (code == ec::timed_out && known && may_run(*known) && answered_ == pid
-      && now - answered_at_ < silence_limit)
+  if (code == ec::timed_out && known && may_run(*known) && now - alive_at_ < silence_limit)
     return std::optional<sight>{};
+  if (code != ec::timed_out && code != ec::runtime_unavailable)
+    return seen.error(); // it runs, but does not let itself be looked at
   auto is = look_at_files(limits);
   if (!is)
     return is.error();

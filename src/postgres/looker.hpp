@@ -42,8 +42,8 @@ private:
   const failover::member_settings& s_;
   std::optional<session> session_;
   std::map<std::uint32_t, past> histories_; ///< of this session's server
-  pid_t answered_ = 0;                      ///< the postmaster that answered last
-  moment answered_at_{};
+  pid_t postmaster_ = 0;                    ///< that the guard tells of
+  moment alive_at_{};                       ///< when it answered last, or was first heard of
 
   std::string control_file_; ///< what `control_` was read from
   std::optional<failover::postgres> stopped_;

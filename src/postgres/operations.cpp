@@ -259,7 +259,7 @@ outcome<session> operations::reconfigure(const standing& now, const check_limits
 outcome<session> operations::wait_for_answers(const owner& who, const check_limits& limits) {
   for (;;) {
     auto s = open_local(s_, who, within(1s, limits.cancel()));
-    if (s || s.error().code == ec::name_conflict || s.error().code == ec::capability_missing)
+    if (s || (s.error().code != ec::runtime_unavailable && s.error().code != ec::timed_out))
       return s;
     const auto now = guard_.last();
     if (now && now->now == guard::phase::stopped)

@@ -137,7 +137,13 @@ outcome<session> session::open(const std::vector<std::pair<std::string, std::str
       return waited.error();
     next = pq().connect_poll(c);
   }
-  return s.broken();
+  auto why = s.broken();
+  // The server's own words are told by their severity; libpq has no code for them. They are English
+  // by the member's configuration.
+  if (why.message.find("FATAL:") != std::string::npos
+      && why.message.find("the database system is") == std::string::npos)
+    why.code = ec::permission_denied;
+  return why;
 }
 
 outcome<rows> session::ask(const std::string& sql, const check_limits& limits) {

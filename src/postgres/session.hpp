@@ -27,7 +27,8 @@ using rows = std::vector<row>;
 class session {
 public:
   /// Keywords and values as libpq takes them. With the rights of `who`, which is how a server knows
-  /// its own user over a Unix socket. Fails with runtime_unavailable, timed_out or canceled.
+  /// its own user over a Unix socket. Fails with runtime_unavailable (also where it starts or
+  /// stops), permission_denied (it runs, and refuses this client), timed_out or canceled.
   static outcome<session> open(const std::vector<std::pair<std::string, std::string>>& parameters,
                                const owner& who, const check_limits& limits);
 

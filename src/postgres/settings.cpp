@@ -79,6 +79,7 @@ settings_list owned(const failover::member_settings& s, const standing& now) {
           {"unix_socket_directories", s.socket_dir},
           {"hba_file", s.data_dir + "/" + std::string{hba_file}},
           {"hot_standby", "on"},
+          {"lc_messages", "C"},    // the member reads some
           {"wal_log_hints", "on"}, // for pg_rewind
           {"full_page_writes", "on"},
           {"restore_command", ""}, // a standby receives from its upstream, and from nobody else
