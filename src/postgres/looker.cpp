@@ -33,9 +33,12 @@ outcome<std::optional<sight>> looker::look(const std::optional<guard::report>& k
     postmaster_ = known->pid;
     alive_at_ = now;
   }
-  auto seen = ask(within(
-    std::min<std::chrono::milliseconds>(answer_patience, std::chrono::milliseconds{limits.left()}),
-    limits.cancel()));
+  const bool kept = session_ && session_->open();
+  auto seen = ask(within(answer_patience, limits.cancel()));
+  if (!seen && kept && seen.error().code == ec::runtime_unavailable) {
+    session_.reset(); // somebody may have ended this session alone
+    seen = ask(within(answer_patience, limits.cancel()));
+  }
   if (seen) {
     alive_at_ = now;
     return std::optional{std::move(*seen)};

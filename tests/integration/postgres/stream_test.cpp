@@ -1,6 +1,8 @@
 #include <atomic>
 #include <csignal>
+#include <fstream>
 
+#include "guard/process_tree.hpp"
 #include "integration/postgres/cluster_bed.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
@@ -11,6 +13,13 @@ using namespace std::chrono_literals;
 namespace fx = failover::fx;
 
 namespace {
+
+/// As PostgreSQL titles its processes: this one serves the agent's session.
+bool is_backend(pid_t pid) {
+  std::ifstream title{"/proc/" + std::to_string(pid) + "/cmdline"};
+  std::string text;
+  return std::getline(title, text) && text.find("walsender") != std::string::npos;
+}
 
 bool streams(const failover::postgres& is) {
   return is.receives;
@@ -116,6 +125,21 @@ TEST_CASE("postgres: a stop -> what is under way is given up") {
   CHECK(b.end_of(stop).ok);
   kill(a.postmaster(), SIGCONT);
   CHECK(b.sees().system_id == 0);
+}
+
+TEST_CASE("postgres: a server that refuses the agent -> a trouble, and not one that stopped") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  write_file(a.settings.data_dir + "/harmony_hba.conf", "local all all reject\n");
+  REQUIRE(a.ask("SELECT pg_reload_conf()"));
+  REQUIRE(eventually([&] { return !a.ask("SELECT 1"); }, 10s));
+  const auto sessions = guard::all_processes();
+  for (const auto& each : sessions) // its backends, and so the session that looks
+    if (each.parent == a.postmaster() && is_backend(each.pid))
+      kill(each.pid, SIGTERM);
+  CHECK(eventually(
+    [&] { return a.member->now().trouble.find("pg_hba.conf rejects") != std::string::npos; }, 10s));
+  CHECK(a.sees().running);
 }
 
 TEST_CASE("postgres: PostgreSQL has stopped -> the deadline can be taken away") {
