@@ -82,12 +82,10 @@ bool is_whole(const answers& a) {
          || a.startup_waits == "RecoveryWalStream";
 }
 
-template <class Postgres>
-void tell_received(Postgres& to, const answers& a) {
+void tell_received(failover::postgres& to, const answers& a) {
   to.replayed = a.replayed.value_or(0);
   to.received = std::max(a.received.value_or(0), to.replayed);
-  if constexpr (requires { to.whole; })
-    to.whole = is_whole(a);
+  to.whole = is_whole(a);
 }
 
 /// The members that stream, each once: an old connection may linger beside the new one.

@@ -42,6 +42,7 @@ TEST_CASE("postgres: a new cluster -> a standby, promoted onto exactly the timel
   CHECK(is.timeline == 1);
   CHECK(is.history.empty());
   CHECK(is.received == is.replayed);
+  CHECK(a.sees([](const auto& p) { return p.whole; }).received == is.received);
   CHECK(a.order(to<fx::promote>(2U)).ok == false); // no lease
   a.arm(1);
   a.must(to<fx::promote>(4U));
