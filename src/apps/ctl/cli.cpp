@@ -237,6 +237,7 @@ std::unique_ptr<declaration> declare() {
   declare_views(*d);
   declare_waits(*d);
   declare_device_commands(*d);
+  declare_failover(*d);
   declare_access(*d);
   declare_enrolment(*d);
   declare_trust(*d);

@@ -65,6 +65,9 @@ void declare_access(declaration& d);
 /// The commands that let new devices in.
 void declare_enrolment(declaration& d);
 
+/// The commands about failover clusters.
+void declare_failover(declaration& d);
+
 /// The folder of the fleet's keys.
 CLI::Option* add_keys(CLI::App& to, std::string& into, const std::string& help);
 

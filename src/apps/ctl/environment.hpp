@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "transport/cluster_store.hpp"
 #include "transport/store.hpp"
 
 namespace harmony::ctl {
@@ -23,6 +24,8 @@ struct environment {
   /// The value of an environment variable; empty when it is not set.
   std::function<std::string(const char* name)> variable;
   std::function<outcome<std::shared_ptr<store>>(const store_options&)> open;
+  /// The failover clusters of a store.
+  std::function<outcome<std::shared_ptr<cluster_store>>(const store_options&)> open_clusters;
   /// Asks something of a NATS server itself: subject, payload.
   std::function<outcome<std::string>(const store_options&, const std::string&, const std::string&,
                                      std::chrono::milliseconds)>

@@ -37,6 +37,7 @@ int main(int argc, char* argv[]) {
   env.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   env.variable = variable;
   env.open = open;
+  env.open_clusters = harmony::open_cluster_store;
   env.ask_server = harmony::nats::request_once;
   env.now = std::chrono::system_clock::now;
   env.on_interrupt = [&] { return interrupts.start(); };

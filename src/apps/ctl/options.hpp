@@ -8,6 +8,7 @@
 
 #include "apps/ctl/printer.hpp"
 #include "apps/ctl/server_settings.hpp"
+#include "model/failover.hpp"
 #include "model/ids.hpp"
 #include "model/status.hpp"
 
@@ -229,6 +230,30 @@ struct deny_options {
   std::string reason;
 };
 
+struct failover_list_options {};
+
+struct failover_status_options {
+  std::string cluster;
+};
+
+struct failover_history_options {
+  std::string cluster;
+};
+
+struct failover_init_options {
+  std::string cluster;
+  int replicas = 1;
+};
+
+struct failover_order_options {
+  std::string cluster;
+  failover::command_kind kind = failover::command_kind::switchover;
+  std::string to; ///< a member; empty: the best one
+  bool allow_data_loss = false;
+  bool yes = false;
+  std::optional<milliseconds> wait; ///< until it happened, at most so long
+};
+
 struct schema_options {
   std::string document; ///< "manifest" or "status"
 };
@@ -258,7 +283,8 @@ using command_options =
                version_options, completion_options, complete_options, key_generate_options,
                key_list_options, key_show_options, sign_options, verify_options,
                token_create_options, token_list_options, token_revoke_options, enrolments_options,
-               approve_options, deny_options>;
+               approve_options, deny_options, failover_list_options, failover_status_options,
+               failover_history_options, failover_init_options, failover_order_options>;
 
 struct global_options {
   std::string store = "dir:/var/lib/harmony/store";
