@@ -45,6 +45,7 @@ struct reading_of_line {
   const command_model* command = nullptr;
   const flag_model* waiting = nullptr; ///< an option whose value comes next
   std::size_t arguments = 0;           ///< of the command, so far
+  bool of_clusters = false;            ///< the command is about clusters, not agents
   std::string store;
 };
 
@@ -70,10 +71,12 @@ reading_of_line read_line(const command_model& root, const std::vector<std::stri
         line.store = word.substr(name.size() + 1);
       continue;
     }
-    if (const auto* next = line.command->find(word); next != nullptr && line.arguments == 0)
+    if (const auto* next = line.command->find(word); next != nullptr && line.arguments == 0) {
+      line.of_clusters |= line.command == &root && word == "failover";
       line.command = next;
-    else
+    } else {
       ++line.arguments;
+    }
   }
   return line;
 }
@@ -120,7 +123,7 @@ completion complete(const std::vector<std::string>& words) {
     offer({sub.name});
   if (line.arguments == 0) {
     offer(known_values(command.name));
-    result.agents = takes_agent(command.name);
+    result.agents = !line.of_clusters && takes_agent(command.name);
   } else if (line.arguments == 1 && (command.name == "resource" || command.name == "explain")) {
     offer({"File/", "Directory/", "SystemdUnit/", "Container/"});
   }

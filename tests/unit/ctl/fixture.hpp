@@ -53,6 +53,7 @@ public:
       opened = how;
       return std::shared_ptr<store>{store_};
     };
+    env.open_clusters = clusters;
     env.ask_server = [this](const store_options&, const std::string& subject,
                             const std::string& payload,
                             std::chrono::milliseconds) -> outcome<std::string> {
@@ -79,6 +80,7 @@ public:
   /// What a server itself answers; none: it cannot be reached.
   std::function<outcome<std::string>(const std::string& subject, const std::string& payload)>
     server;
+  std::function<outcome<std::shared_ptr<cluster_store>>(const store_options&)> clusters;
   store_options opened; ///< what the last command opened
   std::string out, err;
 
