@@ -43,7 +43,7 @@ struct op_context {
 
 /// Which runtime a kind's operations go to: each has lanes of its own, so that a stuck one holds up
 /// nothing else.
-enum class runtime_kind { files, systemd, containers, packages, accounts, network };
+enum class runtime_kind { files, systemd, containers, packages, accounts, network, clusters };
 
 /// R is a reconciler:
 ///   target(spec)             the runtime's own name of the thing: path, unit, container

@@ -8,7 +8,8 @@ namespace harmony {
 
 namespace {
 
-/// A reference of a declaration, and the variable that it is for; a File's is for none.
+/// A reference of a declaration, and the variable or field that it is for, whose value is a text; a
+/// File's is for none, and any bytes.
 struct named_ref {
   std::string variable;
   secret_ref* ref;
@@ -21,14 +22,19 @@ std::vector<named_ref> secrets_of(resource_spec& spec) {
   if (auto* container = std::get_if<container_spec>(&spec))
     for (auto& [name, ref] : container->secret_env)
       all.push_back({name, &ref});
+  if (auto* member = std::get_if<postgres_cluster_spec>(&spec);
+      member != nullptr && member->replication_password)
+    all.push_back({"replication", &*member->replication_password});
   return all;
 }
 
 bool has_secrets(const resource_spec& spec) {
   const auto* file = std::get_if<file_spec>(&spec);
   const auto* container = std::get_if<container_spec>(&spec);
+  const auto* member = std::get_if<postgres_cluster_spec>(&spec);
   return (file != nullptr && file->secret)
-         || (container != nullptr && !container->secret_env.empty());
+         || (container != nullptr && !container->secret_env.empty())
+         || (member != nullptr && member->replication_password);
 }
 
 bool is_utf8(std::string_view text) {
@@ -41,15 +47,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-/// The value as it stands in an environment: without the line break that editors put behind it.
+/// The value as it stands in an environment or a connection: without the line break that editors
+/// put behind it.
 outcome<secret_bytes> as_variable(const secret_ref& ref, const secret_bytes& value) {
   auto text = value.reveal();
   if (!text.empty() && text.back() == '\n')
     text.remove_suffix(1);
   if (text.find('\0') != std::string_view::npos || !is_utf8(text))
-    return {ec::secret_unavailable, ref.str()
-                                      + " is no text (UTF-8, no NUL byte), so that it fits in no "
-                                        "variable: mount a File with it"};
+    return {ec::secret_unavailable,
+            ref.str()
+              + " is no text (UTF-8, no NUL byte), which it must be here; a "
+                "File can have any bytes"};
   return secret_bytes{std::string{text}};
 }
 

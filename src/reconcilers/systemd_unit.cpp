@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "reconcilers/systemd_unit_failure.hpp"
-#include "topology/systemd_files.hpp"
 
 namespace harmony {
 
@@ -37,33 +36,6 @@ std::string install_section(std::string_view content) {
       lines += std::string{line} + "\n";
   }
   return lines;
-}
-
-bool starts_with(const std::string& text, const std::string& prefix) {
-  return text.compare(0, prefix.size(), prefix) == 0;
-}
-
-// The resource that the marker names, where it is this agent's.
-std::optional<resource_id> marked_resource(const std::string& content, std::string_view agent) {
-  constexpr std::string_view key = " resource=";
-  const auto line = content.substr(0, content.find('\n') + 1);
-  const auto at = line.rfind(key);
-  resource_id id;
-  if (at == std::string::npos
-      || !parse_resource_id(line.substr(at + key.size(), line.size() - at - key.size() - 1), id)
-      || line != unit_marker(agent, id) || id.kind != "SystemdUnit")
-    return {};
-  return id;
-}
-
-unit_file_owner owner_of(const unit_file& file, const std::string& marker) {
-  switch (file.what) {
-  case unit_file::kind::absent: return unit_file_owner::none;
-  case unit_file::kind::masked: return unit_file_owner::masked;
-  case unit_file::kind::other: return unit_file_owner::foreign;
-  case unit_file::kind::regular: break;
-  }
-  return starts_with(file.content, marker) ? unit_file_owner::ours : unit_file_owner::foreign;
 }
 
 // One apply: the steps in their order, and what they share.
@@ -208,17 +180,6 @@ private:
   bool relink_ = false;
 };
 
-outcome<void> stop_unit(systemd_port& manager, const std::string& unit, const wait_limit& limit) {
-  auto ended = manager.run(unit_job::stop, unit, limit);
-  if (!ended && ended.error().code == ec::unit_not_found)
-    return {};
-  if (!ended)
-    return ended.error();
-  if (*ended == "done")
-    return {};
-  return explain_job(manager, unit_job::stop, unit, *ended, limit);
-}
-
 // Stops, disables and deletes a unit that this agent created, as far as it still is that.
 outcome<void> remove_unit(systemd_port& manager, const owned_target& owned, op_context& ctx) {
   const auto& unit = owned.target;
@@ -237,7 +198,7 @@ outcome<void> remove_unit(systemd_port& manager, const owned_target& owned, op_c
   if (owner == unit_file_owner::none && !now->fragment_path.empty() && now->fragment_path != path)
     return {};
   // Also where it is inactive: a job of an apply that was given up may be about to start it.
-  if (auto done = stop_unit(manager, unit, limit); !done)
+  if (auto done = systemd_unit::stop(manager, unit, limit); !done)
     return done;
   if (auto done = manager.disable(unit, limit); !done)
     return done;
@@ -254,8 +215,16 @@ outcome<void> remove_unit(systemd_port& manager, const owned_target& owned, op_c
 
 } // namespace
 
-std::string unit_marker(std::string_view agent, const resource_id& id) {
-  return "# Managed by harmony-agent: agent=" + std::string{agent} + " resource=" + id.str() + "\n";
+outcome<void> systemd_unit::stop(systemd_port& manager, const std::string& unit,
+                                 const wait_limit& limit) {
+  auto ended = manager.run(unit_job::stop, unit, limit);
+  if (!ended && ended.error().code == ec::unit_not_found)
+    return {};
+  if (!ended)
+    return ended.error();
+  if (*ended == "done")
+    return {};
+  return explain_job(manager, unit_job::stop, unit, *ended, limit);
 }
 
 outcome<systemd_unit_observed> systemd_unit::observe(systemd_port& manager,
@@ -309,7 +278,7 @@ outcome<void> systemd_unit::apply(systemd_port& manager, const desired<systemd_u
     return steps.bring_up(restart || (content != nullptr && !first), first);
   if (find(todo, "state") == nullptr)
     return {};
-  return stop_unit(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
+  return systemd_unit::stop(manager, want.spec.unit, {ctx.cancel, ctx.deadline});
 }
 
 std::optional<failure> systemd_unit::why_ended(systemd_port& manager,
@@ -332,7 +301,7 @@ outcome<std::vector<owned_target>> systemd_unit::marked(systemd_port& manager,
     const auto file = read_unit_file(each->path());
     if (!file || file->what != unit_file::kind::regular)
       continue;
-    if (auto owner = marked_resource(file->content, ctx.agent))
+    if (auto owner = marked_resource(file->content, ctx.agent, "SystemdUnit"))
       found.push_back({std::move(*owner), unit, true, {}});
   }
   return found; // without the folder there are none

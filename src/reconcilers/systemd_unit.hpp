@@ -4,19 +4,12 @@
 #include <string_view>
 #include <vector>
 
+#include "reconcilers/marked_file.hpp"
 #include "reconcilers/reconciler.hpp"
 #include "topology/systemd.hpp"
 #include "topology/systemd_journal.hpp"
 
 namespace harmony {
-
-/// Whose file lies at the unit's place in the manager's unit folder.
-enum class unit_file_owner {
-  none,    ///< nothing there
-  ours,    ///< its first line names this agent and this resource
-  foreign, ///< anything else
-  masked   ///< a link to /dev/null
-};
 
 /// What the inventory remembers of a unit's runs, as the note of its record.
 struct unit_record {
@@ -47,9 +40,6 @@ struct systemd_unit_observed {
   friend bool operator==(const systemd_unit_observed&, const systemd_unit_observed&) = default;
 };
 
-/// The first line of a unit file that the agent wrote, newline included. Content follows.
-std::string unit_marker(std::string_view agent, const resource_id& id);
-
 /// What a run of the unit depends on: its content and the restart stamp. Empty when nothing is
 /// tracked (a unit of somebody else that follows no other resource).
 std::string start_stamp(const desired<systemd_unit_spec>& want);
@@ -68,6 +58,8 @@ std::optional<failure> why_ended(systemd_port& manager, const desired<systemd_un
                                  const op_context& ctx);
 outcome<void> remove(systemd_port& manager, const owned_target& owned, op_context& ctx);
 resource_state report(const systemd_unit_observed& seen);
+/// Stops `unit`, and waits for its end. One that is not there is success.
+outcome<void> stop(systemd_port& manager, const std::string& unit, const wait_limit& limit);
 /// The units whose files bear this agent's marker.
 outcome<std::vector<owned_target>> marked(systemd_port& manager, const op_context& ctx);
 

@@ -3,6 +3,7 @@
 // The capability `has_clusters`: members of PostgreSQL failover clusters that run on this device.
 
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,9 +17,11 @@ namespace harmony {
 struct cluster_look {
   /// With what it runs, the secret's value in it; nothing: it does not run.
   std::optional<postgres_cluster_spec> runs;
-  bool well = false;  ///< it is the primary, or a standby that streams from it
-  std::string role;   ///< "primary", "standby", "stopped", "rejoining"; empty: it does not run
-  std::string detail; ///< for a person: phase, timeline, lag, why it does not take over
+  bool well = false; ///< it is the primary, or a standby that streams from it
+  std::string role;  ///< "primary", "standby", "stopped", "rejoining"; empty: it does not run
+  /// For a person: phase, timeline, lag, why it does not take over. So coarse that it rests while
+  /// nothing happens: each change is written to the store.
+  std::string detail;
 
   friend bool operator==(const cluster_look&, const cluster_look&) = default;
 };
@@ -28,6 +31,11 @@ public:
   virtual ~cluster_runtime() = default;
 
   virtual outcome<cluster_look> look(const std::string& cluster) = 0;
+
+  /// Sets who is told, from a thread of the runtime's, that the look of a cluster changed; an empty
+  /// sink: nobody. After this returned the former sink is not called any more. The sink must not
+  /// block.
+  virtual void on_change(std::function<void(const std::string& cluster)> sink) = 0;
 
   /// Makes what is needed before PostgreSQL runs: the data directory of the first member, or checks
   /// of one that is there; of a member that joins only its folder. Changes nothing of data that are

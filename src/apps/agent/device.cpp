@@ -12,11 +12,13 @@
 #include "reconcilers/file.hpp"
 #include "reconcilers/network.hpp"
 #include "reconcilers/package.hpp"
+#include "reconcilers/postgres_cluster.hpp"
 #include "reconcilers/shell_job.hpp"
 #include "reconcilers/systemd_unit.hpp"
 #include "reconcilers/user.hpp"
 #include "state/audit_log.hpp"
 #include "topology/apt_packages.hpp"
+#include "topology/cluster_monitor.hpp"
 #include "topology/database_monitor.hpp"
 #include "topology/files_monitor.hpp"
 #include "topology/network_monitor.hpp"
@@ -36,6 +38,7 @@ static_assert(has_containers<linux_device>);
 static_assert(has_packages<linux_device>);
 static_assert(has_accounts<linux_device>);
 static_assert(has_network<linux_device>);
+static_assert(has_clusters<linux_device>);
 
 namespace {
 
@@ -51,6 +54,9 @@ constexpr lane_limits account_lane{1};
 
 /// One change of the network at a time, so that it is known which one cut the device off.
 constexpr lane_limits network_lane{1};
+
+/// A cluster's operations take turns; that many clusters have one under way.
+constexpr lane_limits cluster_lane{4};
 
 constexpr auto apt_get = "/usr/bin/apt-get";
 constexpr auto systemd_run = "/usr/bin/systemd-run";
@@ -88,7 +94,7 @@ linux_device::linux_device(const agent_options& options, store& link)
     journal_(options.systemd == systemd_mode::user ? systemd_config::scope::user
                                                    : systemd_config::scope::system),
     commander_(link, options.agent_id, store_options_of(options)) {
-  for (const auto runtime : {runtime_kind::files, runtime_kind::containers})
+  for (const auto runtime : {runtime_kind::files, runtime_kind::containers, runtime_kind::clusters})
     secret_uses_[runtime] = std::make_shared<secret_uses>(secrets_);
   if (options.systemd != systemd_mode::off) {
     systemd_config config;
@@ -129,6 +135,7 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
   else
     result->missing["User"] = "it has no '" + std::string{useradd} + "'";
   add_jobs(*result);
+  add_clusters(*result);
   if (may_change_network())
     all["Network"] = std::make_shared<driver_of<network_reconciler<linux_device>>>(*this);
   else
@@ -144,7 +151,7 @@ std::shared_ptr<const driver_registry> linux_device::drivers() {
 }
 
 void linux_device::give_secrets(driver_registry& to) {
-  for (const auto* kind : {"File", "Container"})
+  for (const auto* kind : {"File", "Container", "PostgresCluster"})
     if (const auto found = to.drivers.find(kind); found != to.drivers.end())
       found->second = std::make_shared<secret_driver>(found->second, secrets_,
                                                       secret_uses_.at(found->second->runtime()));
@@ -162,6 +169,17 @@ void linux_device::add_jobs(driver_registry& to) {
     to.missing["ShellJob"] = "its sandbox needs the system's service manager, not a user's";
   else
     to.missing["ShellJob"] = "systemd is off in its configuration";
+}
+
+void linux_device::add_clusters(driver_registry& to) {
+  if (!clusters_) {
+    to.missing["PostgresCluster"] = "this build of the agent cannot run PostgreSQL";
+    return;
+  }
+  postgres_guard_config guard;
+  guard.managed = systemd_mode_ == systemd_mode::system;
+  to.drivers["PostgresCluster"] =
+    std::make_shared<driver_of<postgres_cluster_reconciler<linux_device>>>(*this, guard);
 }
 
 std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string& agent) {
@@ -188,6 +206,9 @@ std::map<runtime_kind, runtime_config> linux_device::runtimes(const std::string&
   if (may_change_network())
     result[runtime_kind::network] = {"network", std::make_shared<thread_executor>(),
                                      std::make_shared<network_monitor>(network_), network_lane};
+  if (clusters_)
+    result[runtime_kind::clusters] = {"clusters", std::make_shared<thread_executor>(),
+                                      std::make_shared<cluster_monitor>(clusters_), cluster_lane};
   for (const auto& [runtime, uses] : secret_uses_)
     if (const auto found = result.find(runtime); found != result.end())
       found->second.monitor = std::make_shared<secret_monitor>(found->second.monitor, uses);

@@ -12,6 +12,7 @@
 #include "reconcilers/registry.hpp"
 #include "reconcilers/secrets.hpp"
 #include "topology/accounts.hpp"
+#include "topology/clusters.hpp"
 #include "topology/containers.hpp"
 #include "topology/content_cache.hpp"
 #include "topology/device_secrets.hpp"
@@ -48,6 +49,8 @@ public:
   /// Precondition: the device has the programs of package `passwd`.
   [[nodiscard]] account_manager& accounts() { return *accounts_; }
   [[nodiscard]] network_port& network() { return network_; }
+  /// Precondition: the device can run members of PostgreSQL clusters.
+  [[nodiscard]] cluster_runtime& clusters() { return *clusters_; }
   [[nodiscard]] connectivity& commander() { return commander_; }
 
   /// The driver of each kind.
@@ -66,6 +69,7 @@ public:
 
 private:
   void add_jobs(driver_registry& to);
+  void add_clusters(driver_registry& to);
   void give_secrets(driver_registry& to);
 
   systemd_mode systemd_mode_;
@@ -82,6 +86,7 @@ private:
   // Shared with a relist that outlives its monitor.
   std::shared_ptr<package_manager> packages_;
   std::shared_ptr<account_manager> accounts_;
+  std::shared_ptr<cluster_runtime> clusters_; ///< null: none
   netlink_network network_;
   store_connectivity commander_;
 };

@@ -54,6 +54,21 @@ outcome<timings> profile(std::string_view name) {
                               + "'; choose 'fast' or 'normal', or give " + "all timings"};
 }
 
+timings timings_of(const postgres_cluster_spec& spec) {
+  auto t = spec.profile == postgres_profile::fast ? fast_profile() : normal_profile();
+  const auto take = [](duration& to, std::uint32_t given) {
+    if (given != 0)
+      to = milliseconds{given};
+  };
+  take(t.lease, spec.timings.lease);
+  take(t.kill, spec.timings.kill);
+  take(t.stop, spec.timings.stop);
+  take(t.window, spec.timings.window);
+  take(t.renew, spec.timings.renew);
+  take(t.request, spec.timings.request);
+  return t;
+}
+
 std::vector<failure> validate(const timings& t) {
   std::vector<failure> out;
   positive(out, "lease", t.lease);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/outcome.hpp"
+#include "model/specs.hpp"
 
 namespace harmony::failover {
 
@@ -53,6 +54,9 @@ timings normal_profile();
 
 /// The profile of that name, "fast" or "normal".
 outcome<timings> profile(std::string_view name);
+
+/// Those of a declaration: its profile's, each that it gives in their place. Not validated.
+timings timings_of(const postgres_cluster_spec& spec);
 
 /// One sentence for each inequality that does not hold: which, the figures, what to change. None:
 /// they are safe.

@@ -32,6 +32,7 @@ extern const format boot_id;    ///< 16 hexadecimal digits
 extern const format time;       ///< RFC 3339
 extern const format path;       ///< absolute and normal, not "/"
 extern const format host_path;  ///< the same, or "/"
+extern const format plain_path; ///< `path`, of one line
 extern const format mode;       ///< four octal digits
 extern const format account;    ///< user or group, by name or number
 extern const format run_as;     ///< user[:group] in a container

@@ -44,6 +44,7 @@ const std::vector<sample>& samples() {
      false,
      {"/a", "/a/b.c/..d/...", "/a b/é"},
      {"", "/", "a", "/a/", "//a", "/a//b", "/./a", "/a/..", std::string{"/a\0b", 4}}},
+    {"plain_path", formats::plain_path, false, {"/a", "/a b/é"}, {"", "/", "/a/../b", "/a\nb"}},
     {"host_path", formats::host_path, false, {"/", "/a"}, {"", "//", "/a/"}},
     {"mode", formats::mode, false, {"0644", "7777"}, {"644", "0888", "00644"}},
     {"account",
