@@ -31,7 +31,10 @@ constexpr std::array harmless{
   "workingDir", "creates", "writablePaths", "probes", "readiness", "liveness", "startup", "tcp",
   "host", "exec",
   // of the network
-  "link", "type", "parent", "members", "addresses", "routes", "to", "via"};
+  "link", "type", "parent", "members", "addresses", "routes", "to", "via",
+  // of members of PostgreSQL clusters
+  "cluster", "member", "dataDir", "profile", "maxLag", "rejoin", "replication", "endpoint",
+  "address"};
 
 bool is_harmless(std::string_view field) {
   return std::any_of(harmless.begin(), harmless.end(),

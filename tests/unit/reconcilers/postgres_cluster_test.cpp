@@ -1,6 +1,4 @@
 #include "postgres_cluster_world.hpp"
-
-#include "killed.hpp"
 #include "reconcilers/secrets.hpp"
 
 namespace harmony::test {
@@ -9,6 +7,9 @@ namespace {
 
 static_assert(reconciler<postgres_cluster_reconciler<cluster_device>>);
 static_assert(starter<postgres_cluster_reconciler<cluster_device>>);
+
+/// Thrown where the agent is killed.
+struct killed {};
 
 const std::string marker = "# Managed by harmony-agent: agent=dev resource=PostgresCluster/db\n";
 
@@ -45,7 +46,7 @@ TEST_CASE("postgres cluster: agent started again -> runs anew, the guard goes on
   check_ok(w.converge());
   w.log.clear();
   w.restart_agent();
-  CHECK(describe(w.look().changes) == "member (a)");
+  CHECK(describe(w.look().changes) == "member (none -> a)");
   check_ok(w.converge());
   CHECK(w.log == steps{"prepare /srv/pg", "run orders"});
   CHECK(w.guard().starts == 1);
