@@ -93,14 +93,14 @@ outcome<cluster_look> host::look(const std::string& cluster) {
 }
 
 outcome<void> host::prepare(const postgres_cluster_spec& spec, const call_limits& limits) {
-  if (auto t = timings_of(spec); !t)
-    return t.error();
+  if (auto safe = check_timings(spec); !safe)
+    return safe;
   return parts_.prepare(spec, settings_of(spec, parts_.guard_dir), limits);
 }
 
 outcome<void> host::run(const postgres_cluster_spec& spec, const call_limits& /*limits*/) {
-  if (auto t = timings_of(spec); !t)
-    return t.error();
+  if (auto safe = check_timings(spec); !safe)
+    return safe;
   const auto m = find_or_add(spec.cluster);
   const std::lock_guard working{m->working};
   if (m->spec == spec)

@@ -37,12 +37,10 @@ public:
   host& operator=(const host&) = delete;
 
   outcome<cluster_look> look(const std::string& cluster) override;
+  void on_change(std::function<void(const std::string& cluster)> sink) override;
   outcome<void> prepare(const postgres_cluster_spec& spec, const call_limits& limits) override;
   outcome<void> run(const postgres_cluster_spec& spec, const call_limits& limits) override;
   outcome<void> end(const std::string& cluster, const call_limits& limits) override;
-
-  /// `sink` is called from members' threads when a look may have changed; it must not block.
-  void on_change(std::function<void(const std::string& cluster)> sink);
 
 private:
   struct member;

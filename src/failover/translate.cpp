@@ -6,11 +6,6 @@ namespace harmony::failover {
 
 namespace {
 
-void set(duration& period, std::uint32_t ms) {
-  if (ms != 0)
-    period = std::chrono::milliseconds{ms};
-}
-
 sync_mode mode_of(postgres_mode m) {
   switch (m) {
   case postgres_mode::async: return sync_mode::async;
@@ -20,27 +15,15 @@ sync_mode mode_of(postgres_mode m) {
   return sync_mode::async;
 }
 
-timings written_timings(const postgres_cluster_spec& spec) {
-  auto t = spec.profile == postgres_profile::fast ? fast_profile() : normal_profile();
-  set(t.lease, spec.timings.lease);
-  set(t.kill, spec.timings.kill);
-  set(t.stop, spec.timings.stop);
-  set(t.window, spec.timings.window);
-  set(t.renew, spec.timings.renew);
-  set(t.request, spec.timings.request);
-  return t;
-}
-
 } // namespace
 
-outcome<timings> timings_of(const postgres_cluster_spec& spec) {
-  const auto t = written_timings(spec);
+outcome<void> check_timings(const postgres_cluster_spec& spec) {
   std::string wrong;
-  for (const auto& each : validate(t))
+  for (const auto& each : validate(timings_of(spec)))
     wrong += (wrong.empty() ? "" : "; ") + each.message;
   if (!wrong.empty())
-    return failure{ec::invalid_spec, "spec.timings: " + wrong};
-  return t;
+    return {ec::invalid_spec, "spec.timings: " + wrong};
+  return {};
 }
 
 config config_of(const postgres_cluster_spec& spec) {
@@ -48,7 +31,7 @@ config config_of(const postgres_cluster_spec& spec) {
   c.node = spec.member;
   for (const auto& m : spec.members)
     c.members.push_back(m.name);
-  c.periods = written_timings(spec);
+  c.periods = timings_of(spec);
   c.mode = mode_of(spec.mode);
   c.sync_count = spec.sync_count;
   c.max_lag = spec.max_lag;
@@ -73,7 +56,7 @@ member_settings settings_of(const postgres_cluster_spec& spec, const std::string
     s.replication_password = *spec.replication_password->value;
   s.parameters = spec.parameters;
   s.hba = spec.hba;
-  s.periods = written_timings(spec);
+  s.periods = timings_of(spec);
   return s;
 }
 

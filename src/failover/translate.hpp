@@ -10,13 +10,13 @@
 namespace harmony::failover {
 
 /// Fails with invalid_spec: timings that break an inequality, each named with its figures.
-outcome<timings> timings_of(const postgres_cluster_spec& spec);
+outcome<void> check_timings(const postgres_cluster_spec& spec);
 
-/// Without an incarnation. Precondition: `timings_of(spec)`.
+/// Without an incarnation. Precondition: `check_timings(spec)`.
 config config_of(const postgres_cluster_spec& spec);
 
-/// `guard_dir`: a guard listens at CLUSTER/guard.sock of it. Precondition: `timings_of(spec)`, and
-/// the secret's value is there.
+/// `guard_dir`: a guard listens at CLUSTER/guard.sock of it. Precondition: `check_timings(spec)`,
+/// and the secret's value is there.
 member_settings settings_of(const postgres_cluster_spec& spec, const std::string& guard_dir);
 
 /// Whether a member that runs by `a` can go on by `b`: only its conduct differs.

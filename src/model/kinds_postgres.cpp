@@ -185,6 +185,8 @@ shape<postgres_cluster_spec> postgres_cluster_shape() {
                   "Major version. Left out: that of the data, or the newest installed."),
       optional<S>("owner", &S::owner, text(formats::account_name),
                   "Account that PostgreSQL runs as."),
+      optional<S>("socketDir", &S::socket_dir, text(formats::plain_path),
+                  "Folder of PostgreSQL's Unix socket."),
       optional<S>("mode", &S::mode, named<postgres_mode>({"async", "strict", "quorum"}),
                   "What a commit waits for: nobody, each of `syncCount` standbys, or any that "
                   "many."),

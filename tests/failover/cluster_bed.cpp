@@ -49,7 +49,9 @@ bed_member::bed_member(std::string name, const nats_server& server)
        + (is_root() ? "-o " + owner_ + " " : "") + data() + " && install -d -m 755 "
        + (is_root() ? "-o " + owner_ + " " : "") + (folder_ / "sockets").string()
        + " && install -d -m 700 " + (folder_ / "guards" / "main").string() + " "
-       + (folder_ / "state").string());
+       + (folder_ / "state").string() + " " + (folder_ / "secrets").string());
+  write_file(folder_ / "secrets" / "replication", "a password");
+  must("chmod 600 " + (folder_ / "secrets" / "replication").string());
 }
 
 bed_member::~bed_member() {
@@ -77,7 +79,8 @@ void bed_member::start_agent() {
     std::vector<std::string>{HARMONY_AGENT, "--agent-id", name_, "--store",
                              "nats://127.0.0.1:" + std::to_string(to_store_->port()), "--state-dir",
                              (folder_ / "state").string(), "--guard-dir",
-                             (folder_ / "guards").string(), "--systemd", "off", "--podman", "off",
+                             (folder_ / "guards").string(), "--secrets-dir",
+                             (folder_ / "secrets").string(), "--systemd", "off", "--podman", "off",
                              "--heartbeat-interval", "500ms"},
     "", variables());
 }
@@ -178,7 +181,7 @@ std::string cluster_bed::manifest(const bed_member& m) const {
   std::string others;
   for (const auto& each : members_) {
     const auto port = each.get() == &m ? each->port() : each->public_port();
-    others += (others.empty() ? "" : ",") + R"({"name":")" + each->name()
+    others += std::string{others.empty() ? "" : ","} + R"({"name":")" + each->name()
               + R"(","host":"127.0.0.1","port":)" + std::to_string(port) + "}";
   }
   const auto owner = owner_of_data();
@@ -189,7 +192,7 @@ std::string cluster_bed::manifest(const bed_member& m) const {
          + m.name() + R"(","members":[)" + others + R"(],"dataDir":")" + m.data() + R"(","owner":")"
          + owner + R"(","mode":")" + how_.mode + R"(","profile":")" + how_.profile
          + R"(","bootstrap":)" + (&m == members_.front().get() ? "true" : "false")
-         + R"(,"hba":["host all all 127.0.0.1/32 trust"],"socketDir":")"
+         + R"(,"replication":{"secretRef":{"file":"replication"}},"hba":["host all all 127.0.0.1/32 trust"],"socketDir":")"
          + (folder / "sockets").string() + R"(")" + how_.more + "}}]}}";
 }
 

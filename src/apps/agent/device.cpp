@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "apps/agent/clusters.hpp"
 #include "apps/agent/own_paths.hpp"
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
@@ -109,6 +110,10 @@ linux_device::linux_device(const agent_options& options, store& link)
     config.launcher = own_control_group(options.systemd);
     packages_ = std::make_shared<apt_packages>(std::move(config));
   }
+  if (auto made = make_clusters(options, audit_); made)
+    clusters_ = std::move(*made);
+  else
+    why_no_clusters_ = made.error().message;
   if (is_program(useradd))
     accounts_ = std::make_shared<shadow_accounts>();
 }
@@ -173,7 +178,7 @@ void linux_device::add_jobs(driver_registry& to) {
 
 void linux_device::add_clusters(driver_registry& to) {
   if (!clusters_) {
-    to.missing["PostgresCluster"] = "this build of the agent cannot run PostgreSQL";
+    to.missing["PostgresCluster"] = why_no_clusters_;
     return;
   }
   postgres_guard_config guard;

@@ -87,6 +87,7 @@ private:
   std::shared_ptr<package_manager> packages_;
   std::shared_ptr<account_manager> accounts_;
   std::shared_ptr<cluster_runtime> clusters_; ///< null: none
+  std::string why_no_clusters_;
   netlink_network network_;
   store_connectivity commander_;
 };

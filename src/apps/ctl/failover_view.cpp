@@ -16,9 +16,13 @@ std::string word_of(lease_state s) {
   case lease_state::promoting: return "promoting";
   case lease_state::held: return "held";
   case lease_state::released: return "released";
-  case lease_state::paused: return "paused";
   }
   return {};
+}
+
+/// "held", "held, failover is paused".
+std::string state_text(const lease_record& r) {
+  return word_of(r.state) + (r.paused ? ", failover is paused" : "");
 }
 
 std::string word_of(member_role r) {
@@ -139,7 +143,7 @@ listing list_clusters(const std::vector<cluster_view>& clusters, wall_time now) 
     }
     const auto& r = c.lease->record;
     rows.rows.push_back(
-      {cell::of(c.name), cell::of(r.holder), cell::of(word_of(r.state), tone_of(r.state)),
+      {cell::of(c.name), cell::of(r.holder), cell::of(state_text(r), tone_of(r.state)),
        cell::of(std::to_string(r.epoch), json(r.epoch)),
        cell::of(std::to_string(r.timeline), json(r.timeline)), members,
        cell::of(ago(c.lease->written, now), json(written_text(c.lease->written)))});
@@ -156,7 +160,7 @@ std::string describe_cluster(const cluster_view& c, wall_time now, bool colour) 
     text += "Lease:     none yet\n";
   } else {
     const auto& r = c.lease->record;
-    text += "Lease:     " + coloured(word_of(r.state), tone_of(r.state), colour) + " by '"
+    text += "Lease:     " + coloured(state_text(r), tone_of(r.state), colour) + " by '"
             + printable(r.holder) + "', epoch " + std::to_string(r.epoch) + ", timeline "
             + std::to_string(r.timeline) + ", flushed " + write_lsn(r.flush_lsn) + "\n"
             + "Written:   " + ago(c.lease->written, now) + ", sequence "
@@ -213,9 +217,9 @@ order_state judge(const cluster_command& order, const std::optional<lease_record
   if (!now)
     return order_state::waiting;
   if (order.kind == command_kind::pause)
-    return now->state == lease_state::paused ? order_state::happened : order_state::waiting;
+    return now->paused ? order_state::happened : order_state::waiting;
   if (order.kind == command_kind::resume)
-    return now->state == lease_state::held ? order_state::happened : order_state::waiting;
+    return now->paused ? order_state::waiting : order_state::happened;
   if (now->epoch <= (before ? before->epoch : 0) || now->state != lease_state::held)
     return order_state::waiting;
   return order.to.empty() || now->holder == order.to ? order_state::happened

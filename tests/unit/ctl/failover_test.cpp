@@ -264,7 +264,7 @@ TEST_CASE("failover: judge -> an order has happened only as it was asked for") {
   CHECK(judge(order, before, promoting) == order_state::waiting);
   order.kind = command_kind::pause;
   CHECK(judge(order, before, later) == order_state::waiting);
-  promoting->state = lease_state::paused;
+  promoting->paused = true;
   CHECK(judge(order, before, promoting) == order_state::happened);
 }
 
