@@ -164,12 +164,11 @@ nats_lease_store::core::read_lease(std::uint64_t connection) {
                         : read_lease_record((*found)->value);
   if (record)
     return sight{sequence, *record};
-  const failure why{ec::invalid_document,
-                    "the lease record of cluster '" + options_.cluster + "' (sequence "
-                      + std::to_string(sequence) + ") cannot be used: " + record.error().message
-                      + "; nobody takes over, and no lease is renewed, until a good one is there"};
-  complain(std::string{nats::lease_key}, sequence, why.message);
-  return why;
+  complain(std::string{nats::lease_key}, sequence,
+           "the lease record of cluster '" + options_.cluster + "' (sequence "
+             + std::to_string(sequence) + ") cannot be used: " + record.error().message
+             + "; a member that has the lease, or knows an earlier record, writes it again");
+  return sight{sequence, {}};
 }
 
 void nats_lease_store::core::tell(const event& what) {

@@ -179,7 +179,7 @@ bool nats_lease_store::core::look_at_lease(std::uint64_t connection) {
     const std::lock_guard guard{mutex_};
     due_.emplace("", steady_clock::now() + begin_again);
   }
-  return found || found.error().code == ec::invalid_document;
+  return found.ok();
 }
 
 bool nats_lease_store::core::look_at_beat(std::uint64_t connection, const std::string& key) {
@@ -199,9 +199,13 @@ bool nats_lease_store::core::look_at_beat(std::uint64_t connection, const std::s
 
 bool nats_lease_store::core::look_at_command(std::uint64_t connection, const std::string& key) {
   const auto found = read_key(connection, key);
-  if (!found || !*found || (*found)->deletion)
-    return found.ok();
+  if (!found)
+    return false;
   const auto id = key.substr(nats::cluster_command_prefix.size());
+  if (!*found || (*found)->deletion) {
+    tell(ev::command_gone{id});
+    return true;
+  }
   const auto command = read_cluster_command((*found)->value);
   if (!command || command->id != id) {
     complain(key, (*found)->sequence,

@@ -27,8 +27,8 @@ struct lease_store_options {
 /// What it hears on a hint subject only makes it read: the value comes from the stream's leader, to
 /// an inbox that nobody else knows. It has no consumer on the server.
 ///
-/// A lease record that was deleted or cannot be read is no "no record": its reads fail, and the log
-/// says why.
+/// A lease record that was deleted or cannot be read is no "no record": it is told as a sequence
+/// without one, and the log says why.
 class nats_lease_store final : public failover::lease_store {
 public:
   /// Fails with invalid_spec for a URL that is none of NATS, or a name that cannot be in a subject.

@@ -121,6 +121,8 @@ TEST_CASE("lease store: command -> told to each member once, gone once one has c
     return gone;
   };
   REQUIRE(eventually(consumed, patience));
+  CHECK(a.take<ev::command_gone>().id == "1");
+  CHECK(b.take<ev::command_gone>().id == "1");
   // Who comes now hears of the next one alone.
   put_order(who, "2");
   lease_member later{server.url(), "d"};
