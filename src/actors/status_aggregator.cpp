@@ -309,8 +309,8 @@ void on_confirmed(self_pointer self) {
 
 void on_observer(self_pointer self, const observer_standing& what) {
   auto& s = self->state;
-  static constexpr std::array names{"Files",    "Systemd",  "Containers",
-                                    "Packages", "Accounts", "Network", "Clusters"};
+  static constexpr std::array names{"Files",    "Systemd", "Containers", "Packages",
+                                    "Accounts", "Network", "Clusters"};
   const std::string runtime = names.at(static_cast<std::size_t>(what.runtime));
   set(s, runtime + "ObserverStale", !what.seeing, what.seeing ? "Observing" : "RelistFailed",
       what.message);

@@ -1,5 +1,6 @@
 #include "reconcilers/postgres_guard.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 #include "reconcilers/systemd_unit.hpp"
