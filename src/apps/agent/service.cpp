@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
 #include "apps/agent/memory.hpp"
@@ -67,14 +68,16 @@ void service_manager::stopping() {
 int service_manager::wait() {
   const auto set = handled_signals();
   for (;;) {
-    if (!trims_at_ && !watchdog_)
-      return sigwaitinfo(&set, nullptr);
     if (watchdog_ && all_present())
       sd_notify(0, "WATCHDOG=1");
+    siginfo_t from{};
     const auto pause = to_timespec(next_pause());
-    const int signal = sigtimedwait(&set, nullptr, &pause);
-    if (signal > 0)
+    const int signal =
+      trims_at_ || watchdog_ ? sigtimedwait(&set, &from, &pause) : sigwaitinfo(&set, &from);
+    if (signal > 0) { // else it was interrupted: a process that was stopped goes on
+      spdlog::info("signal {} of process {}, user {}", signal, from.si_pid, from.si_uid);
       return signal;
+    }
     if (trims_at_ && std::chrono::steady_clock::now() >= *trims_at_) {
       trims_at_.reset();
       give_back_startup_memory();
