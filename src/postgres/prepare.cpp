@@ -27,8 +27,10 @@ std::string mode_text(mode_t mode) {
 /// As PostgreSQL itself, and the guard, would have it.
 outcome<> check_folder(const std::string& path, const owner& who, const std::string& name) {
   struct stat s {};
-  if (::stat(path.c_str(), &s) != 0 || !S_ISDIR(s.st_mode))
-    return {ec::invalid_spec, "the data directory '" + path + "' is no folder"};
+  // A copy takes its place by its name, so that a link would lead elsewhere after it.
+  if (::lstat(path.c_str(), &s) != 0 || !S_ISDIR(s.st_mode))
+    return {ec::invalid_spec, "the data directory '" + path
+                                + "' is no folder: a link to one will not do, name the folder"};
   if (s.st_uid != who.user)
     return {ec::permission_denied, "the data directory '" + path + "' belongs to user "
                                      + name_of({s.st_uid, s.st_gid}) + " and not to " + name

@@ -53,8 +53,9 @@ const std::string& programs() {
     for (const auto* name : {"initdb", "pg_basebackup", "pg_rewind"}) {
       const auto program = (folder / name).string();
       must("rm " + program);
-      write_file(program,
-                 "#!/bin/sh\nexec " + postgres_programs() + "/" + name + " --no-sync \"$@\"\n");
+      write_file(program, "#!/bin/sh\nexec " + postgres_programs() + "/" + name + " --no-sync "
+                            + (std::string{name} == "initdb" ? "--wal-segsize=1 " : "")
+                            + "\"$@\"\n");
       must("chmod 755 " + program);
     }
     return folder.str();
@@ -108,6 +109,16 @@ pg_node::~pg_node() {
 }
 
 void pg_node::open() {
+  start_guard();
+  reopen();
+}
+
+void pg_node::end_guard() {
+  guard_->signal(SIGTERM);
+  REQUIRE(guard_->ended(20s));
+}
+
+void pg_node::start_guard() {
   guard_ = std::make_unique<process>(
     std::vector<std::string>{HARMONY_PGGUARD, "--data-dir", settings.data_dir, "--socket",
                              settings.guard_socket, "--bin-dir", settings.bin_dir},
@@ -115,7 +126,6 @@ void pg_node::open() {
   const bool listens = guard_->complained("listens at");
   INFO(guard_->complaints());
   REQUIRE(listens);
-  reopen();
 }
 
 void pg_node::reopen() {

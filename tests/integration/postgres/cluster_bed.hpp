@@ -29,6 +29,11 @@ public:
   /// The member alone, anew: as an agent that starts again.
   void reopen();
 
+  /// The guard alone; waits until it listens.
+  void start_guard();
+  /// PostgreSQL ends with it.
+  void end_guard();
+
   /// Gives the order a number and waits for its end.
   failover::ev::operation_done order(failover::pg_order what);
   /// The same; requires that it succeeds.

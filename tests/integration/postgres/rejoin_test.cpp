@@ -136,6 +136,10 @@ TEST_CASE("postgres: a folder that a member cannot run on -> refused with its re
     CHECK(refused(a.settings, {}).find("belongs to user root") != std::string::npos);
   }
   auto s = bed.settings_of("b");
+  std::filesystem::create_symlink(a.settings.data_dir, bed.file("link"));
+  s.data_dir = bed.file("link");
+  CHECK(refused(s, {}).find("is no folder") != std::string::npos);
+  s = bed.settings_of("b");
   s.bin_dir = "/nonexistent";
   CHECK(refused(s, {true}).find("there is no '/nonexistent/postgres'") != std::string::npos);
   s.parameters["port"] = "1";

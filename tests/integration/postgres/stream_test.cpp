@@ -77,6 +77,36 @@ TEST_CASE("postgres: a member without data -> cloned, streams, and its primary s
   CHECK(catches_up(b, a));
 }
 
+TEST_CASE("postgres: a walreceiver that a paused replay does not end -> is ended") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  auto& b = bed.standby_of(a, "b");
+  REQUIRE(b.ask("SELECT pg_wal_replay_pause()"));
+  REQUIRE(a.ask("INSERT INTO t SELECT generate_series(1, 1000)"));
+  b.sees([](const auto& is) { return is.received > is.replayed; });
+  b.must(to<fx::follow>(std::string{}));
+  const auto frozen = b.sees();
+  CHECK_FALSE(frozen.receives);
+  CHECK(frozen.received > frozen.replayed);
+  REQUIRE(a.ask("INSERT INTO t SELECT generate_series(1, 1000)"));
+  CHECK(b.sees().received == frozen.received);
+}
+
+TEST_CASE("postgres: a guard that ends and comes back -> is told, and PostgreSQL is down") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  a.end_guard();
+  CHECK(eventually([&] { return !a.guard_says().healthy; }, 10s));
+  a.sees([](const auto& is) { return !is.running; });
+  CHECK_FALSE(a.order(to<fx::start_standby>(std::string{})).ok);
+  a.start_guard();
+  CHECK(eventually([&] { return a.guard_says().healthy; }, 10s));
+  CHECK_FALSE(a.guard_says().deadline);
+  CHECK_FALSE(a.order(to<fx::start_primary>()).ok); // no lease
+  a.must(to<fx::start_standby>(std::string{}));
+  CHECK(a.sees().in_recovery);
+}
+
 TEST_CASE("postgres: synchronous names -> in effect, and a commit waits for them") {
   cluster_bed bed;
   auto& a = bed.primary();
