@@ -142,7 +142,7 @@ nats_lease_store::core::read_key(std::uint64_t connection, std::string_view key)
   const auto subject =
     lease ? nats::lease_subject_of(cluster) : nats::cluster_prefix_of(cluster) + std::string{key};
   return call<std::optional<nats::stored_message>>(
-    connection, {std::string{nats::leader_get} + stream},
+    connection, {nats::cluster_api, nats::stream_api},
     [stream, subject](const nats::session& made, deadline until) {
       return nats::leader_read(made, stream, subject, until);
     });

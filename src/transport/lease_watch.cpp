@@ -112,7 +112,7 @@ bool nats_lease_store::core::begin_connection() {
   if (!at) // tried again, unless the connection is gone: then the next one begins anew
     return link_->newer_session(0, deadline::min()) == nullptr;
   const auto place = call<nats::lease_place>(
-    at->connection, {std::string{nats::stream_info} + nats::lease_stream_of(options_.cluster)},
+    at->connection, {nats::cluster_api, nats::stream_api},
     [cluster = options_.cluster](const nats::session& made, deadline until) {
       return nats::lease_place_of(made, cluster, until);
     });
@@ -154,10 +154,9 @@ void nats_lease_store::core::missing_or_denied(std::uint64_t connection, const f
 /// What lies there when a connection begins.
 bool nats_lease_store::core::scan(std::uint64_t connection) {
   mark(std::string{nats::lease_key});
-  const auto stream = nats::cluster_stream_of(options_.cluster);
   for (const auto prefix : {nats::member_beat_prefix, nats::cluster_command_prefix}) {
     const auto keys = call<std::vector<std::string>>(
-      connection, {std::string{nats::stream_info} + stream},
+      connection, {nats::cluster_api, nats::stream_api},
       [cluster = options_.cluster, prefix](const nats::session& made, deadline until) {
         return nats::cluster_keys(made, cluster, prefix, until);
       });

@@ -39,8 +39,8 @@ subject_rights member_rights(std::string_view cluster, std::string_view agent) {
   const auto prefix = cluster_prefix_of(cluster);
   subject_rights rights;
   for (const auto& stream : {lease_stream_of(cluster), cluster_stream_of(cluster)}) {
-    rights.publish.push_back(std::string{stream_info} + stream);
-    rights.publish.push_back(std::string{leader_get} + stream);
+    rights.publish.push_back(std::string{cluster_api} + std::string{stream_info} + stream);
+    rights.publish.push_back(std::string{cluster_api} + std::string{leader_get} + stream);
   }
   rights.publish.push_back(lease_subject_of(cluster));
   rights.publish.push_back(prefix + std::string{member_beat_prefix} + std::string{agent});
@@ -82,8 +82,12 @@ std::vector<shared_subject> shared_with_fleet(const std::set<std::string>& clust
   shared.push_back({hint_prefix_of(bucket::desired_state) + "*", false});
   for (const auto& cluster : clusters) {
     const auto of_any = member_rights(cluster, "*");
+    const std::string api{cluster_api};
     for (const auto& subject : of_any.publish)
-      shared.push_back({subject, true});
+      if (subject.rfind(api, 0) == 0)
+        shared.push_back({stream_api + subject.substr(api.size()), true, subject});
+      else
+        shared.push_back({subject, true});
     for (const auto& subject : of_any.subscribe)
       shared.push_back({subject, false});
   }

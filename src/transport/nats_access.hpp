@@ -46,7 +46,8 @@ std::string receipt_key(std::string_view token);
 /// What one account lets another have.
 struct shared_subject {
   std::string subject;
-  bool is_service; ///< requests go to it; otherwise messages come from it
+  bool is_service;       ///< requests go to it; otherwise messages come from it
+  std::string here = {}; ///< what the other calls it; empty: the same
 };
 
 /// What FLEET has of CONTROL: single services of the streams, so that a reply reaches who asked.

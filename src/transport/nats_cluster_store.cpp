@@ -133,7 +133,7 @@ private:
     const auto until = std::chrono::steady_clock::now() + timeout;
     [[maybe_unused]] const auto up = link_->newer_session(0, until); // or why not, by the call
     return link_->call<T>(
-      {milliseconds{nats::left_until(until)}, {"$JS.API.", "$KV.PGHA_"}},
+      {milliseconds{nats::left_until(until)}, {"$JS.API.", "$KV.PGHA_", nats::cluster_api}},
       [work = std::move(work)](const link::session_ptr& made, link::deadline end) {
         return work(*made, end);
       });

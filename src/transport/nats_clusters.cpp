@@ -20,6 +20,18 @@ jsOptions wait_until(link::deadline until) {
   return wait;
 }
 
+/// Asks as a device, and where nobody answers as one in the streams' own account.
+template <class Request>
+natsStatus ask(const Request& request, jsOptions& wait, jsErrCode& error) {
+  wait.Prefix = cluster_api;
+  const auto status = request();
+  if (status != NATS_NO_RESPONDERS)
+    return status;
+  wait.Prefix = stream_api;
+  error = jsErrCode{};
+  return request();
+}
+
 failure from_stream(natsStatus status, jsErrCode error, const std::string& doing,
                     std::string_view cluster) {
   auto why = from_status(status, error, doing);
@@ -138,8 +150,11 @@ outcome<std::optional<stored_message>> leader_read(const session& made, const st
   auto wait = wait_until(until);
   jsErrCode error{};
   natsMsg* raw = nullptr;
-  const auto status =
-    js_GetLastMsg(&raw, made.jetstream(), stream.c_str(), subject.c_str(), &wait, &error);
+  const auto status = ask(
+    [&] {
+      return js_GetLastMsg(&raw, made.jetstream(), stream.c_str(), subject.c_str(), &wait, &error);
+    },
+    wait, error);
   const msg_ptr message{raw};
   if (status == NATS_OK)
     return std::optional{message_of(raw)};
@@ -190,7 +205,9 @@ outcome<std::vector<std::string>> cluster_keys(const session& made, std::string_
   wait.Stream.Info.SubjectsFilter = filter.c_str();
   jsErrCode error{};
   jsStreamInfo* raw = nullptr;
-  const auto status = js_GetStreamInfo(&raw, made.jetstream(), stream.c_str(), &wait, &error);
+  const auto status =
+    ask([&] { return js_GetStreamInfo(&raw, made.jetstream(), stream.c_str(), &wait, &error); },
+        wait, error);
   const stream_info_ptr info{raw};
   if (status != NATS_OK)
     return from_stream(status, error, "list the keys of '" + stream + "'", cluster);
@@ -212,7 +229,9 @@ outcome<lease_place> lease_place_of(const session& made, std::string_view cluste
   auto wait = wait_until(until);
   jsErrCode error{};
   jsStreamInfo* raw = nullptr;
-  const auto status = js_GetStreamInfo(&raw, made.jetstream(), stream.c_str(), &wait, &error);
+  const auto status =
+    ask([&] { return js_GetStreamInfo(&raw, made.jetstream(), stream.c_str(), &wait, &error); },
+        wait, error);
   const stream_info_ptr info{raw};
   if (status != NATS_OK)
     return from_stream(status, error, "look at the stream '" + stream + "'", cluster);

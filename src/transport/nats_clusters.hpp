@@ -24,8 +24,13 @@ std::string cluster_stream_of(std::string_view cluster);      ///< "KV_PGHA_orde
 std::string cluster_prefix_of(std::string_view cluster);      ///< "$KV.PGHA_orders."
 std::string cluster_hint_prefix_of(std::string_view cluster); ///< "pgha-evt.orders."
 
-inline constexpr std::string_view stream_info = "$JS.API.STREAM.INFO.";
-inline constexpr std::string_view leader_get = "$JS.API.STREAM.MSG.GET.";
+/// What the account of the devices calls "$JS.API" of these streams: under that name the server
+/// itself answers there too, and first, that the account has no JetStream. Where nobody answers
+/// under this one, the other is asked.
+inline constexpr const char* cluster_api = "pgha-api";
+inline constexpr const char* stream_api = "$JS.API";
+inline constexpr std::string_view stream_info = ".STREAM.INFO.";
+inline constexpr std::string_view leader_get = ".STREAM.MSG.GET.";
 
 /// Fails with invalid_spec for what is no name of a cluster.
 outcome<void> check_cluster(std::string_view cluster);

@@ -54,11 +54,14 @@ json exports_of(const std::vector<nats::shared_subject>& shared) {
 
 json imports_of(const std::vector<nats::shared_subject>& shared, const std::string& from) {
   auto list = json::array();
-  for (const auto& each : shared)
+  for (const auto& each : shared) {
     list.push_back({{"name", each.subject},
                     {"subject", each.subject},
                     {"account", from},
                     {"type", each.is_service ? "service" : "stream"}});
+    if (!each.here.empty())
+      list.back()["local_subject"] = each.here;
+  }
   return list;
 }
 

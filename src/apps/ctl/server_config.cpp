@@ -77,7 +77,8 @@ std::string imports_of(const std::vector<shared_subject>& shared, const char* fr
   std::string text = "    imports = [\n";
   for (const auto& each : shared)
     text += std::string{"      { "} + (each.is_service ? "service" : "stream")
-            + ": { account: " + from + ", subject: " + quoted(each.subject) + " } }\n";
+            + ": { account: " + from + ", subject: " + quoted(each.subject) + " }"
+            + (each.here.empty() ? "" : ", to: " + quoted(each.here)) + " }\n";
   return text + "    ]\n";
 }
 
