@@ -87,7 +87,9 @@ std::vector<shared_subject> shared_with_fleet(const std::set<std::string>& clust
       if (subject.rfind(api, 0) == 0)
         shared.push_back({stream_api + subject.substr(api.size()), true, subject});
       else
-        shared.push_back({subject, true});
+        // A literal here lets an answer of one service through to another one, whoever names it as
+        // the reply: seen with nats-server 2.9.10. With a wildcard it does not.
+        shared.push_back({subject.substr(0, subject.rfind('.')) + ".*", true});
     for (const auto& subject : of_any.subscribe)
       shared.push_back({subject, false});
   }

@@ -1,5 +1,7 @@
 #include "apps/ctl/account_claims.hpp"
 
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "identity/jwt.hpp"
@@ -19,10 +21,29 @@ constexpr int unlimited = -1;
 constexpr sys_seconds operator_issued{std::chrono::seconds{1'735'689'600}}; // 2025-01-01
 /// What the server puts in place of this is the name of the user's JWT.
 constexpr const char* name_of_user = "{{name()}}";
-/// In place of this it puts each of the JWT's tags of that kind, each in a right of its own; a JWT
-/// without any does not get the right.
-constexpr const char* cluster_of_user = "{{tag(pgha)}}";
-constexpr const char* cluster_tag = "pgha:";
+/// In place of "{{tag(…)}}" it puts each of the JWT's tags of that kind, each in a right of its
+/// own; a JWT without any does not get the right. Only a whole token of a subject can be put in: so
+/// there is a tag for each token that a cluster's name is in.
+struct cluster_token {
+  const char* tag;
+  const char* before; ///< the name
+};
+constexpr std::array cluster_tokens{
+  cluster_token{"pgha-lease-stream", "KV_PGHA_LEASE_"}, cluster_token{"pgha-stream", "KV_PGHA_"},
+  cluster_token{"pgha-lease", "PGHA_LEASE_"}, cluster_token{"pgha-keys", "PGHA_"},
+  cluster_token{"pgha-name", ""}};
+
+/// A cluster's name in a subject, to be replaced.
+constexpr const char* any_cluster = "@";
+
+std::string with_tags(std::string subject) {
+  for (const auto& [tag, before] : cluster_tokens) {
+    const auto token = std::string{before} + any_cluster;
+    if (const auto at = subject.find(token); at != std::string::npos)
+      return subject.replace(at, token.size(), std::string{"{{tag("} + tag + ")}}");
+  }
+  return subject;
+}
 
 json limits_of_account(bool with_streams) {
   json limits{{"subs", unlimited},    {"data", unlimited},    {"payload", unlimited},
@@ -79,9 +100,11 @@ json scope_of(const nkey_pair& key, const char* role, const nats::subject_rights
 json device_scope(const nkey_pair& key) {
   using std::chrono::nanoseconds;
   auto rights = nats::device_rights(name_of_user);
-  const auto more = nats::member_rights(cluster_of_user, name_of_user);
-  rights.publish.insert(rights.publish.end(), more.publish.begin(), more.publish.end());
-  rights.subscribe.insert(rights.subscribe.end(), more.subscribe.begin(), more.subscribe.end());
+  const auto more = nats::member_rights(any_cluster, name_of_user);
+  for (const auto& subject : more.publish)
+    rights.publish.push_back(with_tags(subject));
+  for (const auto& subject : more.subscribe)
+    rights.subscribe.push_back(with_tags(subject));
   return scope_of(
     key, "device", rights,
     {{"resp",
@@ -101,7 +124,8 @@ outcome<std::string> scoped_user(const nkey_pair& signer, const nkey_pair& accou
   json claims{
     {"type", "user"}, {"version", claims_version}, {"issuer_account", account.public_key()}};
   for (const auto& cluster : whom.clusters)
-    claims["tags"].push_back(cluster_tag + cluster);
+    for (const auto& [tag, before] : cluster_tokens)
+      claims["tags"].push_back(std::string{tag} + ":" + before + cluster);
   return sign_jwt(signer, {whom.name, whom.nkey, whom.now, whom.expires}, claims);
 }
 
