@@ -5,7 +5,7 @@ namespace harmony::test {
 fo::lease_record record_of(const std::string& holder, std::uint64_t epoch, std::uint64_t nonce) {
   fo::lease_record r;
   r.epoch = epoch;
-  r.holder = holder;
+  r.holder = r.primary = holder;
   r.incarnation = "boot-" + holder;
   r.nonce = nonce;
   r.state = fo::lease_state::held;

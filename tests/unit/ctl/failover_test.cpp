@@ -79,7 +79,7 @@ public:
 lease_record held_by(const std::string& node, std::uint64_t epoch) {
   lease_record r;
   r.epoch = epoch;
-  r.holder = node;
+  r.holder = r.primary = node;
   r.incarnation = "boot-" + node;
   r.nonce = 1;
   r.state = lease_state::held;

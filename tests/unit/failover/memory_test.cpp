@@ -10,7 +10,7 @@ namespace {
 memory full() {
   lease_record r;
   r.epoch = 7;
-  r.holder = "a";
+  r.holder = r.primary = "a";
   r.incarnation = "a-1";
   r.nonce = 9;
   r.lease_ms = 3000;

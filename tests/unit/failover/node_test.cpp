@@ -19,7 +19,7 @@ bool becomes_primary(const node& n) {
 lease_record held_before() {
   lease_record r;
   r.epoch = 7;
-  r.holder = "a";
+  r.holder = r.primary = "a";
   r.incarnation = "a-earlier";
   r.nonce = 3;
   r.state = lease_state::held;

@@ -17,7 +17,7 @@ machine standby_of_a() {
   machine m;
   lease_record r;
   r.epoch = 7;
-  r.holder = "a";
+  r.holder = r.primary = "a";
   r.state = lease_state::held;
   r.flush_lsn = 5000;
   r.sync = {1, {"b"}};
