@@ -1,6 +1,8 @@
 #include "failover/health_server.hpp"
 
 #include <charconv>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include <httplib.h>
@@ -11,6 +13,33 @@ namespace {
 
 /// A check that hangs takes one; the others go on.
 constexpr std::size_t threads = 4;
+
+/// The library's own takes every connection that comes, each a descriptor of the agent. Here the
+/// others wait in the kernel.
+class bounded_pool final : public httplib::TaskQueue {
+public:
+  void enqueue(std::function<void()> job) override {
+    {
+      std::unique_lock lock{mutex_};
+      room_.wait(lock, [&] { return taken_ < most; });
+      ++taken_;
+    }
+    pool_.enqueue([this, job = std::move(job)] {
+      job();
+      const std::lock_guard lock{mutex_};
+      --taken_;
+      room_.notify_one();
+    });
+  }
+  void shutdown() override { pool_.shutdown(); }
+
+private:
+  static constexpr int most = 16;
+  httplib::ThreadPool pool_{threads};
+  std::mutex mutex_;
+  std::condition_variable room_;
+  int taken_ = 0;
+};
 
 std::optional<lsn> lag_of(const httplib::Request& request) {
   const auto text = request.get_param_value("lag");
@@ -44,7 +73,7 @@ outcome<std::unique_ptr<health_server>> health_server::start(const std::string& 
                                                              std::function<member_view()> look) {
   auto p = std::make_unique<parts>();
   auto& server = p->server;
-  server.new_task_queue = [] { return new httplib::ThreadPool(threads); }; // the library deletes it
+  server.new_task_queue = [] { return new bounded_pool; }; // the library deletes it
   server.set_socket_options(
     [](socket_t socket) { // the library's own let two processes share a port
       const int yes = 1;

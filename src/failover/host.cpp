@@ -1,8 +1,9 @@
 #include "failover/host.hpp"
 
+#include <thread>
 #include <utility>
+#include <vector>
 
-#include "failover/memory_file.hpp"
 #include "failover/translate.hpp"
 
 namespace harmony::failover {
@@ -34,6 +35,7 @@ struct host::member {
   std::shared_ptr<failover::node> node;
 
   // Touched by run and end alone.
+  bool ending = false; ///< its node was told to end, and does nothing else any more
   postgres_endpoint endpoint;
   std::unique_ptr<health_server> health;
 
@@ -46,16 +48,25 @@ struct host::member {
 host::host(host_parts parts) : parts_(std::move(parts)) {}
 
 host::~host() {
-  for (auto& [name, m] : members_) {
-    m->health.reset();
+  const auto until = boottime_now() + end_patience;
+  std::vector<std::thread> ends;
+  for (auto& [name, m] : members_)
     if (m->node)
-      m->node->hand_over(boottime_now() + end_patience);
-  }
+      ends.emplace_back([&m = *m, until] { m.node->hand_over(until); });
+  for (auto& each : ends)
+    each.join();
+  for (auto& [name, m] : members_)
+    if (m->node)
+      m->node->close(); // whoever still looks at it
 }
 
 void host::on_change(std::function<void(const std::string&)> sink) {
   const std::lock_guard guard{sink_mutex_};
   sink_ = std::move(sink);
+}
+
+memory_file host::memory_of(const std::string& cluster) const {
+  return memory_file{parts_.state_dir + "/failover-" + cluster + ".json"};
 }
 
 std::shared_ptr<host::member> host::find(const std::string& cluster) {
@@ -95,7 +106,13 @@ outcome<cluster_look> host::look(const std::string& cluster) {
 outcome<void> host::prepare(const postgres_cluster_spec& spec, const call_limits& limits) {
   if (auto safe = check_timings(spec); !safe)
     return safe;
-  return parts_.prepare(spec, settings_of(spec, parts_.guard_dir), limits);
+  // A member that has known a record has belonged to a cluster: it is never made anew.
+  const auto kept = memory_of(spec.cluster).load();
+  if (!kept)
+    return kept.error();
+  auto how = spec;
+  how.bootstrap = spec.bootstrap && !kept->newest;
+  return parts_.prepare(how, settings_of(spec, parts_.guard_dir), limits);
 }
 
 outcome<void> host::run(const postgres_cluster_spec& spec, const call_limits& /*limits*/) {
@@ -103,9 +120,9 @@ outcome<void> host::run(const postgres_cluster_spec& spec, const call_limits& /*
     return safe;
   const auto m = find_or_add(spec.cluster);
   const std::lock_guard working{m->working};
-  if (m->spec == spec)
+  if (m->spec == spec && !m->ending)
     return {};
-  if (m->spec && same_but_for_conduct(*m->spec, spec)) {
+  if (m->spec && !m->ending && same_but_for_conduct(*m->spec, spec)) {
     m->node->reconfigure(config_of(spec));
     const std::lock_guard guard{m->mutex};
     m->spec = spec;
@@ -142,12 +159,14 @@ outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
     former = std::exchange(m.node, nullptr);
     m.spec.reset();
   }
-  former.reset();
+  m.ending = false;
+  if (former)
+    former->close(); // before its memory is read; somebody may be looking at it still
 
-  auto memories = memory_file{parts_.state_dir + "/failover-" + spec.cluster + ".json"};
+  const auto memories = memory_of(spec.cluster);
   auto kept = memories.load();
   if (!kept)
-    parts_.alarm(spec.cluster, kept.error().message);
+    return kept.error();
   const auto settings = settings_of(spec, parts_.guard_dir);
   node_parts p;
   auto store = parts_.store(settings);
@@ -155,7 +174,7 @@ outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
     return store.error();
   p.store = std::move(*store);
   p.postgres = parts_.postgres(settings);
-  p.kept = kept ? std::move(*kept) : memory{};
+  p.kept = std::move(*kept);
   p.remember = [memories](const memory& what) { return memories.save(what); };
   p.audit = [this, name = spec.cluster](const fx::audit& a) { parts_.audit(name, a); };
   p.alarm = [this, name = spec.cluster](const std::string& message) {
@@ -178,17 +197,16 @@ outcome<void> host::end(const std::string& cluster, const call_limits& limits) {
     return {};
   const std::lock_guard working{m->working};
   if (m->node) {
+    m->ending = true;
     if (auto done = m->node->stop(until(limits)); !done)
       return done;
+    m->node->close();
   }
   m->health.reset();
-  {
-    const std::lock_guard guard{m->mutex};
-    m->node.reset();
-    m->spec.reset();
-  }
-  const std::lock_guard guard{mutex_};
-  members_.erase(cluster);
+  m->ending = false;
+  const std::lock_guard guard{m->mutex};
+  m->node.reset();
+  m->spec.reset();
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "failover/health_server.hpp"
 #include "failover/member.hpp"
+#include "failover/memory_file.hpp"
 #include "failover/node.hpp"
 #include "topology/clusters.hpp"
 
@@ -47,6 +48,7 @@ private:
 
   static outcome<void> serve(const std::shared_ptr<member>& m, const postgres_endpoint& at);
   outcome<void> start(member& m, const postgres_cluster_spec& spec);
+  [[nodiscard]] memory_file memory_of(const std::string& cluster) const;
   std::shared_ptr<member> find(const std::string& cluster);
   std::shared_ptr<member> find_or_add(const std::string& cluster);
 

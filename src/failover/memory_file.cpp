@@ -3,9 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "identity/secret_file.hpp"
-#include "posix/small_file.hpp"
-
-#include <cstdio>
 
 namespace harmony::failover {
 
@@ -75,10 +72,10 @@ outcome<memory> memory_file::load() const {
   auto read = read_memory(*text);
   if (read)
     return read;
-  const auto aside = path_ + ".bad";
-  if (::rename(path_.c_str(), aside.c_str()) != 0)
-    return failure_of(errno, "set '" + path_ + "' aside");
-  return failure{read.error().code, read.error().message + ": it is kept as '" + aside + "'"};
+  return failure{read.error().code,
+                 "'" + path_ + "' is spoiled: " + read.error().message
+                   + "; without it this member does not know what it promised, or whether its data "
+                     "are whole. Remove the file and the data directory: they are cloned again"};
 }
 
 outcome<void> memory_file::save(const memory& m) const {

@@ -17,8 +17,8 @@ class memory_file {
 public:
   explicit memory_file(std::string path) : path_(std::move(path)) {}
 
-  /// Nothing remembered where there is no file. One that cannot be understood is set aside as
-  /// `PATH.bad`, and is a failure that says so; the next load finds none.
+  /// Nothing remembered where there is no file. One that cannot be read or understood is a failure:
+  /// its member must not begin as if it had promised nothing.
   [[nodiscard]] outcome<memory> load() const;
   /// Durable when it returns.
   [[nodiscard]] outcome<void> save(const memory& m) const;

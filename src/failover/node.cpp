@@ -1,7 +1,7 @@
 #include "failover/node.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -25,6 +25,24 @@ std::string draw_incarnation(const std::string& node) {
   return drawn;
 }
 
+/// Between two attempts to remember something.
+constexpr duration write_pace = 1s;
+
+/// Of the stop of a node that ends; its machine counts to no such number.
+constexpr std::uint64_t last_operation = std::numeric_limits<std::uint64_t>::max();
+
+/// What depends on nothing that is being remembered, or that the guard is being asked, and what a
+/// healthy primary lives by. A claim (the first write of an epoch), a release and a frozen report
+/// do depend on it.
+bool overtakes(const action& a) {
+  if (const auto* cas = std::get_if<fx::cas>(&a))
+    return cas->record.nonce > 1 && cas->record.state != lease_state::released;
+  if (const auto* beat = std::get_if<fx::publish_heartbeat>(&a))
+    return !beat->beat.frozen;
+  return std::holds_alternative<fx::arm_guard>(a) || std::holds_alternative<fx::read>(a)
+         || std::holds_alternative<fx::stop_fast>(a);
+}
+
 template <class... F>
 struct overloaded : F... {
   using F::operator()...;
@@ -37,12 +55,19 @@ overloaded(F...) -> overloaded<F...>;
 node::node(config c, node_parts parts) : parts_(std::move(parts)), config_(std::move(c)) {
   if (config_.incarnation.empty())
     config_.incarnation = draw_incarnation(config_.node);
+  writer_ = std::thread{[this] { write(); }};
   thread_ = std::thread{[this] { run(); }};
 }
 
 node::~node() {
+  close();
+}
+
+void node::close() {
+  const std::lock_guard guard{closing_};
   mail_->close();
-  thread_.join();
+  if (thread_.joinable())
+    thread_.join();
 }
 
 node::snapshot node::look() const {
@@ -77,9 +102,8 @@ outcome<void> node::stop(instant until) {
                      "PostgreSQL of member '" + config_.node + "' did not stop in time"};
   if (!hand_over(until))
     return late;
-  parts_.postgres->carry_out(fx::stop_fast{});
-  const bool stopped = wait(until, [](const machine& m) { return m.pg && !m.pg->running; });
-  return stopped ? outcome<void>{} : late;
+  mail_->put(last_stop{});
+  return wait(until, [this](const machine&) { return stopped_; }) ? outcome<void>{} : late;
 }
 
 void node::run() {
@@ -93,13 +117,27 @@ void node::run() {
     if (next)
       std::visit(overloaded{[&](event& what) { e = std::move(what); },
                             [&](config& c) { adopt(std::move(c)); },
-                            [&](const disarmed& d) { guard_answered(d.ok); }},
+                            [&](const disarmed& d) { guard_answered(d.ok); },
+                            [&](const written& w) { disk_answered(w.why_not); },
+                            [&](const last_stop&) {
+                              parts_.postgres->carry_out(fx::stop_fast{last_operation});
+                            }},
                  *next);
     take(e);
     wake = machine_.wake_at;
   }
   parts_.store->close();
   parts_.postgres->close();
+  to_write_->close();
+  writer_.join();
+}
+
+/// A disk may hang: renewals do not wait for it.
+void node::write() {
+  while (const auto what = to_write_->take(instant::max())) {
+    auto done = parts_.remember(*what);
+    mail_->put(written{done ? std::nullopt : std::optional{done.error()}});
+  }
 }
 
 /// The guard outlives agents: where it still holds a deadline for this member's claim, that claim
@@ -138,7 +176,7 @@ void node::resume_or_begin(const std::optional<ev::guard>& word) {
     return;
   }
   config_.incarnation = newest->incarnation;
-  machine_ = failover::resume(parts_.kept, *newest, *word->deadline, boottime_now(), config_);
+  machine_ = failover::resume(parts_.kept, *newest, *word->deadline, boottime_now());
 }
 
 void node::adopt(config c) {
@@ -149,16 +187,23 @@ void node::adopt(config c) {
 
 void node::take(const event& e) {
   const auto now = boottime_now();
+  std::vector<action> actions;
   member_view seen;
   {
     const std::lock_guard guard{mutex_};
     auto result = step(std::move(machine_), e, now, config_);
     machine_ = std::move(result.state);
-    outbox_.insert(outbox_.end(), std::make_move_iterator(result.actions.begin()),
-                   std::make_move_iterator(result.actions.end()));
+    actions = std::move(result.actions);
     seen = view_of(machine_, config_, now);
+    const auto* over = std::get_if<ev::operation_done>(&e);
+    stopped_ = stopped_ || (over != nullptr && over->operation == last_operation && over->ok);
   }
   stepped_.notify_all();
+  for (auto& each : actions)
+    if (overtakes(each))
+      perform(each);
+    else
+      outbox_.push_back(std::move(each));
   work_off();
   tell(seen);
 }
@@ -174,44 +219,62 @@ void node::tell(const member_view& seen) {
 }
 
 void node::work_off() {
-  while (!outbox_.empty() && !disarming_) {
+  while (!outbox_.empty() && !waits_) {
     const auto next = std::move(outbox_.front());
     outbox_.pop_front();
     carry_out(next);
   }
 }
 
+void node::carry_out(const action& a) {
+  if (const auto* what = std::get_if<fx::remember>(&a)) {
+    unwritten_ = what->what;
+    remember();
+  } else if (!unwritten_) {
+    perform(a);
+  } else if (boottime_now() >= write_again_) {
+    outbox_.push_front(a);
+    remember();
+  } else {
+    refuse(a, "what this member must remember cannot be written");
+  }
+}
+
+void node::remember() {
+  waits_ = true;
+  to_write_->put(*unwritten_);
+}
+
+void node::disk_answered(const std::optional<failure>& why_not) {
+  waits_ = false;
+  if (!why_not) {
+    unwritten_.reset();
+    return;
+  }
+  write_again_ = boottime_now() + write_pace;
+  parts_.alarm(why_not->message);
+}
+
 /// A deadline that could not be taken away might be gone on with: nothing is given away by then.
 void node::guard_answered(bool ok) {
-  disarming_ = false;
+  waits_ = false;
   if (ok)
     return;
   for (const auto& a : std::exchange(outbox_, {}))
-    refuse(a, "the guard keeps its deadline");
-}
-
-void node::carry_out(const action& a) {
-  if (const auto* what = std::get_if<fx::remember>(&a))
-    unwritten_ = what->what;
-  if (unwritten_) {
-    if (auto done = parts_.remember(*unwritten_); done)
-      unwritten_.reset();
+    if (const auto* what = std::get_if<fx::remember>(&a))
+      unwritten_ = what->what;
     else
-      parts_.alarm(done.error().message);
-  }
-  if (unwritten_)
-    refuse(a, "what this member must remember cannot be written");
-  else
-    perform(a);
+      refuse(a, "the guard keeps its deadline");
 }
 
-/// What must not be done before it is remembered why has failed; the rest is done.
+/// What must not be done before something else was has failed; the rest is done.
 void node::refuse(const action& a, const std::string& why) {
   const auto operation_failed = [&](const auto& what) {
     mail_->put(event{ev::operation_done{what.operation, false, why}});
   };
   std::visit(
     overloaded{[&](const fx::cas& what) { mail_->put(event{ev::request_failed{what.request}}); },
+               [&](const fx::publish_heartbeat&) {}, // as without a connection
                [&](const fx::start_primary& what) { operation_failed(what); },
                [&](const fx::promote& what) { operation_failed(what); },
                [&](const fx::rewind& what) { operation_failed(what); },
@@ -230,7 +293,7 @@ void node::perform(const action& a) {
                [&](const fx::consume& what) { parts_.store->consume(what.command); },
                [&](const fx::arm_guard& what) { parts_.postgres->arm(what); },
                [&](const fx::disarm_guard&) {
-                 disarming_ = true;
+                 waits_ = true;
                  parts_.postgres->disarm([mail = mail_](bool ok) { mail->put(disarmed{ok}); });
                },
                [&](const fx::audit& what) { parts_.audit(what); },

@@ -24,7 +24,7 @@ struct node_parts {
   std::shared_ptr<database> postgres;
   /// What it remembered when it starts.
   memory kept;
-  /// Makes it durable; blocks as long as that takes.
+  /// Makes it durable; blocks as long as that takes. Called from a thread of its own.
   std::function<outcome<void>(const memory&)> remember;
   std::function<void(const fx::audit&)> audit;
   std::function<void(const std::string&)> alarm;
@@ -41,10 +41,13 @@ class node {
 public:
   /// `c.incarnation` may be empty: then it is drawn.
   node(config c, node_parts parts);
-  /// Leaves PostgreSQL and its guard as they are: who starts a node under a live deadline goes on.
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;
+
+  /// Ends it, and leaves PostgreSQL and its guard as they are: who starts a node under a live
+  /// deadline goes on. Idempotent; nothing that it was given is called after it.
+  void close();
 
   /// Gives the lease away, if it has it; waits for that until then, or until the lease has run out.
   /// PostgreSQL has stopped by then where it was the primary; a standby goes on. Whether it holds
@@ -70,9 +73,15 @@ private:
   struct disarmed {
     bool ok = false;
   };
-  using mail = std::variant<event, config, disarmed>;
+  /// The disk has answered.
+  struct written {
+    std::optional<failure> why_not;
+  };
+  struct last_stop {};
+  using mail = std::variant<event, config, disarmed, written, last_stop>;
 
   void run();
+  void write();
   void begin();
   void resume_or_begin(const std::optional<ev::guard>& word);
   void adopt(config c);
@@ -80,6 +89,8 @@ private:
   void tell(const member_view& seen);
   void work_off();
   void guard_answered(bool ok);
+  void disk_answered(const std::optional<failure>& why_not);
+  void remember();
   void carry_out(const action& a);
   void perform(const action& a);
   void refuse(const action& a, const std::string& why);
@@ -88,15 +99,21 @@ private:
   node_parts parts_;
   std::shared_ptr<mailbox<mail>> mail_ = std::make_shared<mailbox<mail>>();
   std::deque<action> outbox_; ///< in the order of the steps
-  bool disarming_ = false;    ///< what is in the outbox waits for the guard
+  bool waits_ = false;        ///< what is in the outbox waits for the guard, or for the disk
+  instant write_again_;
   std::optional<memory> unwritten_;
   std::string said_; ///< what those who look were told last
   bool well_ = false;
 
-  mutable std::mutex mutex_; // guards the two below
+  mutable std::mutex mutex_; // guards what follows, up to the blank line
   mutable std::condition_variable stepped_;
   config config_;
   machine machine_;
+  bool stopped_ = false; ///< its last order is over
+
+  std::shared_ptr<mailbox<memory>> to_write_ = std::make_shared<mailbox<memory>>();
+  std::mutex closing_;
+  std::thread writer_;
   std::thread thread_; // last: it uses the rest
 };
 

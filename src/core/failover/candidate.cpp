@@ -18,7 +18,17 @@ bool stepper::released_live() const {
 bool stepper::silent() const {
   if (s_.connection == 0 || !s_.seen || now_ - s_.seen->heard > 2 * t_.renew)
     return false;
-  return released_live() || now_ - s_.seen->since >= t_.window;
+  return released_live() || now_ - s_.seen->since >= window();
+}
+
+/// How long a record must be silent. Its holder may have been told of longer leases than this
+/// member: what was written counts.
+duration stepper::window() const {
+  auto longest = t_.window;
+  for (const auto* record : {s_.seen ? &s_.seen->record : nullptr, &s_.kept.newest})
+    if (record != nullptr && *record)
+      longest = std::max(longest, t_.least_window(length_of(**record)));
+  return longest;
 }
 
 bool stepper::alive(const peer& p) const {

@@ -19,8 +19,13 @@ constexpr duration replay_patience = 1s;
 
 } // namespace
 
+/// When the stop in order begins, so that the guard has nothing to kill.
+instant stepper::stop_at() const {
+  return s_.lease->sent + length_of(s_.lease->record) - t_.kill - t_.stop;
+}
+
 void stepper::expire() {
-  if (s_.lease && now_ >= t_.stop_at(s_.lease->sent))
+  if (s_.lease && now_ >= stop_at())
     lose("the lease was not renewed in time");
 }
 

@@ -34,15 +34,14 @@ machine begin(memory kept) {
   return m;
 }
 
-machine resume(memory kept, const lease_record& record, instant deadline, instant now,
-               const config& c) {
+machine resume(memory kept, const lease_record& record, instant deadline, instant now) {
   auto m = begin(std::move(kept));
   m.at = record.state == lease_state::promoting ? phase::promoting : phase::holding;
   m.pause_wanted = record.paused;
   // Beyond all that it counted before, of which there was less than one a millisecond.
   m.beats = static_cast<std::uint64_t>(
     std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-  m.lease = own_lease{record, record.nonce, {}, false, deadline - c.periods.lease, {}};
+  m.lease = own_lease{record, record.nonce, {}, false, deadline - length_of(record), {}};
   return m;
 }
 
@@ -261,12 +260,12 @@ void stepper::wake() {
     by(*s_.beat_at);
   if (s_.lease) {
     by(s_.lease->renew_at);
-    by(t_.stop_at(s_.lease->sent));
+    by(stop_at());
   }
   if (s_.request)
     by(s_.request->sent + t_.request);
   if (s_.seen && !s_.lease) {
-    by(s_.seen->since + t_.window);
+    by(s_.seen->since + window());
     by(s_.seen->heard + t_.renew);
   }
   by(s_.retry_at);

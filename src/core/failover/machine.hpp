@@ -204,8 +204,7 @@ machine begin(memory kept);
 /// The same where the guard outlived the agent: PostgreSQL is writable under its `deadline`, by the
 /// claim of `record` (whose incarnation `config` has again). It goes on once the store confirms it,
 /// and starts or promotes nothing before. `now`: as in `step`.
-machine resume(memory kept, const lease_record& record, instant deadline, instant now,
-               const config& c);
+machine resume(memory kept, const lease_record& record, instant deadline, instant now);
 
 struct step_result {
   machine state;

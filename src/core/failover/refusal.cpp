@@ -22,9 +22,8 @@ constexpr std::array<row, 22> rows{{
    false},
   {"NoCluster",
    "There is no lease record, and this member may not create the first one; nobody may where one "
-   "was deleted. Start a member that knows the record, or the one that has the data, with "
-   "bootstrap "
-   "allowed and the lease's key purged.",
+   "was deleted. Start a member that knows the record; or delete both streams of the cluster and "
+   "start the one that has the data, with bootstrap allowed.",
    false},
   {"WindowRunning", "The primary's lease may still be valid. Wait.", false},
   {"SuccessorFirst", "The lease was handed over to another member, who goes first. Wait.", false},

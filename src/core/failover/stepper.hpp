@@ -12,6 +12,11 @@
 
 namespace harmony::failover {
 
+/// How long a renewal of that claim lasts, whatever its holder's configuration has become since.
+inline duration length_of(const lease_record& claim) {
+  return std::chrono::milliseconds{claim.lease_ms};
+}
+
 /// Each event teaches it something; then `act` does what follows from all that is known. So what an
 /// event leads to depends on the state alone, and nothing that could not be done is forgotten.
 class stepper {
@@ -57,6 +62,7 @@ private:
   [[nodiscard]] bool mine(const lease_record& r) const;
 
   // holder.cpp: with a lease
+  [[nodiscard]] instant stop_at() const;
   void expire();
   void lose(const std::string& why);
   void end_lease();
@@ -92,6 +98,7 @@ private:
   // candidate.cpp: without one
   [[nodiscard]] bool released_live() const;
   [[nodiscard]] bool silent() const;
+  [[nodiscard]] duration window() const;
   [[nodiscard]] refusal before_election() const;
   [[nodiscard]] refusal judge() const;
   [[nodiscard]] refusal judge_data(const lease_record& basis) const;

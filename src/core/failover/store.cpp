@@ -80,7 +80,7 @@ void stepper::operator()(const ev::cas_done& e) {
     return;
   }
   lease.sent = done.sent;
-  emit(fx::arm_guard{done.sent + t_.lease, lease.record.epoch});
+  emit(fx::arm_guard{done.sent + length_of(lease.record), lease.record.epoch});
 }
 
 void stepper::operator()(const ev::cas_wrong_sequence& e) {
@@ -205,7 +205,7 @@ void stepper::take_lease(const pending_request& claim, std::uint64_t sequence) {
     fx::audit{"lease-taken", "epoch " + std::to_string(claim.record->epoch)
                                + (s_.ordered_by.empty() ? "" : ", ordered by " + s_.ordered_by)});
   took_over();
-  emit(fx::arm_guard{claim.sent + t_.lease, claim.record->epoch});
+  emit(fx::arm_guard{claim.sent + length_of(*claim.record), claim.record->epoch});
   expire();
 }
 

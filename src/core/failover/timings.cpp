@@ -14,6 +14,9 @@ namespace {
 /// clocks' rates cost: the resolution of timers and a scheduler's delay.
 constexpr duration margin = 100ms;
 
+/// What a guard takes for a deadline of its own clock (guard/machine.hpp).
+constexpr duration longest_lease = std::chrono::minutes{5};
+
 std::string ms(duration d) {
   return std::to_string(duration_cast<milliseconds>(d).count()) + " ms";
 }
@@ -69,6 +72,10 @@ timings timings_of(const postgres_cluster_spec& spec) {
   return t;
 }
 
+duration timings::least_window(duration length) const {
+  return scaled(length, (1 + clock_error) / (1 - clock_error)) + margin;
+}
+
 std::vector<failure> validate(const timings& t) {
   std::vector<failure> out;
   positive(out, "lease", t.lease);
@@ -82,7 +89,7 @@ std::vector<failure> validate(const timings& t) {
                                        + "; it must be from 0 to 0.1"});
   if (!out.empty())
     return out;
-  const auto least = scaled(t.lease, (1 + t.clock_error) / (1 - t.clock_error)) + margin;
+  const auto least = t.least_window(t.lease);
   if (t.window < least)
     out.push_back({ec::invalid_spec,
                    "timings: window >= lease·(1 + clockError)/(1 - clockError) + " + ms(margin)
@@ -97,6 +104,10 @@ std::vector<failure> validate(const timings& t) {
                                        + ms(needed) + " > " + ms(given)
                                        + "; one lost answer would stop a healthy primary. Make "
                                          "lease longer, or renew or request shorter"});
+  if (t.lease - t.kill > longest_lease)
+    out.push_back(
+      {ec::invalid_spec, "timings: lease - kill <= 5 min does not hold: " + ms(t.lease - t.kill)
+                           + "; the guard takes no later deadline. Make lease shorter"});
   // With the one above it leaves a window that three missed beats cannot fill.
   if (4 * t.renew > t.window)
     out.push_back({ec::invalid_spec, "timings: 4·renew <= window does not hold: " + ms(4 * t.renew)

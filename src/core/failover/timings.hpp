@@ -36,10 +36,8 @@ struct timings {
   duration request = std::chrono::milliseconds{500}; ///< t: a request to the store is given up
   double clock_error = 0.01;                         ///< r: by which a clock's rate may be wrong
 
-  /// When the guard kills what a renewal sent at `sent` allowed.
-  [[nodiscard]] instant kill_at(instant sent) const { return sent + lease - kill; }
-  /// When the agent begins to stop it in order.
-  [[nodiscard]] instant stop_at(instant sent) const { return kill_at(sent) - stop; }
+  /// The shortest window that is safe where a holder's lease is `length`.
+  [[nodiscard]] duration least_window(duration length) const;
   /// The longest outage of the store without effect, whenever it begins.
   [[nodiscard]] duration ridden_out() const { return lease - kill - stop - renew; }
 

@@ -56,7 +56,7 @@ void world::start_agent(node& n) {
       && newest->epoch == n.guard_epoch) {
     note(n.settings.node + ": agent starts, and goes on");
     n.settings.incarnation = newest->incarnation;
-    n.state = resume(n.disk, *newest, *n.deadline, n.clock.read(time_.now()), n.settings);
+    n.state = resume(n.disk, *newest, *n.deadline, n.clock.read(time_.now()));
   } else {
     note(n.settings.node + ": agent starts");
     n.settings.incarnation = n.settings.node + "-" + std::to_string(n.agent_life);

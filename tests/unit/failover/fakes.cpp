@@ -213,6 +213,8 @@ std::unique_ptr<node> bench::start(const std::string& name, memory before) {
   p.postgres = postgres;
   p.kept = std::move(before);
   p.remember = [this](const memory& what) -> outcome<void> {
+    while (disk_hangs)
+      std::this_thread::sleep_for(1ms);
     if (disk_full)
       return failure{ec::disk_full, "the disk is full"};
     const std::lock_guard guard{mutex};

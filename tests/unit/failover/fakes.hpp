@@ -102,7 +102,7 @@ struct bench {
   std::shared_ptr<fake_postgres> postgres = std::make_shared<fake_postgres>();
   std::mutex mutex;
   std::vector<std::string> audits, alarms; ///< guarded by the mutex
-  std::atomic<bool> disk_full{false};
+  std::atomic<bool> disk_full{false}, disk_hangs{false};
   memory kept; ///< as last remembered; guarded by the mutex
 
   std::unique_ptr<node> start(const std::string& name, memory before = {});

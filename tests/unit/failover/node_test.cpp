@@ -54,6 +54,19 @@ TEST_CASE("node: an order that hangs delays no renewal") {
   CHECK(a->look().state.at == phase::holding);
 }
 
+TEST_CASE("node: a disk that hangs delays no renewal") {
+  bench b;
+  const auto a = b.start("a");
+  REQUIRE(becomes_primary(*a));
+  b.disk_hangs = true;
+  b.store->order({"1", command_kind::pause, "", false, "an operator"}); // to be remembered
+  REQUIRE(eventually([&] { return b.store->lease()->paused; }, 20s));
+  const auto before = b.store->lease()->nonce;
+  CHECK(eventually([&] { return b.store->lease()->nonce > before + 40; }, 20s)); // over a lease
+  CHECK(a->look().state.at == phase::holding);
+  b.disk_hangs = false;
+}
+
 TEST_CASE("node: one that is started again under a live deadline goes on as the holder") {
   bench b;
   fx::cas write;

@@ -202,11 +202,32 @@ TEST_CASE("failover: an agent that starts under a live deadline -> goes on") {
   m.record = before.record;
   m.sequence = before.sequence;
   m.state = resume(before.state.kept, before.state.lease->record,
-                   before.state.lease->sent + m.settings.periods.lease, m.now, m.settings);
+                   before.state.lease->sent + m.settings.periods.lease, m.now);
   m.on(ev::guard{true, before.state.lease->sent + m.settings.periods.lease});
   m.sees(before.pg);
   CHECK(m.on(ev::connected{9, "s"}) == "Holding: read, CAS held");
   CHECK(m.acknowledged() == "Holding: arm guard");
+}
+
+TEST_CASE("failover: a holder with longer leases than this member's -> its window is longer, too") {
+  auto m = connected();
+  auto longer = record_of_a();
+  longer.lease_ms = 14000;
+  m.sees(streaming());
+  m.guarded();
+  m.holds(longer);
+  m.wait(m.settings.periods.window + 1s);
+  CHECK(m.state.why_not == refusal::window_running);
+  m.wait(14s);
+  CHECK(m.state.why_not != refusal::window_running);
+}
+
+TEST_CASE("failover: other periods while it holds -> its lease lasts as its claim said") {
+  auto m = holder();
+  const auto claimed = std::chrono::milliseconds{m.record->lease_ms};
+  m.settings.periods = normal_profile();
+  m.wait(claimed - fast_profile().stop);
+  CHECK_FALSE(m.state.lease);
 }
 
 } // namespace

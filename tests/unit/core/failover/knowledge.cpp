@@ -97,7 +97,7 @@ TEST_CASE("failover: an agent that starts under a live deadline -> nothing befor
   m.now = before.now;
   m.record = before.record;
   m.sequence = before.sequence;
-  m.state = resume(before.state.kept, lease.record, deadline, m.now, m.settings);
+  m.state = resume(before.state.kept, lease.record, deadline, m.now);
   m.on(ev::guard{true, deadline});
   CHECK(m.sees(stopped()) == "Holding");
   SECTION("the lease is its own") {
