@@ -15,7 +15,9 @@ constexpr duration end_patience = std::chrono::seconds{20};
 
 member_view view_of(const node& n) {
   const auto seen = n.look();
-  return view_of(seen.state, seen.settings, boottime_now());
+  auto v = view_of(seen.state, seen.settings, boottime_now());
+  v.trouble = seen.trouble;
+  return v;
 }
 
 /// The caller's patience, on the machine's clock.
@@ -112,7 +114,7 @@ outcome<void> host::prepare(const postgres_cluster_spec& spec, const call_limits
     return kept.error();
   auto how = spec;
   how.bootstrap = spec.bootstrap && !kept->newest;
-  return parts_.prepare(how, settings_of(spec, parts_.guard_dir), limits);
+  return parts_.prepare(how, settings_for(spec), limits);
 }
 
 outcome<void> host::run(const postgres_cluster_spec& spec, const call_limits& /*limits*/) {
@@ -151,6 +153,12 @@ outcome<void> host::serve(const std::shared_ptr<member>& m, const postgres_endpo
   return {};
 }
 
+member_settings host::settings_for(const postgres_cluster_spec& spec) const {
+  auto s = settings_of(spec, parts_.guard_dir);
+  s.launcher = parts_.launcher;
+  return s;
+}
+
 /// One that runs ends first, around its PostgreSQL: the new one goes on with its lease.
 outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
   std::shared_ptr<node> former;
@@ -167,7 +175,7 @@ outcome<void> host::start(member& m, const postgres_cluster_spec& spec) {
   auto kept = memories.load();
   if (!kept)
     return kept.error();
-  const auto settings = settings_of(spec, parts_.guard_dir);
+  const auto settings = settings_for(spec);
   node_parts p;
   auto store = parts_.store(settings);
   if (!store)

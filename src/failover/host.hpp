@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "failover/health_server.hpp"
 #include "failover/member.hpp"
@@ -16,8 +17,9 @@ namespace harmony::failover {
 
 /// How a host comes by what its members need.
 struct host_parts {
-  std::string state_dir; ///< where each member's memory is kept
-  std::string guard_dir; ///< where their guards listen, at CLUSTER/guard.sock
+  std::string state_dir;             ///< where each member's memory is kept
+  std::string guard_dir;             ///< where their guards listen, at CLUSTER/guard.sock
+  std::vector<std::string> launcher; ///< see member_settings
   std::function<outcome<std::shared_ptr<lease_store>>(const member_settings&)> store;
   std::function<std::shared_ptr<database>(const member_settings&)> postgres;
   std::function<outcome<void>(const postgres_cluster_spec&, const member_settings&,
@@ -47,6 +49,7 @@ private:
   struct member;
 
   static outcome<void> serve(const std::shared_ptr<member>& m, const postgres_endpoint& at);
+  [[nodiscard]] member_settings settings_for(const postgres_cluster_spec& spec) const;
   outcome<void> start(member& m, const postgres_cluster_spec& spec);
   [[nodiscard]] memory_file memory_of(const std::string& cluster) const;
   std::shared_ptr<member> find(const std::string& cluster);

@@ -36,6 +36,9 @@ struct member_settings {
     parameters;                 ///< of postgresql.conf; the protocol's own are refused
   std::vector<std::string> hba; ///< lines of pg_hba.conf, before the member's own
   timings periods;
+  /// Words before a program that takes much memory or time, which leads it out of the agent's
+  /// control group; empty: it runs there.
+  std::vector<std::string> launcher;
 };
 
 } // namespace harmony::failover

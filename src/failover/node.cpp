@@ -72,7 +72,7 @@ void node::close() {
 
 node::snapshot node::look() const {
   const std::lock_guard guard{mutex_};
-  return {machine_, config_};
+  return {machine_, config_, parts_.postgres->trouble()};
 }
 
 void node::reconfigure(const config& c) {
@@ -205,6 +205,7 @@ void node::take(const event& e) {
     else
       outbox_.push_back(std::move(each));
   work_off();
+  seen.trouble = parts_.postgres->trouble();
   tell(seen);
 }
 

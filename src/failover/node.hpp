@@ -60,6 +60,7 @@ public:
   struct snapshot {
     machine state;
     config settings;
+    std::string trouble; ///< see database::trouble
   };
   /// As of the last event.
   [[nodiscard]] snapshot look() const;

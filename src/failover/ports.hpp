@@ -65,6 +65,9 @@ public:
   /// Takes the guard's deadline away, now that PostgreSQL has stopped. `done` is called soon, from
   /// another thread, with whether there is no deadline now: also where the guard has gone.
   virtual void disarm(std::function<void(bool)> done) = 0;
+
+  /// What a person should know of it, one line; empty: nothing. Thread-safe.
+  [[nodiscard]] virtual std::string trouble() const { return {}; }
 };
 
 } // namespace harmony::failover

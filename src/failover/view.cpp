@@ -80,12 +80,12 @@ std::string sentence(const member_view& v) {
     text += ", over " + std::to_string(std::bit_floor(v.lag) >> 20U) + " MiB behind";
   if (!v.doing.empty())
     text += ", " + v.doing;
-  if (v.well || !v.primary.empty())
-    return text;
-  text += "; there is no primary";
-  if (v.why_not != refusal::none)
+  const bool orphaned = !v.well && v.primary.empty();
+  if (orphaned)
+    text += "; there is no primary";
+  if (orphaned && v.why_not != refusal::none)
     text += "; " + std::string{word_of(v.why_not)} + ": " + std::string{text_of(v.why_not)};
-  return text;
+  return v.trouble.empty() ? text : text + "; " + v.trouble;
 }
 
 health_answer answer_of(const member_view& v, std::string_view path,

@@ -21,6 +21,7 @@ struct member_view {
   std::string phase;
   std::string doing;               ///< with PostgreSQL: "cloning", "starting"; empty: nothing
   refusal why_not = refusal::none; ///< of a standby: why it does not take over
+  std::string trouble;             ///< of PostgreSQL, see database::trouble
 
   friend bool operator==(const member_view&, const member_view&) = default;
 };

@@ -104,9 +104,10 @@ outcome<> operations::rewind(const std::string& source, const std::stop_token& c
   target.emplace_back("dbname", "postgres");
   auto done =
     run_program(s_, files->whose(),
-                {programs(s_, major_of_data(*files)) + "/pg_rewind", "--no-ensure-shutdown",
-                 "--target-pgdata=" + s_.data_dir, "--source-server=" + write_conninfo(target)},
-                true, within(rewind_limit, cancel));
+                {{programs(s_, major_of_data(*files)) + "/pg_rewind", "--no-ensure-shutdown",
+                  "--target-pgdata=" + s_.data_dir, "--source-server=" + write_conninfo(target)},
+                 true},
+                within(rewind_limit, cancel));
   // Also where it broke off: whoever starts what is there must start a standby.
   auto ready = make_ready(*files, own, s_, {source, before.names});
   return done ? ready : outcome<>{done.error()};
@@ -164,10 +165,11 @@ outcome<> operations::base_backup(const failover::member_address& source, const 
     return made;
   const auto done =
     run_program(s_, who,
-                {bin + "/pg_basebackup", "--pgdata=" + folder, "--wal-method=stream",
-                 "--checkpoint=fast", "--slot=" + slot_of(s_.node), "--no-password",
-                 "--dbname=" + write_conninfo(reach(s_, source))},
-                true, limits);
+                {{bin + "/pg_basebackup", "--pgdata=" + folder, "--wal-method=stream",
+                  "--checkpoint=fast", "--slot=" + slot_of(s_.node), "--no-password",
+                  "--dbname=" + write_conninfo(reach(s_, source))},
+                 true},
+                limits);
   return done ? outcome<>{} : done.error();
 }
 

@@ -30,6 +30,12 @@ std::uint64_t number_of(const failover::pg_order& order) {
     order);
 }
 
+/// Who writes from then on has slots and a role for the others to come.
+bool begins_to_write(const failover::pg_order& order) {
+  return std::holds_alternative<failover::fx::promote>(order)
+         || std::holds_alternative<failover::fx::start_primary>(order);
+}
+
 bool is_stop(const failover::pg_order& order) {
   return std::holds_alternative<failover::fx::stop_fast>(order);
 }
@@ -72,7 +78,7 @@ private:
 
   void work(const std::stop_token& stop);
   void carry_out_next(std::unique_lock<std::mutex>& lock);
-  void tend_next(std::unique_lock<std::mutex>& lock);
+  void tend(const tending& what, std::unique_lock<std::mutex>& lock);
   void watch(const std::stop_token& stop);
   void look(const std::stop_token& stop);
   void look_soon();
@@ -91,7 +97,6 @@ private:
   std::stop_source under_way_; ///< of the order that is carried out
   std::uint64_t over_ = 0;     ///< the newest that is
   std::optional<tending> to_tend_;
-  bool tends_ = false; ///< that is under way, and no order
   std::optional<bool> tended_in_recovery_;
   std::chrono::steady_clock::time_point tended_at_{};
   std::string tend_trouble_;
@@ -125,11 +130,11 @@ void member::threads::close() {
 
 void member::threads::carry_out(const failover::pg_order& order) {
   const std::scoped_lock lock{mutex_};
-  if (is_stop(order))
+  if (is_stop(order)) {
     for (auto& each : orders_)
       each.given_up = true;
-  if (is_stop(order) || tends_)
     under_way_.request_stop();
+  }
   orders_.push_back({order});
   orders_come_.notify_all();
 }
@@ -142,8 +147,8 @@ void member::threads::work(const std::stop_token& stop) {
       break;
     if (!orders_.empty())
       carry_out_next(lock);
-    else if (to_tend_)
-      tend_next(lock);
+    else if (const auto what = std::exchange(to_tend_, std::nullopt))
+      tend(*what, lock);
   }
 }
 
@@ -158,17 +163,19 @@ void member::threads::carry_out_next(std::unique_lock<std::mutex>& lock) {
                                     : operations_.carry_out(next.order, cancel);
   answer(number_of(next.order), result);
   lock.lock();
+  // Before the next order, and not before the answer: the others learn of this primary by that.
+  if (result && begins_to_write(next.order))
+    tend({false, {}}, lock);
 }
 
-void member::threads::tend_next(std::unique_lock<std::mutex>& lock) {
-  const auto what = *std::exchange(to_tend_, std::nullopt);
+void member::threads::tend(const tending& what, std::unique_lock<std::mutex>& lock) {
   under_way_ = std::stop_source{};
+  if (std::any_of(orders_.begin(), orders_.end(), [](const auto& o) { return is_stop(o.order); }))
+    return;
   const auto cancel = under_way_.get_token();
-  tends_ = true;
   lock.unlock();
   const auto done = operations_.tend(what.in_recovery, what.slots, cancel);
   lock.lock();
-  tends_ = false;
   tended_at_ = std::chrono::steady_clock::now();
   tended_in_recovery_ = what.in_recovery;
   tend_trouble_ = done || done.error().code == ec::canceled ? std::string{} : done.error().message;
@@ -260,6 +267,17 @@ void member::disarm(std::function<void(bool)> done) {
 
 condition member::now() const {
   return threads_->now();
+}
+
+std::string member::trouble() const {
+  const auto is = now();
+  std::string text = is.trouble;
+  for (const auto& each : is.pending_restart)
+    text += (&each == &is.pending_restart.front() ? (text.empty() ? "" : "; ") : ", ")
+            + ("'" + each + "'");
+  if (!is.pending_restart.empty())
+    text += " wait for a restart of PostgreSQL";
+  return text;
 }
 
 } // namespace harmony::postgres

@@ -38,6 +38,7 @@ public:
   void carry_out(const failover::pg_order& what) override;
   void arm(const failover::fx::arm_guard& what) override;
   void disarm(std::function<void(bool)> done) override;
+  [[nodiscard]] std::string trouble() const override;
 
   /// Thread-safe.
   [[nodiscard]] condition now() const;

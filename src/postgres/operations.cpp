@@ -3,6 +3,7 @@
 #include "postgres/operations.hpp"
 
 #include <csignal>
+#include <fstream>
 
 #include "postgres/conninfo.hpp"
 #include "postgres/sync_names.hpp"
@@ -25,11 +26,27 @@ constexpr auto tend_limit = 5s;
 /// A walreceiver is told to end by the startup process, which may be busy replaying.
 constexpr auto receiver_patience = 300ms;
 
+/// The checkpointer, and whether it rests. PostgreSQL 13 does not tell how one rests that spreads
+/// its writes.
+constexpr const char* checkpointer =
+  "SELECT pid, coalesce(wait_event, CASE WHEN current_setting('server_version_num')::int < 140000 "
+  "THEN 'CheckpointWriteDelay' END) IN ('CheckpointerMain', 'CheckpointWriteDelay') "
+  "FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+
 constexpr const char* receiver_gone =
   "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver')";
 
 bool runs(const guard::report& r) {
   return r.now == guard::phase::standby || r.now == guard::phase::primary;
+}
+
+/// Whether that process waits for something; not one that is about to run, or is held.
+bool sleeps(pid_t pid) {
+  std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
+  std::string text;
+  std::getline(in, text);
+  const auto at = text.rfind(") "); // the name before it may hold anything
+  return at != std::string::npos && text.compare(at + 2, 1, "S") == 0;
 }
 
 failure not_running() {
@@ -76,8 +93,10 @@ outcome<> operations::start_standby(const std::string& upstream, const std::stop
   const auto c = control_of(s_, *files, limits);
   if (!c)
     return c.error();
+  least_ = c->least;
   if (auto done = install(*files, s_, {upstream, standing_of(*files).names}, c->least); !done)
     return done;
+  refreshed_ = true;
   const auto now = guard_.last();
   if (now && now->now == guard::phase::standby)
     ::kill(now->pid, SIGHUP); // it was started before, and recovers yet
@@ -107,6 +126,7 @@ outcome<> operations::start_primary(const std::stop_token& cancel) {
 }
 
 outcome<> operations::launch(bool primary, const data_files& files, const check_limits& limits) {
+  names_read_ = false;
   if (auto released = release_timelines(files); !released)
     return released;
   if (limits.canceled())
@@ -123,6 +143,8 @@ outcome<> operations::promote(std::uint32_t timeline, const std::stop_token& can
   auto s = open_local(s_, files->whose(), limits);
   if (!s)
     return s.error();
+  if (auto known = wait_for_names(*s, limits); !known)
+    return known;
   const auto before = s->ask("IDENTIFY_SYSTEM", limits);
   if (!before)
     return before.error();
@@ -196,9 +218,42 @@ outcome<> operations::set_names(const failover::sync_names& names, const std::st
   auto s = reconfigure({standing_of(*files).upstream, names}, limits);
   if (!s)
     return s.error();
-  return wait_until(
-    *s, "SELECT current_setting('synchronous_standby_names') = " + quoted(write_sync_names(names)),
-    "it does not read its configuration: its log says why", limits);
+  if (auto done = wait_until(*s,
+                             "SELECT current_setting('synchronous_standby_names') = "
+                               + quoted(write_sync_names(names)),
+                             "it does not read its configuration: its log says why", limits);
+      !done)
+    return done;
+  return wait_for_names(*s, limits);
+}
+
+/// A commit looks at a flag first that the checkpointer sets when it has read that there are names
+/// (SyncRepUpdateSyncStandbysDefined), and a checkpointer that syncs files reads late. One that was
+/// told, and sleeps where it reads before it sleeps, has read: twice, because it cannot be seen at
+/// once that it sleeps and where.
+outcome<> operations::wait_for_names(session& s, const check_limits& limits) {
+  const auto names = s.ask("SELECT current_setting('synchronous_standby_names') <> ''", limits);
+  if (!names)
+    return names.error();
+  if (names->at(0).at(0) != "t") {
+    names_read_ = false;
+    return {};
+  }
+  for (int rests = 0; !names_read_;) {
+    const auto seen = s.ask(checkpointer, limits);
+    if (!seen)
+      return seen.error();
+    const bool idle = !seen->empty() && seen->front().at(1) == "t"
+                      && sleeps(std::stoi(seen->front().at(0).value_or("0")));
+    rests = idle ? rests + 1 : 0;
+    names_read_ = rests == 2;
+    if (limits.over())
+      return {ec::timed_out,
+              "PostgreSQL's checkpointer is busy, and does not read synchronous_standby_names"};
+    if (auto rested = rest(limits); !rested)
+      return rested;
+  }
+  return {};
 }
 
 outcome<> operations::checkpoint(const std::stop_token& cancel) {
@@ -221,12 +276,14 @@ outcome<> operations::tend(bool in_recovery, const std::vector<std::string>& slo
   if (in_recovery)
     role_made_ = false;
   const bool role = !in_recovery && !role_made_;
-  if (orders.empty() && !role)
+  if (orders.empty() && !role && refreshed_)
     return {};
   const auto limits = within(tend_limit, cancel);
   const auto files = files_of(s_);
   if (!files)
     return files.error();
+  if (auto done = refresh(*files, limits); !done)
+    return done;
   auto s = open_local(s_, files->whose(), limits);
   if (!s)
     return s.error();
@@ -243,16 +300,43 @@ outcome<> operations::tend(bool in_recovery, const std::vector<std::string>& slo
   return {};
 }
 
+outcome<> operations::refresh(const data_files& files, const check_limits& limits) {
+  if (refreshed_)
+    return {};
+  const auto text = files.read(conf_file);
+  if (!text && text.error().code != ec::not_found)
+    return text.error();
+  if (text) // else the first order writes it
+    if (auto done = reload(files, read_conf(*text, s_), limits); !done)
+      return done;
+  refreshed_ = true;
+  return {};
+}
+
+outcome<> operations::reload(const data_files& files, const standing& now,
+                             const check_limits& limits) {
+  const auto is = guard_.last();
+  const bool standby = is && is->now == guard::phase::standby;
+  if (standby && !least_) {
+    const auto c = control_of(s_, files, limits);
+    if (!c)
+      return c.error();
+    least_ = c->least;
+  }
+  if (auto done = install(files, s_, now, standby ? *least_ : least_values{}); !done)
+    return done;
+  if (!is || !runs(*is))
+    return not_running();
+  ::kill(is->pid, SIGHUP);
+  return {};
+}
+
 outcome<session> operations::reconfigure(const standing& now, const check_limits& limits) {
   const auto files = files_of(s_);
   if (!files)
     return files.error();
-  if (auto done = install(*files, s_, now); !done)
+  if (auto done = reload(*files, now, limits); !done)
     return done.error();
-  const auto is = guard_.last();
-  if (!is || !runs(*is))
-    return not_running();
-  ::kill(is->pid, SIGHUP);
   return open_local(s_, files->whose(), limits);
 }
 

@@ -19,6 +19,7 @@ public:
   outcome<> carry_out(const failover::pg_order& order, const std::stop_token& cancel);
 
   /// Makes and drops what a server has besides its data: slots, and a primary the replication user.
+  /// The first time, has a server that runs already take this member's settings.
   /// `slots`: as a look told them.
   outcome<> tend(bool in_recovery, const std::vector<std::string>& slots,
                  const std::stop_token& cancel);
@@ -57,13 +58,21 @@ private:
   [[nodiscard]] outcome<> rest(const check_limits& limits);
   /// Has the configuration read again; `what` of it changed.
   outcome<session> reconfigure(const standing& now, const check_limits& limits);
+  outcome<> refresh(const data_files& files, const check_limits& limits);
+  /// Writes the configuration, as for a standby where it is one, and tells the server.
+  outcome<> reload(const data_files& files, const standing& now, const check_limits& limits);
+  /// Until commits wait for the names that are in effect.
+  outcome<> wait_for_names(session& s, const check_limits& limits);
   [[nodiscard]] standing standing_of(const data_files& files) const;
 
   const failover::member_settings& s_;
   guard_link& guard_;
   std::optional<session> checkpointing_;
   std::atomic<bool> copying_{false};
-  bool role_made_ = false; ///< since it became the primary
+  bool role_made_ = false;            ///< since it became the primary
+  std::optional<least_values> least_; ///< of a standby that runs; nothing: not known yet
+  bool refreshed_ = false;            ///< the server has this member's settings
+  bool names_read_ = false;           ///< that there are names is known to all of the server
 };
 
 } // namespace harmony::postgres

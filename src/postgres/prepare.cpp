@@ -71,10 +71,10 @@ outcome<> initialise(const failover::member_settings& s, const owner& who,
     return made;
   const auto done =
     run_program(s, who,
-                {program_folder + "/initdb", "--pgdata=" + folder, "--encoding=UTF8",
-                 "--locale=C.UTF-8", "--data-checksums", "--auth-local=peer",
-                 "--auth-host=scram-sha-256", "--username=" + name_of(who)},
-                false, limits);
+                {{program_folder + "/initdb", "--pgdata=" + folder, "--encoding=UTF8",
+                  "--locale=C.UTF-8", "--data-checksums", "--auth-local=peer",
+                  "--auth-host=scram-sha-256", "--username=" + name_of(who)}},
+                limits);
   if (!done) {
     (void)remove_folder(folder, who);
     return done.error();

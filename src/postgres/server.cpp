@@ -122,17 +122,20 @@ outcome<> check_programs(const std::string& folder, const std::string& major,
 }
 
 outcome<std::string> run_program(const failover::member_settings& s, const owner& who,
-                                 std::vector<std::string> command, bool with_password,
-                                 const check_limits& limits) {
-  const auto name = command.front().substr(command.front().rfind('/') + 1);
+                                 program_call what, const check_limits& limits) {
+  const auto& program = what.command.front();
+  const auto name = program.substr(program.rfind('/') + 1);
   process_command c;
-  c.arguments = command_as(who, std::move(command));
+  if (what.launched)
+    c.arguments = s.launcher;
+  const auto command = command_as(who, std::move(what.command));
+  c.arguments.insert(c.arguments.end(), command.begin(), command.end());
   c.environment = {"LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/nonexistent"};
   c.kept = process_command::part::end;
-  if (with_password)
+  if (what.with_password)
     c.environment.push_back("PGPASSWORD=" + std::string{s.replication_password.reveal()});
   const auto ended = run_process(c, limits);
-  if (with_password)
+  if (what.with_password)
     wipe(c.environment.back());
   if (!ended)
     return {ended.error().code, "'" + name + "' cannot be run: " + ended.error().message};
@@ -152,8 +155,9 @@ outcome<std::string> run_program(const failover::member_settings& s, const owner
 outcome<control> control_of(const failover::member_settings& s, const data_files& files,
                             const check_limits& limits) {
   const auto printed = run_program(
-    s, files.whose(), {programs(s, major_of_data(files)) + "/pg_controldata", "-D", files.folder()},
-    false, limits);
+    s, files.whose(),
+    {{programs(s, major_of_data(files)) + "/pg_controldata", "-D", files.folder()}, false, false},
+    limits);
   if (!printed)
     return printed.error();
   const auto c = read_control(*printed);

@@ -32,11 +32,16 @@ std::string newest_installed();
 outcome<> check_programs(const std::string& folder, const std::string& major,
                          const check_limits& limits);
 
+struct program_call {
+  std::vector<std::string> command;
+  bool with_password = false; ///< the replication password goes along
+  bool launched = true;       ///< by the launcher; else in the agent's own control group
+};
+
 /// Runs one of PostgreSQL's programs as `who`; answers what it printed. A failure has the end of
-/// that. The replication password goes along where `with_password`.
+/// that.
 outcome<std::string> run_program(const failover::member_settings& s, const owner& who,
-                                 std::vector<std::string> command, bool with_password,
-                                 const check_limits& limits);
+                                 program_call what, const check_limits& limits);
 
 /// Of data whose server does not run, by pg_controldata.
 outcome<control> control_of(const failover::member_settings& s, const data_files& files,

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "apps/agent/control_group.hpp"
 #include "apps/agent/device.hpp"
 #include "postgres/member.hpp"
 #include "postgres/prepare.hpp"
@@ -52,6 +53,7 @@ outcome<std::unique_ptr<failover::host>> make_clusters(const agent_options& opti
   p.store = [how = store_options_of(options)](const failover::member_settings& m) {
     return connect(how, m);
   };
+  p.launcher = own_control_group(options.systemd);
   p.postgres = [](const failover::member_settings& m) {
     return std::make_shared<postgres::member>(m);
   };

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/agent/clusters.hpp"
+#include "apps/agent/control_group.hpp"
 #include "apps/agent/own_paths.hpp"
 #include "reconcilers/container.hpp"
 #include "reconcilers/directory.hpp"
@@ -60,18 +61,10 @@ constexpr lane_limits network_lane{1};
 constexpr lane_limits cluster_lane{4};
 
 constexpr auto apt_get = "/usr/bin/apt-get";
-constexpr auto systemd_run = "/usr/bin/systemd-run";
 constexpr auto useradd = "/usr/sbin/useradd";
 
 bool is_program(const char* path) {
   return ::access(path, X_OK) == 0;
-}
-
-/// The agent's own control group has little memory, and who stops the agent kills what is in it.
-std::vector<std::string> own_control_group(systemd_mode mode) {
-  if (mode != systemd_mode::system || !is_program(systemd_run))
-    return {};
-  return {systemd_run, "--scope", "--quiet", "--collect", "--slice=system.slice", "--"};
 }
 
 device_secrets_config secrets_of(const agent_options& options) {

@@ -77,6 +77,7 @@ const std::string& made_data() {
     const auto prepared = postgres::prepare(s, {true, data_owner(), ""});
     INFO((prepared ? "" : prepared.error().message));
     REQUIRE(prepared);
+    must("echo 'fsync = off' >> " + s.data_dir + "/postgresql.conf"); // a member cannot ask for it
     return s.data_dir;
   }();
   return made;
@@ -170,6 +171,12 @@ failover::ev::operation_done pg_node::end_of(std::uint64_t operation) {
   return *found();
 }
 
+bool pg_node::done(std::uint64_t operation) {
+  const std::scoped_lock lock{mutex_};
+  return std::any_of(done_.begin(), done_.end(),
+                     [&](const auto& d) { return d.operation == operation; });
+}
+
 failover::ev::operation_done pg_node::order(failover::pg_order what) {
   return end_of(begin(std::move(what)));
 }
@@ -244,9 +251,11 @@ failover::member_settings cluster_bed::settings_of(const std::string& name) cons
   s.guard_socket = folder_ / (name + "/guard.sock");
   s.socket_dir = folder_ / (name + "/s");
   s.replication_password = secret_bytes{"it's a: \\secret"};
-  s.parameters = {{"fsync", "off"},          {"shared_buffers", "8MB"},
-                  {"max_connections", "20"}, {"listen_addresses", "127.0.0.1"},
-                  {"autovacuum", "off"},     {"log_min_messages", "warning"}};
+  s.parameters = {{"shared_buffers", "8MB"},
+                  {"max_connections", "20"},
+                  {"listen_addresses", "127.0.0.1"},
+                  {"autovacuum", "off"},
+                  {"log_min_messages", "warning"}};
   return s;
 }
 

@@ -42,6 +42,7 @@ public:
   std::uint64_t begin(failover::pg_order what);
   void checkpoint() const { member->carry_out(failover::fx::checkpoint{}); }
   failover::ev::operation_done end_of(std::uint64_t operation);
+  [[nodiscard]] bool done(std::uint64_t operation);
 
   /// Waits for a look that began after the last order was over and that satisfies; requires one.
   failover::postgres sees(const std::function<bool(const failover::postgres&)>& satisfied =

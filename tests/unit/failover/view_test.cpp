@@ -86,6 +86,13 @@ TEST_CASE("view: a standby that does not stream says why it does not take over")
   CHECK(view_of(m, config_of("c"), now).role == "stopped");
 }
 
+TEST_CASE("view: what is amiss with PostgreSQL comes last") {
+  auto v = view_of(standby_of_a(), config_of("b"), now);
+  const auto before = sentence(v);
+  v.trouble = "'max_connections' wait for a restart of PostgreSQL";
+  CHECK(sentence(v) == before + "; " + v.trouble);
+}
+
 TEST_CASE("health: it is told over HTTP") {
   auto server = health_server::start("127.0.0.1", 0,
                                      [] { return view_of(standby_of_a(), config_of("b"), now); });
