@@ -1,10 +1,10 @@
 // The table of the kind PostgresCluster.
 
 #include <algorithm>
-#include <array>
 
 #include "model/detail/dictionary.hpp"
 #include "model/detail/shapes.hpp"
+#include "model/postgres_parameters.hpp"
 
 namespace harmony::detail {
 
@@ -56,14 +56,15 @@ shape<postgres_endpoint> endpoint_shape() {
 /// `replication`, whose fields the spec has itself.
 field<spec_type> replication_field() {
   using S = spec_type;
-  const auto form =
-    object<S>("PostgresReplication",
-              {
-                optional<S>("user", &S::replication_user, text(formats::role),
-                            "Role that standbys connect as; it is made where it is not there."),
-                maybe<S>("secretRef", &S::replication_password, secret_shape(),
-                         "Its password, a secret of the device. Left out: none is sent."),
-              });
+  const auto form = object<S>(
+    "PostgresReplication",
+    {
+      optional<S>("user", &S::replication_user, text(formats::role),
+                  "Role that standbys connect as; it is made where it is not there."),
+      maybe<S>("secretRef", &S::replication_password, secret_shape(),
+               "Its password, a secret of the device. Left out: none is sent, and `hba` lets "
+               "standbys in."),
+    });
   auto made = required<S>("replication", self, form, "How standbys connect to the primary.");
   made.required = false;
   made.write = [form](const S& s) -> std::optional<json> {
@@ -126,36 +127,33 @@ rule<spec_type> endpoint_beside_postgres() {
           {}};
 }
 
-/// Settings that the protocol decides, or without which it cannot hold what it promises; and all
-/// that begin with `recovery_target`.
-constexpr std::array<std::string_view, 20> reserved{
-  // who follows whom
-  "primary_conninfo", "primary_slot_name", "synchronous_standby_names", "hot_standby",
-  "promote_trigger_file", "trigger_file",
-  // a standby receives from its primary alone: the protocol counts what it has
-  "restore_command",
-  // a standby and a rewind need it in the log; an acknowledged commit, on the disk
-  "wal_level", "wal_log_hints", "full_page_writes", "fsync",
-  // where the agent finds it
-  "port", "unix_socket_directories", "data_directory", "config_file", "hba_file",
-  "external_pid_file",
-  // no settings: directives
-  "include", "include_dir", "include_if_exists"};
-constexpr std::string_view reserved_prefix = "recovery_target";
-
 rule<spec_type> own_parameters() {
   const auto pattern = "^" + std::string{reserved_prefix};
-  const json free{{"not", {{"anyOf", {{{"enum", reserved}}, {{"pattern", pattern}}}}}}};
+  const json free{{"not", {{"anyOf", {{{"enum", reserved_parameters}}, {{"pattern", pattern}}}}}}};
+  const json safe{{"synchronous_commit", {{"enum", safe_commits}}}};
   return {[](const json&, const spec_type& s, const place& where) {
             for (const auto& [name, value] : s.parameters)
-              if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()
-                  || name.compare(0, reserved_prefix.size(), reserved_prefix) == 0)
-                where.at("parameters")
-                  .at(name)
-                  .fail(std::string{"is the failover protocol's to set; "}
-                        + (name == "port" ? "give it to this member in 'members'" : "take it out"));
+              if (const auto why = refusal_of_parameter(name, value); !why.empty())
+                where.at("parameters").at(name).fail(why);
           },
-          json::array({{{"properties", {{"parameters", {{"propertyNames", free}}}}}}})};
+          json::array(
+            {{{"properties", {{"parameters", {{"propertyNames", free}, {"properties", safe}}}}}}})};
+}
+
+/// Standbys get in by a password, or by what the user says himself.
+rule<spec_type> standbys_get_in() {
+  return {[](const json&, const spec_type& s, const place& where) {
+            if (s.members.size() < 2 || s.replication_password
+                || std::any_of(s.hba.begin(), s.hba.end(), lets_standbys_in))
+              return;
+            where.at("replication")
+              .at("secretRef")
+              .fail("is missing, so that no standby can connect; give the password of role "
+                    + shown(s.replication_user)
+                    + ", or let it in by a line of 'hba' such as \"hostssl replication "
+                    + s.replication_user + " 10.0.0.0/8 cert\"");
+          },
+          {}};
 }
 
 /// PostgreSQL does not run as root.
@@ -214,7 +212,7 @@ shape<postgres_cluster_spec> postgres_cluster_shape() {
                   "Where health is asked for over HTTP. Left out: nowhere."),
     },
     {members_fit(), enough_standbys(), endpoint_beside_postgres(), own_parameters(),
-     unprivileged_owner()});
+     standbys_get_in(), unprivileged_owner()});
 }
 
 } // namespace harmony::detail

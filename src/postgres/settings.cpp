@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "model/postgres_parameters.hpp"
 #include "postgres/conf.hpp"
 #include "postgres/conninfo.hpp"
 #include "postgres/sync_names.hpp"
@@ -15,24 +16,6 @@ namespace {
 using settings_list = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t longest_slot_name = 63;
-
-/// Not to be given: the protocol decides, or would break. Besides those that it writes.
-constexpr std::array<std::string_view, 16> refused{"allow_alter_system",
-                                                   "archive_recovery",
-                                                   "config_file",
-                                                   "data_directory",
-                                                   "external_pid_file",
-                                                   "ident_file",
-                                                   "include",
-                                                   "include_dir",
-                                                   "include_if_exists",
-                                                   "promote_trigger_file",
-                                                   "recovery_end_command",
-                                                   "recovery_target_action",
-                                                   "recovery_target_inclusive",
-                                                   "sync_replication_slots",
-                                                   "synchronized_standby_slots",
-                                                   "trigger_file"};
 
 struct compared_parameter {
   std::string_view printed; ///< by pg_controldata
@@ -101,23 +84,10 @@ bool is_node(std::string_view name) {
   });
 }
 
-outcome<> check_parameter(const std::string& name, const std::string& value,
-                          const failover::member_settings& s) {
+outcome<> check_parameter(const std::string& name, const std::string& value) {
   const auto key = lower(name);
-  const auto mine = owned(s, {});
-  if (std::find(refused.begin(), refused.end(), key) != refused.end()
-      || std::any_of(mine.begin(), mine.end(), [&](const auto& o) { return o.first == key; }))
-    return {ec::invalid_spec, "the parameter '" + name
-                                + "' is set by the failover protocol and cannot be given: leave it "
-                                  "out of 'parameters'"};
-  const auto is = lower(value);
-  if (key == "wal_level" && is != "replica" && is != "logical")
-    return {ec::invalid_spec,
-            "the parameter 'wal_level' must be 'replica' or 'logical' for standbys to stream"};
-  if (key == "synchronous_commit" && is != "on" && is != "remote_apply")
-    return {ec::invalid_spec, "the parameter 'synchronous_commit' must be 'on' or 'remote_apply': "
-                              "with '"
-                                + value + "' commits are acknowledged that a failover can lose"};
+  if (const auto why = refusal_of_parameter(key, lower(value)); !why.empty())
+    return {ec::invalid_spec, "the parameter '" + name + "' " + why};
   const bool plain = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
   });
@@ -157,7 +127,7 @@ outcome<> check(const failover::member_settings& s) {
     return {ec::invalid_spec, "the replication user '" + s.replication_user
                                 + "' must be of lower-case letters, digits and '_'"};
   for (const auto& [name, value] : s.parameters)
-    if (auto fine = check_parameter(name, value, s); !fine)
+    if (auto fine = check_parameter(name, value); !fine)
       return fine;
   for (const auto& line : s.hba)
     if (line.find('\n') != std::string::npos || lower(line).rfind("include", 0) == 0)

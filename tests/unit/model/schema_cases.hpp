@@ -32,10 +32,15 @@ inline std::string metadata(const std::string& fields) {
 }
 
 /// The members a and b; this one is a.
-inline std::string cluster(const std::string& rest) {
+inline std::string open_cluster(const std::string& rest) {
   return of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
     "members":[{"name":"a","host":"h"},{"name":"b","host":"10.0.0.2"}])"
                                  + rest);
+}
+
+/// The same, whose standbys get in.
+inline std::string cluster(const std::string& rest) {
+  return open_cluster(R"(,"replication":{"secretRef":{"file":"pw"}})" + rest);
 }
 
 /// A document, and whether schema and codec accept it.
@@ -161,7 +166,11 @@ inline const std::vector<verdict>& verdicts() {
     // PostgresCluster
     {true, manifest_of(cluster(""))},
     {true, manifest_of(cluster(R"(,"mode":"strict","syncCount":1,"maxLag":1048576,"priority":0,
-       "timings":{},"replication":{},"parameters":{"datestyle":""},"hba":[])"))},
+       "timings":{},"parameters":{"datestyle":"","synchronous_commit":"remote_apply"},"hba":[])"))},
+    {true, manifest_of(open_cluster(R"(,"hba":["local all all peer",
+       "hostssl app,replication all all cert"],"replication":{})"))},
+    {true, manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
+       "members":[{"name":"a","host":"h"}])"))},
     {false, manifest_of(cluster(R"(,"mode":"sync")"))},
     {false, manifest_of(cluster(R"(,"syncCount":0)"))},
     {false, manifest_of(cluster(R"(,"version":"15.3")"))},
@@ -172,10 +181,12 @@ inline const std::vector<verdict>& verdicts() {
     {false, manifest_of(cluster(R"(,"timings":{"lease":3000})"))},
     {false, manifest_of(cluster(R"(,"maxLag":"1Kb")"))},
     {false, manifest_of(cluster(R"(,"rejoin":true)"))},
-    {false, manifest_of(cluster(R"(,"replication":{"user":"Replicator"})"))},
-    {false, manifest_of(cluster(R"(,"replication":{"secretRef":"pw"})"))},
+    {false, manifest_of(
+              open_cluster(R"(,"replication":{"user":"Replicator","secretRef":{"file":"pw"}})"))},
+    {false, manifest_of(open_cluster(R"(,"replication":{"secretRef":"pw"})"))},
     {false, manifest_of(cluster(R"(,"parameters":{"primary_conninfo":""})"))},
     {false, manifest_of(cluster(R"(,"parameters":{"recovery_target_lsn":""})"))},
+    {false, manifest_of(cluster(R"(,"parameters":{"synchronous_commit":"off"})"))},
     {false, manifest_of(cluster(R"(,"parameters":{"DateStyle":""})"))},
     {false, manifest_of(cluster(R"(,"parameters":{"a..b":""})"))},
     {false, manifest_of(cluster(R"(,"parameters":{"work_mem":4})"))},
@@ -309,9 +320,13 @@ inline const std::vector<codec_rule>& codec_rules() {
        "members":[{"name":"a","host":"h"}])"))},
     {"member twice", " of members[",
      manifest_of(of("PostgresCluster", R"("cluster":"c","member":"a","dataDir":"/d",
+       "replication":{"secretRef":{"file":"pw"}},
        "members":[{"name":"a","host":"h"},{"name":"a","host":"i"}])"))},
     {"standbys of a cluster", "standbys are to acknowledge each commit",
      manifest_of(cluster(R"(,"mode":"quorum","syncCount":2)"))},
+    {"password of the standbys", "spec.replication.secretRef: is missing, so that no standby",
+     manifest_of(open_cluster(R"(,"hba":["host all all all md5","local replication all peer",
+       "host \"replication\" all all trust"])"))},
     {"port of an endpoint", "is this member's PostgreSQL's port too",
      manifest_of(cluster(R"(,"endpoint":{"port":5432})"))},
     {"account number", "a number below 4294967295",

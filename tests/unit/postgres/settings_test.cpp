@@ -37,16 +37,18 @@ TEST_CASE("settings: a parameter that the protocol owns -> refused with its name
   for (const auto* name :
        {"primary_conninfo", "Synchronous_Standby_Names", "port", "hba_file", "restore_command",
         "recovery_target_time", "wal_log_hints", "data_directory", "include", "primary_slot_name",
-        "hot_standby", "recovery_min_apply_delay"})
+        "hot_standby", "recovery_min_apply_delay", "wal_level", "fsync"})
     CHECK(refuses(name, "x"));
-  CHECK(refuses("wal_level", "minimal"));
+  for (const auto& name : names_set(three())) {
+    INFO(name);
+    CHECK(refuses(name, "x"));
+  }
   CHECK(refuses("synchronous_commit", "off"));
   CHECK(refuses("synchronous_commit", "remote_write"));
   CHECK(refuses("work_mem", "1\nport = 2"));
   CHECK(refuses("a = 1; b", "2"));
   auto s = three();
   s.parameters = {{"work_mem", "8MB"},
-                  {"wal_level", "logical"},
                   {"synchronous_commit", "on"},
                   {"listen_addresses", "10.0.0.2"},
                   {"auto_explain.log_analyze", "on"}};
