@@ -176,18 +176,22 @@ bool tcp_proxy::read(flow& f, pair& p) {
   return true;
 }
 
-// Sends what is due; false where the other end is gone. A receiver that does not read holds up
-// everybody: fine for a test.
+// Sends what is due, as far as the receiver takes it; false where the other end is gone. Who reads
+// one connection only when another one is made (pg_basebackup) must not hold that up.
 bool tcp_proxy::write(flow& f) {
   while (!f.waiting.empty() && f.waiting.front().due <= steady_clock::now()) {
-    const auto& bytes = f.waiting.front().bytes;
-    for (std::size_t sent = 0; sent < bytes.size();) {
-      const auto size = ::send(f.to, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (size <= 0)
-        return false;
-      sent += static_cast<std::size_t>(size);
+    auto& next = f.waiting.front();
+    const auto size =
+      ::send(f.to, next.bytes.data(), next.bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && errno == EAGAIN) {
+      next.due = steady_clock::now() + milliseconds{1};
+      return true;
     }
-    f.waiting.pop_front();
+    if (size <= 0)
+      return false;
+    next.bytes.erase(0, static_cast<std::size_t>(size));
+    if (next.bytes.empty())
+      f.waiting.pop_front();
   }
   return true;
 }
