@@ -170,6 +170,7 @@ void guard_link::note(std::optional<guard::report> r) {
   failover::ev::guard is;
   if (const auto now = last()) {
     is.healthy = true;
+    is.epoch = now->epoch;
     if (now->deadline.count() > 0)
       is.deadline = failover::instant{now->deadline + kill_};
   }
