@@ -186,13 +186,17 @@ void stepper::drift(std::string reason, std::string message) {
   enter(phase_t::drifted, std::move(reason), std::move(message));
 }
 
+/// What a hint led to look at while a retry is due later is no attempt: hints may come by the
+/// dozen, and a drift after them would be repaired minutes later.
 void stepper::fail(const failure& why) {
+  const bool hinted = s_.phase == phase_t::failed && s_.next_retry;
   if (is_in_place())
     lose();
-  else
+  else if (!hinted)
     ++s_.failures;
   s_.failing = true;
-  const auto at = c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
+  const auto at =
+    hinted ? *s_.next_retry : c_.now + retry_delay(c_.backoff, s_.failures, c_.jitter);
   if (s_.phase == phase_t::applying)
     s_.not_before = at;
   enter(phase_t::failed, std::string{reason_of(why.code)}, why.message);

@@ -143,6 +143,23 @@ TEST_CASE("lifecycle: ten healthy minutes after trouble -> the backoff starts ov
   }
 }
 
+TEST_CASE(
+  "lifecycle: hints while it is not well -> no attempts, so a later drift is repaired soon") {
+  rig r;
+  r.on(want("a"));
+  r.differs();
+  r.applied();
+  CHECK(r.conflict() == "Failed: arm+1s");
+  for (int i = 0; i < 10; ++i) {
+    CHECK(r.wait(10ms).on(ev::hint{}) == "Failed: observe#" + std::to_string(4 + i));
+    CHECK(r.conflict() == "Failed");
+  }
+  r.on(ev::hint{});
+  CHECK(r.equal() == "Ready");
+  r.wait(1s).on(ev::hint{});
+  CHECK(r.differs() == "Drifted: arm+1s"); // without hints, too
+}
+
 TEST_CASE("lifecycle: a failed apply -> no hint makes the next one earlier") {
   rig m;
   m.on(want("a"));
