@@ -190,18 +190,18 @@ const shape<history_entry>& history_shape() {
 
 const shape<cluster_command>& command_shape() {
   using S = cluster_command;
-  static const auto form =
-    object<S>("ClusterCommand",
-              {
-                required<S>("id", &S::id, note(), "Its key's."),
-                required<S>("kind", &S::kind,
-                            named<command_kind>({"switchover", "failover", "pause", "resume"}),
-                            "What is asked for."),
-                optional<S>("to", &S::to, node(), "Of whom; left out: of the best."),
-                optional<S>("allowDataLoss", &S::allow_data_loss, detail::boolean(),
-                            "Whether acknowledged commits may be lost."),
-                required<S>("by", &S::by, note(), "Who asks."),
-              });
+  static const auto form = object<S>(
+    "ClusterCommand",
+    {
+      required<S>("id", &S::id, note(), "Its key's."),
+      required<S>("kind", &S::kind,
+                  named<command_kind>({"switchover", "failover", "pause", "resume", "reinit"}),
+                  "What is asked for."),
+      optional<S>("to", &S::to, node(), "Of whom; left out: of the best."),
+      optional<S>("allowDataLoss", &S::allow_data_loss, detail::boolean(),
+                  "Whether acknowledged commits may be lost."),
+      required<S>("by", &S::by, note(), "Who asks."),
+    });
   return form;
 }
 

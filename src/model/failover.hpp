@@ -132,13 +132,19 @@ struct history_entry {
   friend bool operator==(const history_entry&, const history_entry&) = default;
 };
 
-enum class command_kind { switchover, failover, pause, resume };
+enum class command_kind {
+  switchover,
+  failover,
+  pause,
+  resume,
+  reinit, ///< `to` sets its data aside and clones them anew
+};
 
 /// What an operator asks of a cluster.
 struct cluster_command {
   std::string id; ///< of its key; who carries it out takes it away by CAS
   command_kind kind = command_kind::switchover;
-  std::string to; ///< a member; empty: the best one
+  std::string to; ///< a member; empty: the best one, or all of them
   bool allow_data_loss = false;
   std::string by;
 

@@ -13,6 +13,11 @@ bool moves_the_primary(const cluster_command& order) {
   return order.kind == command_kind::switchover || order.kind == command_kind::failover;
 }
 
+/// Whether it stands, where there is no holder, until there is one.
+bool about_pause(const cluster_command& order) {
+  return order.kind == command_kind::pause || order.kind == command_kind::resume;
+}
+
 } // namespace
 
 void stepper::operator()(const ev::command& e) {
@@ -35,28 +40,42 @@ void stepper::forget_orders(Which which) {
             all.end());
 }
 
-/// The holder carries each out, or refuses it. One that nobody took in time is refused: it must not
-/// act on a failover that its operator does not know of.
+/// The holder carries each out, or refuses it, but one that is for another member. One that nobody
+/// took in time is refused: it must not act on a failover that its operator does not know of.
 void stepper::tend_orders() {
-  if (s_.at == phase::holding) {
-    for (const auto& each : std::exchange(s_.orders, {}))
+  for (const auto& each : std::exchange(s_.orders, {})) {
+    if (s_.at == phase::holding && !is_for_another(each.what))
       carry_out(each.what);
-    return;
+    else if (about_pause(each.what) || now_ - each.since < 3 * t_.window)
+      s_.orders.push_back(each);
+    else
+      refuse_late(each.what);
   }
-  const auto late = std::stable_partition(s_.orders.begin(), s_.orders.end(), [&](const auto& o) {
-    return !moves_the_primary(o.what) || now_ - o.since < 3 * t_.window;
-  });
-  std::for_each(late, s_.orders.end(), [&](const auto& o) {
+}
+
+/// A reinit is its member's own; one of nobody's is refused by the holder.
+bool stepper::is_for_another(const cluster_command& order) const {
+  return order.kind == command_kind::reinit && order.to != c_.node
+         && std::find(c_.members.begin(), c_.members.end(), order.to) != c_.members.end();
+}
+
+void stepper::refuse_late(const cluster_command& order) {
+  emit(fx::consume{order.id});
+  if (order.kind == command_kind::reinit)
+    emit(fx::audit{"reinit-refused", "'" + order.to + "' did not begin it in time"});
+  else
     emit(fx::audit{"failover-refused", std::string{text_of(s_.why_not)}});
-    emit(fx::consume{o.what.id});
-  });
-  s_.orders.erase(late, s_.orders.end());
 }
 
 void stepper::carry_out(const cluster_command& order) {
   emit(fx::consume{order.id});
   if (moves_the_primary(order))
     return switch_over(order);
+  if (order.kind == command_kind::reinit) {
+    emit(fx::audit{"reinit-refused", order.to == c_.node ? "'" + order.to + "' is the primary"
+                                                         : "'" + order.to + "' is no member"});
+    return;
+  }
   s_.pause_wanted = order.kind == command_kind::pause;
   emit(fx::audit{s_.pause_wanted ? "failover-paused" : "failover-resumed", "by " + order.by});
 }
@@ -81,6 +100,39 @@ void stepper::switch_over(const cluster_command& order) {
   emit(fx::audit{"switchover", "to '" + order.to + "' by " + order.by});
   s_.handing_over = true;
   s_.successor = order.to;
+}
+
+/// A member's data go only where there is a primary to clone them from. What this marks is
+/// damaged outlasts a restart; the rest is the way of all damaged data.
+void stepper::tend_reinit(const lease_record& source) {
+  const auto at = std::find_if(s_.orders.begin(), s_.orders.end(), [&](const auto& o) {
+    return o.what.kind == command_kind::reinit && o.what.to == c_.node;
+  });
+  if (at == s_.orders.end() || !is_live_primary(source.holder))
+    return;
+  const auto order = at->what;
+  s_.orders.erase(at);
+  emit(fx::consume{order.id});
+  if (!order.allow_data_loss && last_of_set(source.sync)) {
+    emit(fx::audit{"reinit-refused", "no other synchronous member that is alive could take over"});
+    return;
+  }
+  emit(fx::audit{"reinit", "by " + order.by});
+  s_.kept.damaged = true;
+  remember();
+  beat_now();
+}
+
+/// Whether nobody could take over without what this member has.
+bool stepper::last_of_set(const sync_set& sync) const {
+  const auto& members = sync.members;
+  if (sync.k == 0 || std::find(members.begin(), members.end(), c_.node) == members.end())
+    return false;
+  std::vector<candidate> others;
+  for (const auto& [node, p] : s_.peers)
+    if (node != c_.node && alive(p) && p.beat.electable && p.beat.role == member_role::standby)
+      others.push_back({node, p.beat.priority, true, {}});
+  return !covers(sync, others);
 }
 
 /// What was to move the primary is over: it has moved.
@@ -116,7 +168,7 @@ bool stepper::overrides(refusal r) const {
 bool stepper::paused() const {
   bool out = s_.kept.newest && s_.kept.newest->paused;
   for (const auto& each : s_.orders)
-    if (!moves_the_primary(each.what))
+    if (about_pause(each.what))
       out = each.what.kind == command_kind::pause;
   return out;
 }

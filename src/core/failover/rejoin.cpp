@@ -24,18 +24,28 @@ const lease_record* stepper::primary_to_follow() const {
   return newest->state == lease_state::held ? &*newest : nullptr;
 }
 
+bool stepper::is_live_primary(const std::string& node) const {
+  const auto at = s_.peers.find(node);
+  return at != s_.peers.end() && alive(at->second) && at->second.beat.role == member_role::primary;
+}
+
 void stepper::tend_standby() {
   if (!may_operate() || s_.shutting_down || s_.duplicate)
     return;
   const auto& pg = *s_.pg;
-  if (s_.kept.newest && pg.system_id != 0 && pg.system_id != s_.kept.newest->system_id)
+  const auto* record = primary_to_follow();
+  if (record != nullptr)
+    tend_reinit(*record);
+  const bool foreign =
+    s_.kept.newest && pg.system_id != 0 && pg.system_id != s_.kept.newest->system_id;
+  if (foreign && !s_.kept.damaged)
     return; // another cluster's: not touched
   if (pg.running && !pg.in_recovery) {
     emit(fx::alarm{"PostgreSQL is writable without a lease: it is stopped"});
     stop();
     return;
   }
-  if (const auto* record = primary_to_follow())
+  if (record != nullptr)
     follow_primary(*record);
   else
     start_alone();
@@ -52,7 +62,7 @@ void stepper::follow_primary(const lease_record& record) {
   const auto source = s_.peers.find(record.holder);
   const auto source_timeline =
     source == s_.peers.end() ? 0U : source->second.beat.checkpoint_timeline;
-  if (pg.running && pg.receives && pg.upstream == record.holder) {
+  if (pg.running && pg.receives && pg.upstream == record.holder && !s_.kept.damaged) {
     note_streaming(record);
     return;
   }
@@ -69,9 +79,7 @@ void stepper::follow_primary(const lease_record& record) {
       plan = c_.may_rewind && !rewound ? rejoin_step::rewind : rejoin_step::reclone;
   }
   s_.rejoin = plan;
-  if (copies(plan)
-      && (source == s_.peers.end() || !alive(source->second)
-          || source->second.beat.role != member_role::primary))
+  if (copies(plan) && !is_live_primary(record.holder))
     return start_alone(); // nothing to copy from
   if (copies(plan)) {
     clone_or_rewind(record);

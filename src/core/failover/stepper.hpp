@@ -85,7 +85,11 @@ private:
   // orders.cpp: what an operator wants
   void tend_orders();
   void carry_out(const cluster_command& order);
+  void refuse_late(const cluster_command& order);
   void switch_over(const cluster_command& order);
+  void tend_reinit(const lease_record& source);
+  [[nodiscard]] bool is_for_another(const cluster_command& order) const;
+  [[nodiscard]] bool last_of_set(const sync_set& sync) const;
   void primary_moved();
   void took_over();
   template <class Which>
@@ -125,6 +129,7 @@ private:
   void start_alone();
   void follow_primary(const lease_record& record);
   void clone_or_rewind(const lease_record& record);
+  [[nodiscard]] bool is_live_primary(const std::string& node) const;
   [[nodiscard]] const lease_record* primary_to_follow() const;
   void note_streaming(const lease_record& record);
 

@@ -48,6 +48,8 @@ void world::disturb(node& n, fault kind) {
   case fault::cut_peers: return cut_peers(n);
   case fault::stutter: n.stutters = true; return;
   case fault::operator_acts:
+    if (dice_.chance(20))
+      return command(command_kind::reinit);
     command(dice_.chance(60) ? command_kind::switchover : command_kind::pause);
     if (dice_.chance(70)) // a pause is not for ever
       time_.in(ms(500, 4000), [this] { command(command_kind::resume); });
@@ -251,7 +253,7 @@ void world::shut_down(node& n, moment back_after) {
 
 void world::command(command_kind kind) {
   cluster_command c{{}, kind, "", false, {}};
-  if (kind == command_kind::switchover && dice_.chance(50))
+  if (kind == command_kind::reinit || (kind == command_kind::switchover && dice_.chance(50)))
     c.to = nodes_[dice_.below(nodes_.size())]->settings.node;
   give(c, kind == command_kind::resume ? 1000 * second : 3 * second);
 }

@@ -55,6 +55,8 @@ TEST_CASE("failover records: written and read -> the same") {
   CHECK(read_history_entry(write(h)).value() == h);
   const cluster_command c{"c1", command_kind::failover, "b", true, "ann"};
   CHECK(read_cluster_command(write(c)).value() == c);
+  const cluster_command again{"c2", command_kind::reinit, "b", false, "ann"};
+  CHECK(read_cluster_command(write(again)).value() == again);
 }
 
 TEST_CASE("failover records: a record -> what stands in the store") {

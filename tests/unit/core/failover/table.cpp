@@ -158,6 +158,15 @@ std::vector<row> rows() {
      [](rig& m) {
        m.on(ev::command{{"1", command_kind::failover, "b", true, "ann"}});
      }},
+    {"reinit",
+     [](rig& m) {
+       for (const auto n : {11, 12}) {
+         auto of_a = beat_of("a", n);
+         of_a.role = member_role::primary;
+         m.beat(of_a);
+       }
+       m.on(ev::command{{"1", command_kind::reinit, "b", false, "ann"}});
+     }},
     {"pause",
      [](rig& m) {
        m.on(ev::command{{"1", command_kind::pause, "", false, "ann"}});
