@@ -32,6 +32,12 @@ std::string doing(operation_kind k) {
   return {};
 }
 
+/// Whether the primary that the newest record names may yet be there: nobody has tried to take
+/// over.
+bool may_live(refusal r) {
+  return r == refusal::store_unreachable || r == refusal::window_running;
+}
+
 std::string role_of(const machine& m, bool writable) {
   if (writable)
     return "primary";
@@ -80,10 +86,9 @@ std::string sentence(const member_view& v) {
     text += ", over " + std::to_string(std::bit_floor(v.lag) >> 20U) + " MiB behind";
   if (!v.doing.empty())
     text += ", " + v.doing;
-  const bool orphaned = !v.well && v.primary.empty();
-  if (orphaned)
+  if (!v.well && v.primary.empty())
     text += "; there is no primary";
-  if (orphaned && v.why_not != refusal::none)
+  if (!v.well && v.why_not != refusal::none && (v.primary.empty() || !may_live(v.why_not)))
     text += "; " + std::string{word_of(v.why_not)} + ": " + std::string{text_of(v.why_not)};
   return v.trouble.empty() ? text : text + "; " + v.trouble;
 }

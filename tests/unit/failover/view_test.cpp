@@ -82,6 +82,10 @@ TEST_CASE("view: a standby that does not stream says why it does not take over")
   const auto v = view_of(m, config_of("c"), now);
   CHECK_FALSE(v.well);
   CHECK(sentence(v).find("there is no primary; NotAMember: ") != std::string::npos);
+  m.kept.newest->state = lease_state::held; // by one that died
+  CHECK(sentence(view_of(m, config_of("c"), now)).find("; NotAMember: ") != std::string::npos);
+  m.why_not = refusal::window_running;
+  CHECK(sentence(view_of(m, config_of("c"), now)).find("WindowRunning") == std::string::npos);
   m.pg->running = false;
   CHECK(view_of(m, config_of("c"), now).role == "stopped");
 }
