@@ -239,6 +239,10 @@ void nats_server::wipe() {
   std::filesystem::remove_all(folder_ / "store");
 }
 
+void nats_server::wipe(const std::string& stream) {
+  std::filesystem::remove_all(folder_ / "store" / "jetstream" / "$G" / "streams" / stream);
+}
+
 void nats_server::save() {
   std::filesystem::remove_all(folder_ / "saved");
   std::filesystem::copy(folder_ / "store", folder_ / "saved",

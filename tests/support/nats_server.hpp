@@ -49,7 +49,9 @@ public:
   void configure(std::string extra) { extra_ = std::move(extra); }
   /// Other extra configuration, by SIGHUP; waits until it is in force.
   void reload(std::string extra);
-  void wipe();    ///< deletes the store folder; only while it does not run
+  void wipe(); ///< deletes the store folder; only while it does not run
+  /// Deletes one stream; only while it does not run.
+  void wipe(const std::string& stream);
   void save();    ///< a copy of the store folder; only while it does not run
   void restore(); ///< back to that copy; only while it does not run
   /// A port of 127.0.0.1 that was free just now, e.g. for a cluster's routes.

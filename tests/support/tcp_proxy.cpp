@@ -20,6 +20,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+/// Pieces, of 64 KiB at most, that wait in a flow before more is read.
+constexpr std::size_t most_waiting = 64;
+
 sockaddr_in loopback(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -99,10 +102,12 @@ void tcp_proxy::serve() {
       const std::lock_guard guard{mutex_};
       if (ended_)
         return;
-      for (const auto& each : pairs_)
-        for (const int fd : {each.up.from, each.down.from})
-          watched.push_back({fd, POLLIN, 0});
-      wait = wait_ms();
+      const auto now = steady_clock::now();
+      for (const auto& each : pairs_) {
+        watched.push_back({each.up.from, events(each.up, each.down, now), 0});
+        watched.push_back({each.down.from, events(each.down, each.up, now), 0});
+      }
+      wait = wait_ms(now);
     }
     ::poll(watched.data(), watched.size(), wait);
     std::uint64_t count = 0;
@@ -127,16 +132,23 @@ void tcp_proxy::serve() {
   }
 }
 
-// Until the next bytes are due; -1 for ever.
-int tcp_proxy::wait_ms() const {
+// What a socket is watched for: it is read into one flow and written from the other.
+short tcp_proxy::events(const flow& out_of, const flow& into, steady_clock::time_point now) {
+  const bool full = out_of.waiting.size() >= most_waiting;
+  const bool due = !into.waiting.empty() && into.waiting.front().due <= now;
+  return static_cast<short>((full ? 0 : POLLIN) | (due ? POLLOUT : 0));
+}
+
+// Until the next bytes are due; -1 for ever. For those that are, a socket is watched.
+int tcp_proxy::wait_ms(steady_clock::time_point now) const {
   auto first = steady_clock::time_point::max();
   for (const auto& each : pairs_)
     for (const auto* f : {&each.up, &each.down})
-      if (!f->waiting.empty())
+      if (!f->waiting.empty() && f->waiting.front().due > now)
         first = std::min(first, f->waiting.front().due);
   if (first == steady_clock::time_point::max())
     return -1;
-  const auto left = std::chrono::ceil<milliseconds>(first - steady_clock::now()).count();
+  const auto left = std::chrono::ceil<milliseconds>(first - now).count();
   return static_cast<int>(std::max<milliseconds::rep>(left, 0));
 }
 
@@ -176,22 +188,17 @@ bool tcp_proxy::read(flow& f, pair& p) {
   return true;
 }
 
-// Sends what is due, as far as the receiver takes it; false where the other end is gone. Who reads
-// one connection only when another one is made (pg_basebackup) must not hold that up.
+// Sends what is due, as far as the receiver takes it; false where the other end is gone.
 bool tcp_proxy::write(flow& f) {
   while (!f.waiting.empty() && f.waiting.front().due <= steady_clock::now()) {
-    auto& next = f.waiting.front();
-    const auto size =
-      ::send(f.to, next.bytes.data(), next.bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (size < 0 && errno == EAGAIN) {
-      next.due = steady_clock::now() + milliseconds{1};
+    auto& bytes = f.waiting.front().bytes;
+    const auto size = ::send(f.to, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0)
+      return errno == EAGAIN || errno == EINTR;
+    bytes.erase(0, static_cast<std::size_t>(size));
+    if (!bytes.empty())
       return true;
-    }
-    if (size <= 0)
-      return false;
-    next.bytes.erase(0, static_cast<std::size_t>(size));
-    if (next.bytes.empty())
-      f.waiting.pop_front();
+    f.waiting.pop_front();
   }
   return true;
 }

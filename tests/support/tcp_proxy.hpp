@@ -61,7 +61,9 @@ private:
   void take();
   bool read(flow& f, pair& p);
   static bool write(flow& f);
-  [[nodiscard]] int wait_ms() const;
+  static short events(const flow& out_of, const flow& into,
+                      std::chrono::steady_clock::time_point now);
+  [[nodiscard]] int wait_ms(std::chrono::steady_clock::time_point now) const;
   static void close(pair& p);
   void wake() const;
 
