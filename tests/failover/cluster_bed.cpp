@@ -1,5 +1,6 @@
 #include "failover/cluster_bed.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -39,8 +40,9 @@ std::map<std::string, std::string> variables() {
 
 } // namespace
 
-bed_member::bed_member(std::string name, const nats_server& server)
+bed_member::bed_member(std::string name, const nats_server& server, std::string agent_id)
   : name_(std::move(name)),
+    agent_id_(agent_id.empty() ? name_ : std::move(agent_id)),
     owner_(owner_of_data()),
     port_(nats_server::unused_port()),
     to_store_(std::make_unique<tcp_proxy>(server.port())),
@@ -74,15 +76,18 @@ void bed_member::start_guard() {
     "", variables());
 }
 
-void bed_member::start_agent() {
+void bed_member::start_agent(const std::map<std::string, std::string>& more) {
+  auto all = variables();
+  for (const auto& [name, value] : more)
+    all[name] = value;
   agent_ = std::make_unique<process>(
-    std::vector<std::string>{HARMONY_AGENT, "--agent-id", name_, "--store",
+    std::vector<std::string>{HARMONY_AGENT, "--agent-id", agent_id_, "--store",
                              "nats://127.0.0.1:" + std::to_string(to_store_->port()), "--state-dir",
                              (folder_ / "state").string(), "--guard-dir",
                              (folder_ / "guards").string(), "--secrets-dir",
                              (folder_ / "secrets").string(), "--systemd", "off", "--podman", "off",
                              "--heartbeat-interval", "500ms"},
-    "", variables());
+    "", all);
 }
 
 void bed_member::kill_agent() {
@@ -103,6 +108,31 @@ void bed_member::freeze_agent() {
 
 void bed_member::thaw_agent() {
   agent_->signal(SIGCONT);
+}
+
+void bed_member::freeze_guard() {
+  guard_->signal(SIGSTOP);
+}
+
+void bed_member::thaw_guard() {
+  guard_->signal(SIGCONT);
+}
+
+pid_t bed_member::signal_backend(const std::string& type, int number) const {
+  std::optional<std::string> pid;
+  INFO(name_ << " has no " << type);
+  REQUIRE(eventually(
+    [&] {
+      pid = ask("SELECT pid FROM pg_stat_activity WHERE backend_type = '" + type + "' LIMIT 1");
+      return pid.value_or("") != "";
+    },
+    10s));
+  ::kill(std::stoi(*pid), number);
+  return std::stoi(*pid);
+}
+
+std::string bed_member::folder_of_data() const {
+  return must("stat -c %i " + data());
 }
 
 std::vector<pid_t> bed_member::servers() const {
@@ -180,32 +210,55 @@ cluster_bed::~cluster_bed() = default;
 std::string cluster_bed::manifest(const bed_member& m) const {
   std::string others;
   for (const auto& each : members_) {
-    const auto port = each.get() == &m ? each->port() : each->public_port();
+    const auto port = each->name() == m.name() ? m.port() : each->public_port();
     others += std::string{others.empty() ? "" : ","} + R"({"name":")" + each->name()
               + R"(","host":"127.0.0.1","port":)" + std::to_string(port) + "}";
   }
   const auto owner = owner_of_data();
   const auto folder = std::filesystem::path{m.data()}.parent_path();
-  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":")" + m.name()
+  return R"({"apiVersion":"harmony/v1","kind":"AgentManifest","metadata":{"agent":")" + m.agent_id()
          + R"(","generation":)" + std::to_string(generation_)
          + R"(},"spec":{"resources":[{"kind":"PostgresCluster","name":"main","spec":{"cluster":"main","member":")"
          + m.name() + R"(","members":[)" + others + R"(],"dataDir":")" + m.data() + R"(","owner":")"
          + owner + R"(","mode":")" + how_.mode + R"(","profile":")" + how_.profile
          + R"(","bootstrap":)" + (&m == members_.front().get() ? "true" : "false")
          + R"(,"replication":{"secretRef":{"file":"replication"}},"hba":["host all all 127.0.0.1/32 trust"],"socketDir":")"
-         + (folder / "sockets").string() + R"(")" + how_.more + "}}]}}";
+         + (folder / "sockets").string() + R"(")" + how_.more + m.more() + "}}]}}";
 }
 
 void cluster_bed::apply(const cluster_options& how) {
   how_ = how;
   ++generation_;
-  for (const auto& m : members_) {
-    const auto before = link_->get(bucket::desired_state, m->name(), call_limit).value();
-    const auto done = link_->put(bucket::desired_state, m->name(), manifest(*m),
-                                 before ? before->revision : 0, call_limit);
-    INFO((done ? "" : done.error().message));
-    REQUIRE(done.ok());
-  }
+  for (const auto& m : members_)
+    put_manifest(*m);
+}
+
+void cluster_bed::apply() {
+  apply(cluster_options{how_});
+  for (const auto& m : members_)
+    if (m->has_agent()) {
+      INFO(m->name() << ": " << words_of(*m));
+      REQUIRE(eventually(
+        [&] {
+          const auto is = status(*m);
+          return is.observed_generation == generation_ && is.phase == agent_phase::converged;
+        },
+        20s));
+    }
+}
+
+void cluster_bed::put_manifest(const bed_member& m) {
+  const auto before = link_->get(bucket::desired_state, m.agent_id(), call_limit).value();
+  const auto done = link_->put(bucket::desired_state, m.agent_id(), manifest(m),
+                               before ? before->revision : 0, call_limit);
+  INFO((done ? "" : done.error().message));
+  REQUIRE(done.ok());
+}
+
+std::unique_ptr<bed_member> cluster_bed::double_of(const bed_member& m) {
+  auto made = std::make_unique<bed_member>(m.name(), server_, m.name() + "-double");
+  put_manifest(*made);
+  return made;
 }
 
 void cluster_bed::start() {
@@ -239,13 +292,18 @@ bed_member& cluster_bed::await_primary(const bed_member* not_this, std::chrono::
 }
 
 void cluster_bed::await_whole(std::size_t without, std::chrono::seconds limit) {
-  const auto wanted = std::to_string(members_.size() - 1 - without);
+  // The primary counts pg_basebackup, too.
+  const auto follows = [](const bed_member& m, const bed_member& p) {
+    return m.ask("SELECT sender_port FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+           == std::to_string(p.public_port());
+  };
   const bool whole = eventually(
     [&] {
       auto* p = primary();
       return p != nullptr
-             && p->ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
-                  == wanted;
+             && static_cast<std::size_t>(std::count_if(
+                  members_.begin(), members_.end(), [&](const auto& m) { return follows(*m, *p); }))
+                  == members_.size() - 1 - without;
     },
     limit);
   INFO(story());
@@ -258,8 +316,42 @@ run_result cluster_bed::ctl(const std::vector<std::string>& words) const {
   return process{command, "", variables()}.wait();
 }
 
+nlohmann::json cluster_bed::lease_status() const {
+  const auto said = ctl({"failover", "status", "main", "-o", "json"});
+  return nlohmann::json::parse(said.out, nullptr, false);
+}
+
+std::string cluster_bed::words_of(const bed_member& m) const {
+  std::string words;
+  for (const auto& [id, is] : status(m).resources) {
+    words += is.message + "\n";
+    if (const auto* state = std::get_if<cluster_state>(&is.state))
+      words += state->role + ": " + state->detail + "\n";
+  }
+  return words;
+}
+
+std::string cluster_bed::differences(std::chrono::seconds limit) {
+  constexpr auto sum = "SELECT count(*) || ' rows, ' || coalesce(md5(string_agg(id || node, ',' "
+                       "ORDER BY id)), '') FROM writes";
+  std::string differ;
+  eventually(
+    [&] {
+      differ.clear();
+      const auto* p = primary();
+      const auto wanted = p == nullptr ? std::nullopt : p->ask(sum);
+      for (const auto& m : members_)
+        if (const auto has = m->ask(sum); !has || has != wanted)
+          differ += m->name() + " has " + has.value_or("no answer") + " and not "
+                    + wanted.value_or("no answer") + "\n";
+      return differ.empty();
+    },
+    limit);
+  return differ;
+}
+
 agent_status cluster_bed::status(const bed_member& m) const {
-  const auto entry = link_->get(bucket::actual_state, m.name(), call_limit);
+  const auto entry = link_->get(bucket::actual_state, m.agent_id(), call_limit);
   return entry && *entry ? read_status((*entry)->value).value() : agent_status{};
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "core/failover/timings.hpp"
 #include "failover/pg_client.hpp"
@@ -30,12 +33,17 @@ struct cluster_options {
 /// in a folder of its own. The others and the store are reached over proxies that can be cut.
 class bed_member {
 public:
-  bed_member(std::string name, const nats_server& server);
+  /// `agent_id`: its name, where that is not another's.
+  bed_member(std::string name, const nats_server& server, std::string agent_id = {});
   ~bed_member();
   bed_member(const bed_member&) = delete;
   bed_member& operator=(const bed_member&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& agent_id() const { return agent_id_; }
+  /// More fields of its spec, each with a comma before it; from the next apply on.
+  void specify(std::string more) { more_ = std::move(more); }
+  [[nodiscard]] const std::string& more() const { return more_; }
   [[nodiscard]] int port() const { return port_; }
   /// Where the other members reach its PostgreSQL.
   [[nodiscard]] int public_port() const { return to_postgres_->port(); }
@@ -45,7 +53,8 @@ public:
   [[nodiscard]] tcp_proxy& to_postgres() { return *to_postgres_; }
 
   void start_guard();
-  void start_agent();
+  /// `more`: of its environment.
+  void start_agent(const std::map<std::string, std::string>& more = {});
   [[nodiscard]] bool has_agent() const { return agent_ != nullptr; }
   [[nodiscard]] std::string agent_log() const {
     return agent_ ? agent_->complaints() : std::string{};
@@ -59,8 +68,13 @@ public:
   void stop_agent(); ///< SIGTERM, and waits
   void freeze_agent();
   void thaw_agent();
+  void freeze_guard();
+  void thaw_guard();
+  /// To one of PostgreSQL's own processes, by its backend_type.
+  pid_t signal_backend(const std::string& type, int number) const;
   void kill_postmaster() const;
-  void freeze_postgres() const; ///< each process of it
+  void signal_servers(int number) const; ///< each process of PostgreSQL
+  void freeze_postgres() const;
   void thaw_postgres() const;
   /// All at once, as where the power fails.
   void cut_power();
@@ -69,12 +83,13 @@ public:
   /// A value that a query gives, by a session of its own.
   [[nodiscard]] std::optional<std::string> ask(const std::string& sql) const;
   [[nodiscard]] std::vector<pid_t> servers() const;
+  /// Another one after its data were cloned, the same after they were rewound.
+  [[nodiscard]] std::string folder_of_data() const;
 
 private:
   [[nodiscard]] pid_t postmaster() const;
-  void signal_servers(int number) const;
 
-  std::string name_;
+  std::string name_, agent_id_, more_;
   temp_dir folder_;
   std::string owner_; ///< empty: this user
   int port_;
@@ -105,15 +120,27 @@ public:
   void await_whole(std::size_t without = 0, std::chrono::seconds limit = std::chrono::seconds{60});
   /// Another spec for all of them.
   void apply(const cluster_options& how);
+  /// The same with what members specify; waits until those with an agent have taken it.
+  void apply();
+  /// Another agent of this member's name, which is not started and no part of the cluster.
+  std::unique_ptr<bed_member> double_of(const bed_member& m);
   /// harmonyctl, of this store.
   [[nodiscard]] run_result ctl(const std::vector<std::string>& words) const;
 
+  /// What `harmonyctl failover status -o json` says.
+  [[nodiscard]] nlohmann::json lease_status() const;
   [[nodiscard]] agent_status status(const bed_member& m) const;
+  /// What its agent says of the member, e.g. "standby of a, epoch 1, timeline 1".
+  [[nodiscard]] std::string words_of(const bed_member& m) const;
+  /// Waits until all members have the rows of `writes` that the primary has; what differs. Only
+  /// where nobody writes.
+  [[nodiscard]] std::string differences(std::chrono::seconds limit = std::chrono::seconds{20});
   /// All logs, for a failure.
   [[nodiscard]] std::string story() const;
 
 private:
   [[nodiscard]] std::string manifest(const bed_member& m) const;
+  void put_manifest(const bed_member& m);
 
   cluster_options how_;
   nats_server server_;

@@ -34,9 +34,17 @@ std::uint32_t timeline_of(const std::string& wal_file) {
 load::load(cluster_bed& bed) : bed_(bed) {
   auto* primary = bed_.primary();
   REQUIRE(primary != nullptr);
-  REQUIRE(primary->ask("CREATE TABLE IF NOT EXISTS writes (id bigint PRIMARY KEY, node text)"));
+  // In the synchronous modes this waits until the first standby counts.
+  REQUIRE(eventually(
+    [&] {
+      return primary->ask("CREATE TABLE IF NOT EXISTS writes (id bigint PRIMARY KEY, node text)")
+        .has_value();
+    },
+    30s));
+  // What an earlier load wrote is there.
+  ids_ = std::stoull(primary->ask("SELECT coalesce(max(id), 0) FROM writes").value_or("0"));
   for (std::size_t i = 0; i < bed_.size(); ++i)
-    clients_.emplace_back([this, i] { write(bed_[i]); });
+    clients_.emplace_back([this, i](const std::stop_token& stop) { write(bed_[i], stop); });
 }
 
 load::~load() {
@@ -44,15 +52,22 @@ load::~load() {
 }
 
 void load::stop() {
-  ends_ = true;
+  for (auto& each : clients_)
+    each.request_stop();
   for (auto& each : clients_)
     if (each.joinable())
       each.join();
 }
 
-void load::write(const bed_member& to) {
+void load::spare(const bed_member& m) {
+  for (std::size_t i = 0; i < bed_.size(); ++i)
+    if (&bed_[i] == &m)
+      clients_[i] = {};
+}
+
+void load::write(const bed_member& to, const std::stop_token& stop) {
   pg_client client{to.conninfo()};
-  while (!ends_) {
+  while (!stop.stop_requested()) {
     acknowledged a;
     a.id = ++ids_;
     a.node = to.name();
@@ -124,7 +139,15 @@ std::string load::two_writable() const {
   return wrong.str();
 }
 
+std::size_t load::failovers() const {
+  std::set<std::uint32_t> timelines;
+  for (const auto& a : answers())
+    timelines.insert(a.timeline);
+  return timelines.empty() ? 0 : timelines.size() - 1;
+}
+
 std::size_t load::lost() const {
+  const auto all = answers(); // no later ones: clients may go on
   auto* primary = bed_.primary();
   REQUIRE(primary != nullptr);
   const auto there = primary->ask("SELECT string_agg(id::text, ',') FROM writes");
@@ -133,7 +156,6 @@ std::size_t load::lost() const {
   std::istringstream in{*there};
   for (std::string each; std::getline(in, each, ',');)
     kept.insert(std::stoull(each));
-  const auto all = answers();
   return static_cast<std::size_t>(
     std::count_if(all.begin(), all.end(), [&](const auto& a) { return kept.count(a.id) == 0; }));
 }

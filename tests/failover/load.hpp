@@ -32,6 +32,8 @@ public:
   load& operator=(const load&) = delete;
 
   void stop();
+  /// Ends the client of this member.
+  void spare(const bed_member& m);
   [[nodiscard]] std::vector<acknowledged> answers() const;
   /// Waits until a write that was sent after `since` is acknowledged; how long after `since` that
   /// was.
@@ -39,22 +41,23 @@ public:
                                 std::chrono::seconds limit = std::chrono::seconds{60});
 
   /// What the answers prove to be wrong: a write on an older timeline that was sent after one on a
-  /// newer timeline was acknowledged, or two members on one timeline. Empty: nothing.
+  /// newer timeline was acknowledged, or two members on one timeline; a line each. Empty: nothing.
   [[nodiscard]] std::string two_writable() const;
+  /// How often another timeline was begun between two acknowledged writes.
+  [[nodiscard]] std::size_t failovers() const;
   /// How many acknowledged writes are missing in the primary that there is now.
   [[nodiscard]] std::size_t lost() const;
   /// The longest time between two acknowledged writes one after the other.
   [[nodiscard]] failover::duration longest_gap() const;
 
 private:
-  void write(const bed_member& to);
+  void write(const bed_member& to, const std::stop_token& stop);
 
   cluster_bed& bed_;
-  std::atomic<bool> ends_{false};
   std::atomic<std::uint64_t> ids_{0};
   mutable std::mutex mutex_; // guards the answers
   std::vector<acknowledged> answers_;
-  std::vector<std::thread> clients_;
+  std::vector<std::jthread> clients_; // in the order of the members
 };
 
 } // namespace harmony::test
