@@ -111,11 +111,19 @@ void bed_member::thaw_agent() {
 }
 
 void bed_member::freeze_guard() {
-  guard_->signal(SIGSTOP);
+  signal_guard(SIGSTOP);
 }
 
 void bed_member::thaw_guard() {
-  guard_->signal(SIGCONT);
+  signal_guard(SIGCONT);
+}
+
+void bed_member::signal_guard(int number) {
+  const auto postgres = servers();
+  guard_->signal(number);
+  for (const auto& e : guard::descendants_of(guard_->pid(), guard::all_processes()))
+    if (std::find(postgres.begin(), postgres.end(), e.pid) == postgres.end())
+      ::kill(e.pid, number);
 }
 
 pid_t bed_member::signal_backend(const std::string& type, int number) const {

@@ -68,7 +68,7 @@ public:
   void stop_agent(); ///< SIGTERM, and waits
   void freeze_agent();
   void thaw_agent();
-  void freeze_guard();
+  void freeze_guard(); ///< and its backstop
   void thaw_guard();
   /// To one of PostgreSQL's own processes, by its backend_type.
   pid_t signal_backend(const std::string& type, int number) const;
@@ -88,6 +88,7 @@ public:
 
 private:
   [[nodiscard]] pid_t postmaster() const;
+  void signal_guard(int number);
 
   std::string name_, agent_id_, more_;
   temp_dir folder_;

@@ -1,5 +1,6 @@
 // Data that went astray, and come back.
 
+#include <algorithm>
 #include <csignal>
 
 #include "failover/mailbox.hpp"
@@ -29,8 +30,15 @@ bool has_extra(const bed_member& m) {
 /// takes over.
 bed_member& strand(cluster_bed& bed, bed_member& old) {
   close_door(old, true);
-  const bool alone =
-    eventually([&] { return old.ask("SELECT count(*) FROM pg_stat_replication") == "0"; }, 20s);
+  const auto others = others_than(bed, old);
+  const bool alone = eventually(
+    [&] {
+      return std::all_of(others.begin(), others.end(), [](const auto* m) {
+        return m->ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+               == "0";
+      });
+    },
+    20s);
   INFO((alone ? "" : bed.story()));
   REQUIRE(alone);
   write_extra(old);
