@@ -16,7 +16,7 @@ void add_name(CLI::App& to, const std::string& name, std::string& into, const st
     },
     help);
   option->type_name(type);
-  if (name == "cluster")
+  if (name.front() != '-')
     option->required();
 }
 
@@ -81,6 +81,15 @@ void declare_failover(declaration& d) {
   add_order(d, *failover, command_kind::pause, "pause",
             "Let nobody take over, whatever becomes of the primary", "it is paused");
   add_order(d, *failover, command_kind::resume, "resume", "End a pause", "it is over");
+
+  const auto [reinit, reinit_values] =
+    add_order(d, *failover, command_kind::reinit, "reinit",
+              "Have a member set its data aside and clone them anew from the primary",
+              "it is a standby again");
+  add_name(*reinit, "member", reinit_values->to, "Whose data", "the name of a member", "MEMBER");
+  reinit->add_flag("--allow-data-loss", reinit_values->allow_data_loss,
+                   "Also where nobody else could take over without loss meanwhile");
+  reinit->add_flag("-y,--yes", reinit_values->yes, "Do not ask");
 
   const auto [init, init_values] = add_cluster_command<failover_init_options>(
     d, *failover, "init", "Make a cluster's streams where they are missing");

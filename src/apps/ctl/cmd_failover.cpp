@@ -72,6 +72,7 @@ std::string word_of(command_kind k) {
   case command_kind::failover: return "failover";
   case command_kind::pause: return "pause";
   case command_kind::resume: return "resume";
+  case command_kind::reinit: return "reinit";
   }
   return {};
 }
@@ -108,7 +109,8 @@ public:
       const auto left = std::max(
         milliseconds{1}, std::chrono::duration_cast<milliseconds>(end - steady_clock::now()));
       look(left, taken);
-      const auto state = judge(order_, before_, now_);
+      const auto state =
+        order_.kind == command_kind::reinit ? judge_reinit(left) : judge(order_, before_, now_);
       if (state == order_state::otherwise)
         return c_.fail(exit_code::failure,
                        what() + ": the lease went elsewhere: " + lease_text(now_));
@@ -138,8 +140,27 @@ private:
       now_ = (*lease)->record;
   }
 
+  /// Its member says so itself: out of service, then a standby again.
+  order_state judge_reinit(milliseconds timeout) {
+    const auto beats = at_.entries(o_.cluster, "hb.", timeout);
+    if (!beats)
+      return order_state::waiting;
+    const auto at = beats->find(order_.to);
+    if (at == beats->end())
+      return order_state::waiting;
+    const auto beat = read_member_heartbeat(at->second.value);
+    if (!beat)
+      return order_state::waiting;
+    const bool serves = beat->role == member_role::standby || beat->role == member_role::primary;
+    began_ = began_ || !serves;
+    return began_ && beat->role == member_role::standby ? order_state::happened
+                                                        : order_state::waiting;
+  }
+
   /// The one whose order it was goes on as before.
   bool unmoved() const {
+    if (order_.kind == command_kind::reinit)
+      return !began_;
     return now_ && before_ && now_->epoch == before_->epoch && now_->state == before_->state
            && order_.kind != command_kind::failover;
   }
@@ -173,7 +194,19 @@ private:
   const std::optional<lease_record> before_;
   const std::uint64_t revision_;
   std::optional<lease_record> now_;
+  bool began_ = false; ///< a reinit
 };
+
+/// What a person is asked first; empty: nothing.
+std::string question_of(const failover_order_options& o, const std::string& lease) {
+  if (o.kind == command_kind::reinit)
+    return lease + ". Have '" + o.to + "' of '" + o.cluster
+           + "' set its data aside and clone them anew?";
+  if (o.allow_data_loss)
+    return lease + ". Have '" + o.to + "' take over '" + o.cluster
+           + "', even if acknowledged commits are lost?";
+  return {};
+}
 
 } // namespace
 
@@ -238,9 +271,8 @@ exit_code run(const context& c, const failover_order_options& o) {
   if (!lease)
     return failed(c, lease.error());
   const auto before = *lease ? std::optional{(*lease)->record} : std::nullopt;
-  if (o.allow_data_loss && c.env.in_is_terminal && !o.yes
-      && !confirmed(c, lease_text(before) + ". Have '" + o.to + "' take over '" + o.cluster
-                         + "', even if acknowledged commits are lost?"))
+  const auto question = question_of(o, lease_text(before));
+  if (!question.empty() && c.env.in_is_terminal && !o.yes && !confirmed(c, question))
     return c.fail(exit_code::failure, "nothing was done: not confirmed");
   const cluster_command order{new_id(c.env.now()), o.kind, o.to, o.allow_data_loss,
                               c.env.variable("USER")};

@@ -51,7 +51,7 @@ enum class order_state {
   otherwise, ///< the lease went to somebody else
 };
 
-/// From the lease before the order, and as it is now.
+/// From the lease before the order, and as it is now. Not of a reinit, which leaves the lease.
 order_state judge(const failover::cluster_command& order,
                   const std::optional<failover::lease_record>& before,
                   const std::optional<failover::lease_record>& now);

@@ -250,6 +250,31 @@ TEST_CASE("failover: with data loss -> must be said, named and confirmed") {
   CHECK(order.by == "ann");
 }
 
+TEST_CASE("failover: reinit --wait -> over when its member is a standby again after it was none") {
+  cluster_terminal t;
+  int looks = 0;
+  t.at.on_look = [&](memory_clusters& c) {
+    c.take_orders();
+    ++looks;
+    const auto role = looks < 3 || looks > 5 ? member_role::standby : member_role::rejoining;
+    c.keys["hb.b"] = {write(beat_of("b", role, 4000)), 2, noon};
+  };
+  CHECK(t.run({"failover", "reinit", "orders", "b", "--wait"}) == 0);
+  CHECK(looks >= 6);
+  CHECK(has(t.out, "done"));
+}
+
+TEST_CASE("failover: reinit -> its member must be named, and confirmed") {
+  cluster_terminal t;
+  CHECK(t.run({"failover", "reinit", "orders"}) == 2);
+  t.interactive = true;
+  CHECK(t.run({"failover", "reinit", "orders", "b"}, "n\n") == 1);
+  CHECK(t.at.written.empty());
+  CHECK(t.run({"failover", "reinit", "orders", "b", "--allow-data-loss", "--yes"}) == 0);
+  const auto order = read_cluster_command(t.at.keys[t.at.written.back()].value).value();
+  CHECK((order.kind == command_kind::reinit && order.to == "b" && order.allow_data_loss));
+}
+
 TEST_CASE("failover: judge -> an order has happened only as it was asked for") {
   cluster_command order;
   const auto before = std::optional{held_by("a", 3)};
