@@ -11,7 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string store_url = "dir:/srv/h-store";
 const fs::path config = "/etc/harmony-agent/agent.toml";
 const fs::path drop_ins = "/etc/systemd/system/harmony-agent.service.d";
 
@@ -28,7 +27,7 @@ void install_agent() {
   REQUIRE(fs::exists("/usr/lib/systemd/system/harmony-agent.service"));
 }
 
-installed_agent::installed_agent(const std::string& extra)
+installed_agent::installed_agent(const std::string& extra, const std::string& store_url)
   : remote_((install_agent(), remove_traces(), "/usr/bin/harmony-agent"), {}, store_url) {
   write_file(config, "agent-id = \"pi-1\"\nstore = \"" + store_url
                        + "\"\nheartbeat-interval = \"100ms\"\n" + extra);

@@ -18,7 +18,8 @@ void install_agent();
 class installed_agent {
 public:
   /// `extra`: lines of agent.toml beside the id, the store and a short heartbeat interval.
-  explicit installed_agent(const std::string& extra = {});
+  explicit installed_agent(const std::string& extra = {},
+                           const std::string& store_url = "dir:/srv/h-store");
   ~installed_agent();
   installed_agent(const installed_agent&) = delete;
   installed_agent& operator=(const installed_agent&) = delete;
