@@ -187,6 +187,9 @@ TEST_CASE("failover unit: joins a cluster -> clones under the unit's limits, tak
     UNSCOPED_INFO(name << " ran in " << group);
   CHECK(all.programs().count("pg_basebackup") == 1);
 
+  const auto electable = "/usr/bin/harmonyctl --store " + server.url()
+                         + " failover status main | grep -E 'device +standby .* yes '";
+  REQUIRE(eventually([&] { return succeeds(electable); }, 30s));
   CHECK_THAT(ctl(server, "failover switchover main --to device --wait"), !Contains("failed"));
   CHECK(m.writable());
   CHECK(eventually([&] { return first->ask("SELECT pg_is_in_recovery()") == "t"; }, 30s));
