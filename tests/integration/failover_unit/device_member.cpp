@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "failover/pg_client.hpp"
 #include "support/catch.hpp"
@@ -27,7 +27,9 @@ namespace {
 /// Nothing of a file that is gone, as those of a process may be at any time.
 std::string text_of(const fs::path& path) {
   std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 bool is_number(const std::string& text) {
