@@ -119,6 +119,7 @@ public:
                             std::chrono::seconds limit = std::chrono::seconds{40});
   /// Waits until each member but those `without` streams from the primary.
   void await_whole(std::size_t without = 0, std::chrono::seconds limit = std::chrono::seconds{60});
+  [[nodiscard]] const cluster_options& how() const { return how_; }
   /// Another spec for all of them.
   void apply(const cluster_options& how);
   /// The same with what members specify; waits until those with an agent have taken it.

@@ -130,10 +130,27 @@ void source_of_rewind_killed(cluster_bed& bed, load& clients) {
   source.restore_power();
 }
 
+void other_parameters(cluster_bed& bed, load& clients) {
+  auto& old = bed.await_primary();
+  const auto started = old.ask("SELECT pg_postmaster_start_time()");
+  const auto given = bed.how();
+  auto how = given;
+  how.more = R"(,"parameters":{"work_mem":"5MB"})";
+  bed.apply(how);
+  for (std::size_t i = 0; i < bed.size(); ++i)
+    CHECK(eventually([&] { return bed[i].ask("SHOW work_mem") == "5MB"; }, 20s));
+  clients.next_after(boottime_now());
+  CHECK(&bed.await_primary() == &old);
+  CHECK(old.ask("SELECT pg_postmaster_start_time()") == started);
+  bed.apply(given);
+}
+
 } // namespace
 
 std::vector<scenario> scenarios_of_data() {
   return {
+    {"other parameters", "in force in all members; PostgreSQL goes on", "async", false,
+     other_parameters},
     {"15: a standby promoted by hand", "stopped and rewound", "async", false, promoted_by_hand},
     {"16: the old primary has writes that nobody else has", "rewound, and not cloned", "async",
      false, extra_writes_are_rewound},
