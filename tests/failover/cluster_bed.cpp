@@ -364,7 +364,8 @@ agent_status cluster_bed::status(const bed_member& m) const {
 }
 
 std::string cluster_bed::story() const {
-  std::string text;
+  auto text =
+    "nats-server " + std::string{server_.running() ? "runs" : "has ended"} + ":\n" + server_.log();
   for (const auto& m : members_)
     text += "\n=== " + m->name() + ": agent\n" + m->agent_log() + "--- guard\n" + m->guard_log()
             + "--- PostgreSQL\n" + m->postgres_log() + "\n";
