@@ -18,6 +18,11 @@ namespace {
 
 constexpr boot_time::rep nanos = 1'000'000'000;
 
+/// Whether nobody is at the other end; a full queue, say, is no proof of that.
+bool nobody_there(int error) {
+  return error == ENOENT || error == ECONNREFUSED || error == ECONNRESET || error == EPIPE;
+}
+
 failure gone() {
   return {ec::runtime_unavailable, "the guard closed the connection: is it running?"};
 }
@@ -50,9 +55,13 @@ outcome<client> client::connect(const std::string& path, boot_time until) {
   if (!at)
     return {ec::invalid_spec, "the socket's path '" + path + "' is longer than 107 bytes"};
   open_fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  if (::connect(socket.get(), generic(*at), sizeof *at) != 0)
-    return {errno == EACCES ? ec::permission_denied : ec::runtime_unavailable,
-            because("no guard answers at '" + path + "'", errno)};
+  if (::connect(socket.get(), generic(*at), sizeof *at) != 0) {
+    const int error = errno;
+    return {error == EACCES       ? ec::permission_denied
+            : nobody_there(error) ? ec::runtime_unavailable
+                                  : ec::timed_out,
+            because("no guard answers at '" + path + "'", error)};
+  }
   if (!trustworthy(socket.get()))
     return {ec::permission_denied, "who listens at '" + path + "' is neither root nor this user"};
   client c{std::move(socket)};
@@ -60,7 +69,7 @@ outcome<client> client::connect(const std::string& path, boot_time until) {
   if (!heard)
     return heard.error();
   if (!*heard)
-    return {ec::runtime_unavailable, "the guard at '" + path + "' does not answer: is it stopped?"};
+    return {ec::timed_out, "the guard at '" + path + "' does not answer: is it stopped?"};
   c.hello_ = **heard;
   if (c.hello_.what != report::kind::hello)
     return {c.hello_.why == refusal::busy ? ec::name_conflict : ec::permission_denied,
@@ -71,7 +80,7 @@ outcome<client> client::connect(const std::string& path, boot_time until) {
 outcome<report> client::call(const request& r, boot_time until) {
   const auto text = write_request(r);
   if (::send(fd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-    if (errno != EAGAIN)
+    if (nobody_there(errno))
       return gone();
     return {ec::timed_out, "the guard does not take '" + text + "': is it stopped?"};
   }
@@ -100,6 +109,8 @@ outcome<std::optional<report>> client::receive(boot_time until) {
     return std::optional<report>{};
   std::array<char, longest_message> text{};
   const auto n = ::recv(fd(), text.data(), text.size(), 0);
+  if (n < 0 && !nobody_there(errno))
+    return {ec::timed_out, because("the guard cannot be heard", errno)};
   if (n <= 0)
     return gone();
   auto r = read_report({text.data(), static_cast<std::size_t>(n)});

@@ -13,9 +13,10 @@ namespace harmony::guard {
 /// An agent's connection to the guard. For one thread.
 class client {
 public:
-  /// Connects and hears who is there. Fails with runtime_unavailable where no guard answers by
-  /// `until`, with name_conflict where another agent commands it, and with permission_denied where
-  /// this user may not, or where who listens is neither root nor this user.
+  /// Connects and hears who is there. Fails with runtime_unavailable where there is no guard, with
+  /// timed_out where one does not answer by `until`, with name_conflict where another agent
+  /// commands it, and with permission_denied where this user may not, or where who listens is
+  /// neither root nor this user.
   static outcome<client> connect(const std::string& path, boot_time until);
 
   /// Asks, and waits for the answer until then; a refusal is an answer. After timed_out it is not

@@ -45,6 +45,7 @@ void guard_link::arm(const failover::fx::arm_guard& what) {
 void guard_link::disarm(std::function<void(bool)> done) {
   const std::scoped_lock lock{mutex_};
   deadline_.reset();
+  ++disarms_;
   jobs_.push_back({guard::release{}, [done = std::move(done)](const outcome<guard::report>& r) {
                      done(r ? r->deadline.count() == 0 : r.error().code == ec::runtime_unavailable);
                    }});
@@ -98,8 +99,10 @@ bool guard_link::speak() {
   for (;;) {
     std::optional<guard::arm> deadline;
     std::optional<job> next;
+    std::uint64_t disarms = 0;
     {
       const std::scoped_lock lock{mutex_};
+      disarms = disarms_;
       deadline = std::exchange(deadline_, std::nullopt);
       if (!deadline && !jobs_.empty()) {
         next = std::move(jobs_.front());
@@ -109,7 +112,7 @@ bool guard_link::speak() {
     if (deadline) {
       if (!ask(*deadline, [](const auto&) {})) {
         const std::scoped_lock lock{mutex_};
-        if (!deadline_)
+        if (!deadline_ && disarms_ == disarms)
           deadline_ = deadline;
         return false;
       }
@@ -170,9 +173,10 @@ void guard_link::note(std::optional<guard::report> r) {
   failover::ev::guard is;
   if (const auto now = last()) {
     is.healthy = true;
-    is.epoch = now->epoch;
-    if (now->deadline.count() > 0)
+    if (now->deadline.count() > 0) {
       is.deadline = failover::instant{now->deadline + kill_};
+      is.epoch = now->epoch;
+    }
   }
   told_(is);
   changed_();

@@ -33,7 +33,8 @@ public:
   void close();
 
   void arm(const failover::fx::arm_guard& what);
-  /// `done`: true once there is no deadline, or no guard.
+  /// `done`: true once there is no deadline, or no guard; false also where that is not known. A
+  /// deadline that was to be passed on before is not any more.
   void disarm(std::function<void(bool)> done);
 
   /// Asks and waits for the answer. A refusal fails with not_allowed and the guard's words.
@@ -78,6 +79,7 @@ private:
   std::condition_variable_any news_; ///< of `last_` and of `jobs_`
   std::optional<guard::report> last_;
   std::optional<guard::arm> deadline_; ///< to be passed on
+  std::uint64_t disarms_ = 0;          ///< how many there were
   std::deque<job> jobs_;
   open_fd wake_;
 
