@@ -69,9 +69,10 @@ std::map<std::string, std::string> read_conninfo(std::string_view text) {
   return all;
 }
 
-conninfo reach(const failover::member_settings& s, const failover::member_address& whom) {
+conninfo reach(const failover::member_settings& s, const failover::member_address& whom,
+               std::string_view name) {
   return {{"host", whom.host},          {"port", std::to_string(whom.port)},
-          {"user", s.replication_user}, {"application_name", s.node},
+          {"user", s.replication_user}, {"application_name", std::string{name}},
           {"connect_timeout", "5"},     {"keepalives_idle", "5"},
           {"keepalives_interval", "5"}, {"keepalives_count", "3"}};
 }

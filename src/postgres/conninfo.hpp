@@ -18,8 +18,12 @@ std::string write_conninfo(const conninfo& parameters);
 /// What can be read of such a text; later ones win. Empty where it is none.
 std::map<std::string, std::string> read_conninfo(std::string_view text);
 
-/// How a member is reached. The name stands for the one who asks.
-conninfo reach(const failover::member_settings& s, const failover::member_address& whom);
+/// How a member is reached. `name` stands for the one who asks: a standby that streams under a
+/// member's name counts as synchronous.
+conninfo reach(const failover::member_settings& s, const failover::member_address& whom,
+               std::string_view name);
+/// For what copies, and asks for it: no member can have the name, and no look tells of it.
+inline constexpr std::string_view clone_name = "harmony clone";
 
 /// The member that a primary_conninfo names; empty: nobody; "host:port" of somebody who is none.
 std::string upstream_of(std::string_view primary_conninfo,

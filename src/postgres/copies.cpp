@@ -1,10 +1,13 @@
 // Orders that replace this member's data by those of the primary.
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "guard/words.hpp"
 #include "posix/descriptor.hpp"
 #include "postgres/conninfo.hpp"
 #include "postgres/folders.hpp"
@@ -100,7 +103,7 @@ outcome<> operations::rewind(const std::string& source, const std::stop_token& c
       return settled;
   const while_copying between{copying_};
   const auto own = save_own(*files);
-  auto target = reach(s_, **from);
+  auto target = reach(s_, **from, clone_name);
   target.emplace_back("dbname", "postgres");
   auto done =
     run_program(s_, files->whose(),
@@ -128,10 +131,16 @@ outcome<std::string> operations::copy_source(const failover::member_address& sou
     limits);
   if (!said)
     return said.error();
-  const auto& r = said->at(0);
+  constexpr std::size_t columns = 4;
+  std::uint64_t size = 0;
+  const auto r = said->empty() ? row{} : said->front();
+  const auto major = r.size() == columns ? major_in(r[0].value_or("")) : std::string{};
+  if (major.empty() || !guard::read_number(r[2].value_or(""), size))
+    return {ec::io_error,
+            "'" + source.node + "' does not say which PostgreSQL it is, and how large"};
   if (r[1] == "t")
     return {ec::not_converged, "'" + source.node + "' is no primary: nothing is cloned from it"};
-  const auto size = std::stoull(r[2].value_or("0")) + spare;
+  size += std::min(spare, std::numeric_limits<std::uint64_t>::max() - size);
   const auto owner = owner_of(s_.data_dir);
   auto room = free_around(folder);
   if (room && *room < size && owner) {
@@ -150,16 +159,19 @@ outcome<std::string> operations::copy_source(const failover::member_address& sou
           s->ask("CREATE_REPLICATION_SLOT " + slot_of(s_.node) + " PHYSICAL RESERVE_WAL", limits);
         !made)
       return made.error();
-  return r[0].value_or("");
+  return major;
 }
 
 outcome<> operations::base_backup(const failover::member_address& source, const std::string& folder,
                                   const owner& who, const check_limits& limits) {
+  // What a copy that was broken off left takes room.
+  if (auto gone = remove_folder(folder, who); !gone)
+    return gone;
   const auto major = copy_source(source, folder, within(greet_limit, limits.cancel()));
   if (!major)
     return major.error();
   const auto bin = programs(s_, *major);
-  if (auto fit = check_programs(bin, *major, limits); !fit)
+  if (auto fit = check_programs(bin, *major, who, limits); !fit)
     return fit;
   if (auto made = make_folder(folder, who); !made)
     return made;
@@ -167,7 +179,7 @@ outcome<> operations::base_backup(const failover::member_address& source, const 
     run_program(s_, who,
                 {{bin + "/pg_basebackup", "--pgdata=" + folder, "--wal-method=stream",
                   "--checkpoint=fast", "--slot=" + slot_of(s_.node), "--no-password",
-                  "--dbname=" + write_conninfo(reach(s_, source))},
+                  "--dbname=" + write_conninfo(reach(s_, source, clone_name))},
                  true},
                 limits);
   return done ? outcome<>{} : done.error();

@@ -30,13 +30,16 @@ std::string data_files::path(std::string_view name) const {
 
 outcome<std::string> data_files::read(std::string_view name) const {
   const acting_as rights{owner_};
+  if (auto held = rights.held(); !held)
+    return held.error();
   return read_text_file(path(name));
 }
 
 std::string data_files::read_part(std::string_view name, std::size_t offset,
                                   std::size_t size) const {
   const acting_as rights{owner_};
-  const open_fd file{::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  const open_fd file{rights.held() ? ::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+                                   : -1};
   std::string bytes(size, '\0');
   const auto n = file ? ::pread(file.get(), bytes.data(), size, static_cast<off_t>(offset)) : -1;
   bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -47,11 +50,15 @@ outcome<> data_files::write(std::string_view name, const std::string& content) c
   if (const auto there = read(name); there && *there == content)
     return {};
   const acting_as rights{owner_};
+  if (auto held = rights.held(); !held)
+    return held.error();
   return replace_secret_file(path(name), content);
 }
 
 outcome<> data_files::remove(std::string_view name) const {
   const acting_as rights{owner_};
+  if (auto held = rights.held(); !held)
+    return held.error();
   if (::unlink(path(name).c_str()) != 0 && errno != ENOENT)
     return failure_of(errno, "remove '" + path(name) + "'");
   return {};
@@ -60,16 +67,20 @@ outcome<> data_files::remove(std::string_view name) const {
 bool data_files::has(std::string_view name) const {
   const acting_as rights{owner_};
   struct stat s {};
-  return ::stat(path(name).c_str(), &s) == 0;
+  return rights.held() && ::stat(path(name).c_str(), &s) == 0;
 }
 
-std::vector<std::string> data_files::list(std::string_view folder) const {
+outcome<std::vector<std::string>> data_files::list(std::string_view folder) const {
   const acting_as rights{owner_};
+  if (auto held = rights.held(); !held)
+    return held.error();
   std::vector<std::string> names;
   std::error_code failed;
   for (std::filesystem::directory_iterator at{path(folder), failed}, end; !failed && at != end;
        at.increment(failed))
     names.push_back(at->path().filename().string());
+  if (failed)
+    return failure_of(failed.value(), "list '" + path(folder) + "'");
   return names;
 }
 
@@ -108,9 +119,16 @@ outcome<> install(const data_files& files, const failover::member_settings& s, c
   return files.write(auto_conf, without_settings(*automatic, names_set(s)));
 }
 
+std::string major_in(std::string_view text) {
+  constexpr std::size_t most_digits = 3;
+  const bool is_one = !text.empty() && text.size() <= most_digits
+                      && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_one ? std::string{text} : std::string{};
+}
+
 std::string major_of_data(const data_files& files) {
   const auto text = files.read("PG_VERSION");
-  return text ? text->substr(0, text->find('\n')) : std::string{};
+  return text ? major_in(text->substr(0, text->find('\n'))) : std::string{};
 }
 
 outcome<> sync_folder(const std::string& path) {

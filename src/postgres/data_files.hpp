@@ -31,8 +31,8 @@ public:
   [[nodiscard]] outcome<> write(std::string_view name, const std::string& content) const;
   [[nodiscard]] outcome<> remove(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const;
-  /// Names in a folder of it.
-  [[nodiscard]] std::vector<std::string> list(std::string_view folder) const;
+  /// Names in a folder of it. Fails where these cannot all be told.
+  [[nodiscard]] outcome<std::vector<std::string>> list(std::string_view folder) const;
 
 private:
   std::string folder_;
@@ -48,7 +48,10 @@ outcome<> restore_own(const data_files& files, const own_files& own);
 outcome<> install(const data_files& files, const failover::member_settings& s, const standing& now,
                   const least_values& least = {});
 
-/// "15"; empty where there is no PG_VERSION.
+/// The text where it is a major version, of one to three digits; else empty. Others have it in
+/// their hands, and programs are found by it.
+std::string major_in(std::string_view text);
+/// "15"; empty where there is no PG_VERSION, or it says none.
 std::string major_of_data(const data_files& files);
 /// Makes what was renamed or removed in it durable.
 outcome<> sync_folder(const std::string& path);

@@ -1,5 +1,6 @@
 #include "postgres/folders.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -35,6 +36,8 @@ public:
       rights_.emplace(who);
   }
 
+  [[nodiscard]] outcome<> held() const { return rights_ ? rights_->held() : outcome<>{}; }
+
 private:
   std::optional<acting_as> rights_;
 };
@@ -44,13 +47,30 @@ bool is_there(const std::string& path) {
   return ::lstat(path.c_str(), &s) == 0;
 }
 
-std::vector<std::string> set_aside(const std::string& data_dir) {
+/// Whether it is what `name_aside` makes.
+bool is_time_aside(std::string_view text) {
+  constexpr std::string_view form = "00000000T000000Z";
+  if (text.size() < form.size())
+    return false;
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+      return false;
+  return text.find_first_not_of('x', form.size()) == std::string_view::npos;
+}
+
+/// Oldest first.
+outcome<std::vector<std::string>> set_aside(const std::string& data_dir) {
+  const auto before = data_dir + aside;
   std::vector<std::string> all;
   std::error_code failed;
   for (std::filesystem::directory_iterator at{around(data_dir), failed}, end; !failed && at != end;
        at.increment(failed))
-    if (at->path().string().rfind(data_dir + aside, 0) == 0)
-      all.push_back(at->path().string());
+    if (auto path = at->path().string();
+        path.rfind(before, 0) == 0 && is_time_aside(std::string_view{path}.substr(before.size())))
+      all.push_back(std::move(path));
+  if (failed)
+    return failure_of(failed.value(), "list '" + around(data_dir) + "'");
+  std::sort(all.begin(), all.end());
   return all;
 }
 
@@ -86,9 +106,15 @@ std::string fresh_beside(const std::string& data_dir) {
 outcome<> make_folder(const std::string& path, const owner& who) {
   if (auto removed = remove_folder(path, who); !removed)
     return removed;
+  return ensure_folder(path, who);
+}
+
+outcome<> ensure_folder(const std::string& path, const owner& who) {
   const in_folder_around rights{path, who};
+  if (auto held = rights.held(); !held)
+    return held;
   if (::mkdir(path.c_str(), 0700) != 0)
-    return failure_of(errno, "make the folder '" + path + "'");
+    return errno == EEXIST ? outcome<>{} : failure_of(errno, "make the folder '" + path + "'");
   if (::geteuid() == 0 && ::lchown(path.c_str(), who.user, who.group) != 0)
     return failure_of(errno, "give the folder '" + path + "' to its user");
   return {};
@@ -99,39 +125,74 @@ outcome<> remove_folder(const std::string& path, const owner& who) {
     return {};
   {
     const acting_as rights{who};
+    if (auto held = rights.held(); !held)
+      return held;
     std::error_code failed;
     for (std::filesystem::directory_iterator at{path, failed}, end; !failed && at != end;
          at.increment(failed))
       std::filesystem::remove_all(at->path(), failed);
   }
   const in_folder_around rights{path, who};
+  if (auto held = rights.held(); !held)
+    return held;
   if (::rmdir(path.c_str()) != 0)
     return failure_of(errno, "remove '" + path + "'");
   return {};
 }
 
-outcome<> remove_set_aside(const std::string& data_dir, const owner& who) {
-  for (const auto& each : set_aside(data_dir))
-    if (auto removed = remove_folder(each, who); !removed)
-      return removed;
+outcome<> remove_set_aside(const std::string& data_dir, const owner& who, const std::string& kept) {
+  const auto all = set_aside(data_dir);
+  if (!all)
+    return all.error();
+  for (const auto& each : *all)
+    if (each != kept)
+      if (auto removed = remove_folder(each, who); !removed)
+        return removed;
   return {};
 }
 
-outcome<> exchange(const std::string& data_dir, const std::string& fresh, const owner& who) {
-  if (auto removed = remove_set_aside(data_dir, who); !removed)
-    return removed;
-  const auto old = name_aside(data_dir);
+outcome<> take_place(const std::string& data_dir, const std::string& fresh, const owner& who) {
   const in_folder_around rights{data_dir, who};
-  const bool empty = ::rmdir(data_dir.c_str()) == 0 || errno == ENOENT;
-  if (!empty)
-    if (auto done = rename_in(data_dir, old); !done)
-      return done;
+  if (auto held = rights.held(); !held)
+    return held;
+  if (auto done = rename_in(fresh, data_dir); !done)
+    return done;
+  return sync_folder(around(data_dir));
+}
+
+outcome<> exchange(const std::string& data_dir, const std::string& fresh, const owner& who) {
+  const in_folder_around rights{data_dir, who};
+  if (auto held = rights.held(); !held)
+    return held;
+  if (::rename(fresh.c_str(), data_dir.c_str()) == 0) // it was empty, or missing
+    return sync_folder(around(data_dir));
+  const auto old = name_aside(data_dir);
+  if (auto done = rename_in(data_dir, old); !done)
+    return done;
   if (auto done = rename_in(fresh, data_dir); !done) {
-    if (!empty)
-      (void)rename_in(old, data_dir);
+    (void)rename_in(old, data_dir);
     return done;
   }
-  return sync_folder(around(data_dir));
+  if (auto synced = sync_folder(around(data_dir)); !synced)
+    return synced;
+  (void)remove_set_aside(data_dir, who, old); // the next exchange, or lack of room, tries it again
+  return {};
+}
+
+outcome<bool> restore_set_aside(const std::string& data_dir, const owner& who) {
+  const in_folder_around rights{data_dir, who};
+  if (auto held = rights.held(); !held)
+    return held.error();
+  const auto all = set_aside(data_dir);
+  if (!all)
+    return all.error();
+  if (all->empty())
+    return false;
+  if (auto done = rename_in(all->back(), data_dir); !done)
+    return done.error();
+  if (auto synced = sync_folder(around(data_dir)); !synced)
+    return synced.error();
+  return true;
 }
 
 outcome<std::uint64_t> free_around(const std::string& path) {

@@ -88,7 +88,8 @@ void tell_received(failover::postgres& to, const answers& a) {
   to.whole = is_whole(a);
 }
 
-/// The members that stream, each once: an old connection may linger beside the new one.
+/// The members that stream, each once: an old connection may linger beside the new one, and which
+/// is which is not told, so that the lower end of the two is what is sure.
 std::vector<failover::attached> members_among(const std::vector<failover::attached>& all,
                                               const failover::member_settings& s) {
   std::vector<failover::attached> out;
@@ -100,7 +101,7 @@ std::vector<failover::attached> members_among(const std::vector<failover::attach
     if (same == out.end())
       out.push_back(each);
     else
-      same->flushed = std::max(same->flushed, each.flushed);
+      same->flushed = std::min(same->flushed, each.flushed);
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   return out;

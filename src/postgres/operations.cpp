@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "guard/words.hpp"
 #include "postgres/conninfo.hpp"
 #include "postgres/sync_names.hpp"
 #include "postgres/tend.hpp"
@@ -53,6 +54,15 @@ failure not_running() {
   return {ec::not_converged, "PostgreSQL does not run"};
 }
 
+/// The timeline in an answer to IDENTIFY_SYSTEM; 0: it has none.
+std::uint32_t timeline_in(const rows& identified) {
+  std::uint32_t timeline = 0;
+  if (identified.empty() || identified.front().size() < 2
+      || !guard::read_number(identified.front()[1].value_or(""), timeline))
+    return 0;
+  return timeline;
+}
+
 } // namespace
 
 struct order_visitor {
@@ -98,10 +108,11 @@ outcome<> operations::start_standby(const std::string& upstream, const std::stop
     return done;
   refreshed_ = true;
   const auto now = guard_.last();
-  if (now && now->now == guard::phase::standby)
-    ::kill(now->pid, SIGHUP); // it was started before, and recovers yet
-  else if (auto launched = launch(false, *files, limits); !launched)
-    return launched;
+  const bool started = now && now->now == guard::phase::standby; // before, and recovers yet
+  if (auto done =
+        started ? send_signal(files->whose(), now->pid, SIGHUP) : launch(false, *files, limits);
+      !done)
+    return done;
   role_made_ = false;
   const auto answers = wait_for_answers(files->whose(), limits);
   return answers ? outcome<>{} : answers.error();
@@ -148,12 +159,15 @@ outcome<> operations::promote(std::uint32_t timeline, const std::stop_token& can
   const auto before = s->ask("IDENTIFY_SYSTEM", limits);
   if (!before)
     return before.error();
-  const auto current = std::stoul(before->at(0).at(1).value_or("0"));
-  if (auto done = reserve_timelines(*files, static_cast<std::uint32_t>(current), timeline); !done)
+  const auto current = timeline_in(*before);
+  if (current == 0)
+    return {ec::internal, "PostgreSQL does not say which timeline it is on"};
+  if (auto done = reserve_timelines(*files, current, timeline); !done)
     return done;
   const auto told = guard_.call(guard::promote{}, limits);
   if (!told) {
-    (void)release_timelines(*files);
+    if (told.error().code == ec::not_allowed) // else it may be under way
+      (void)release_timelines(*files);
     return told.error();
   }
   if (auto done = wait_until(*s, "SELECT NOT pg_is_in_recovery()", "it was not promoted", limits);
@@ -163,9 +177,9 @@ outcome<> operations::promote(std::uint32_t timeline, const std::stop_token& can
   const auto after = s->ask("IDENTIFY_SYSTEM", limits);
   if (!after)
     return after.error();
-  const auto begun = after->at(0).at(1).value_or("");
-  if (begun != std::to_string(timeline))
-    return {ec::not_converged, "PostgreSQL began timeline " + begun + " and not "
+  const auto begun = timeline_in(*after);
+  if (begun != timeline)
+    return {ec::not_converged, "PostgreSQL began timeline " + std::to_string(begun) + " and not "
                                  + std::to_string(timeline) + ", as it was to"};
   return {};
 }
@@ -205,8 +219,9 @@ outcome<> operations::follow(const std::string& upstream, const std::stop_token&
     return soon;
   const auto pid =
     s->ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'", limits);
-  if (pid && !pid->empty() && pid->front().front())
-    ::kill(std::stoi(*pid->front().front()), SIGTERM);
+  if (pid_t number = 0; pid && !pid->empty() && pid->front().front()
+                        && guard::read_number(*pid->front().front(), number))
+    (void)send_signal(files->whose(), number, SIGTERM);
   return wait_until(*s, there, "its walreceiver does not end", limits);
 }
 
@@ -272,7 +287,7 @@ outcome<> operations::checkpoint(const std::stop_token& cancel) {
 
 outcome<> operations::tend(bool in_recovery, const std::vector<std::string>& slots,
                            const std::stop_token& cancel) {
-  auto orders = slot_orders(s_, in_recovery, slots);
+  const auto orders = slot_orders(s_, in_recovery, slots);
   if (in_recovery)
     role_made_ = false;
   const bool role = !in_recovery && !role_made_;
@@ -287,17 +302,20 @@ outcome<> operations::tend(bool in_recovery, const std::vector<std::string>& slo
   auto s = open_local(s_, files->whose(), limits);
   if (!s)
     return s.error();
+  outcome<> all;
+  const auto ask_each = [&](const std::vector<std::string>& each) {
+    for (const auto& order : each)
+      if (auto done = s->ask(order, limits); !done && all)
+        all = done.error();
+  };
+  // The role first, and each whatever became of those before: no standby streams without the role.
   if (role)
-    for (auto& order :
-         role_orders(s_, s_.replication_password.reveal().empty()
-                           ? std::string{}
-                           : s->verifier(s_.replication_user, s_.replication_password)))
-      orders.push_back(std::move(order));
-  for (const auto& order : orders)
-    if (auto done = s->ask(order, limits); !done)
-      return done.error();
-  role_made_ = !in_recovery;
-  return {};
+    ask_each(role_orders(s_, s_.replication_password.reveal().empty()
+                               ? std::string{}
+                               : s->verifier(s_.replication_user, s_.replication_password)));
+  role_made_ = !in_recovery && all.ok();
+  ask_each(orders);
+  return all;
 }
 
 outcome<> operations::refresh(const data_files& files, const check_limits& limits) {
@@ -327,8 +345,7 @@ outcome<> operations::reload(const data_files& files, const standing& now,
     return done;
   if (!is || !runs(*is))
     return not_running();
-  ::kill(is->pid, SIGHUP);
-  return {};
+  return send_signal(files.whose(), is->pid, SIGHUP);
 }
 
 outcome<session> operations::reconfigure(const standing& now, const check_limits& limits) {

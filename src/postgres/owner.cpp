@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guard/process_tree.hpp"
 #include "posix/small_file.hpp"
 
 namespace harmony::postgres {
@@ -72,6 +73,14 @@ acting_as::acting_as(const owner& who) : changed_(::geteuid() == 0 && who.user !
   ::syscall(set_groups, 1, &who.group);
   ::syscall(set_group, -1, who.group, -1);
   ::syscall(set_user, -1, who.user, -1);
+  held_ = ::geteuid() == who.user && ::getegid() == who.group;
+}
+
+outcome<> acting_as::held() const {
+  if (!held_)
+    return {ec::capability_missing, "the agent runs as root and cannot take another user's rights: "
+                                    "it needs CAP_SETUID and CAP_SETGID"};
+  return {};
 }
 
 acting_as::~acting_as() {
@@ -80,6 +89,21 @@ acting_as::~acting_as() {
   ::syscall(set_user, -1, 0, -1);
   ::syscall(set_group, -1, ::getgid(), -1);
   ::syscall(set_groups, groups_.size(), groups_.data());
+}
+
+outcome<> send_signal(const owner& who, pid_t pid, int signal) {
+  // By its user too: the kernel lets a thread whose real user is root signal root's processes.
+  const auto his = [&] {
+    const auto whose = owner_of("/proc/" + std::to_string(pid));
+    return whose && whose->user == who.user;
+  };
+  const acting_as rights{who};
+  if (auto held = rights.held(); !held)
+    return held;
+  if (pid <= 1 || !guard::kill_exactly(pid, signal, his))
+    return {ec::not_found, "process " + std::to_string(pid) + " is none of user " + name_of(who)
+                             + ": it gets no signal"};
+  return {};
 }
 
 std::vector<std::string> command_as(const owner& who, std::vector<std::string> command) {

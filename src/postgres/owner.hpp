@@ -34,10 +34,18 @@ public:
   acting_as(const acting_as&) = delete;
   acting_as& operator=(const acting_as&) = delete;
 
+  /// Fails with capability_missing where the rights are still root's: nothing may be done then.
+  [[nodiscard]] outcome<> held() const;
+
 private:
   bool changed_ = false;
+  bool held_ = true;
   std::vector<gid_t> groups_;
 };
+
+/// To a process of `who`, and to no other's: `pid` may come from somebody who is not trusted. Fails
+/// with not_found where there is no such process of his.
+outcome<> send_signal(const owner& who, pid_t pid, int signal);
 
 /// The command, to be run as another user where this process is root.
 std::vector<std::string> command_as(const owner& who, std::vector<std::string> command);

@@ -57,16 +57,18 @@ outcome<> check_data(const failover::member_settings& s, const data_files& files
   if (number < oldest)
     return {ec::invalid_spec, "the data directory '" + s.data_dir + "' is of PostgreSQL " + major
                                 + ": " + std::to_string(oldest) + " is the oldest that is run"};
-  return check_programs(programs(s, major), major, limits);
+  return check_programs(programs(s, major), major, files.whose(), limits);
 }
 
 outcome<> initialise(const failover::member_settings& s, const owner& who,
                      const std::string& program_folder, const check_limits& limits) {
+  // Beside it, so that one that is broken off leaves nothing that looks like data.
+  const auto folder = fresh_beside(s.data_dir);
+  if (auto gone = remove_folder(folder, who); !gone)
+    return gone;
   if (const auto room = free_around(s.data_dir); room && *room < new_cluster)
     return {ec::disk_full, "a new cluster needs " + size_text(new_cluster) + " around '"
                              + s.data_dir + "', and there are " + size_text(*room)};
-  // Beside it, so that one that is broken off leaves nothing that looks like data.
-  const auto folder = fresh_beside(s.data_dir);
   if (auto made = make_folder(folder, who); !made)
     return made;
   const auto done =
@@ -82,11 +84,20 @@ outcome<> initialise(const failover::member_settings& s, const owner& who,
   const data_files files{folder, who};
   if (auto marked = files.write(standby_signal, ""); !marked)
     return marked;
-  return exchange(s.data_dir, folder, who);
+  return take_place(s.data_dir, folder, who);
 }
 
-bool is_empty(const data_files& files) {
-  return files.list("").empty();
+/// The folder is there then, with what a clone that was broken off had set aside.
+outcome<> provide_folder(const std::string& path, const owner& who) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0 || errno != ENOENT)
+    return {};
+  std::error_code failed;
+  std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), failed);
+  const auto restored = restore_set_aside(path, who);
+  if (!restored)
+    return restored.error();
+  return *restored ? outcome<>{} : ensure_folder(path, who);
 }
 
 } // namespace
@@ -101,20 +112,20 @@ outcome<> prepare(const failover::member_settings& s, const preparation& how,
   const auto who = account(how.owner);
   if (!who || who->user == 0)
     return {ec::no_such_user, "'" + how.owner + "' is no account that PostgreSQL can run as"};
-  struct stat found {};
-  if (::stat(s.data_dir.c_str(), &found) != 0 && errno == ENOENT) {
-    std::error_code failed;
-    std::filesystem::create_directories(std::filesystem::path{s.data_dir}.parent_path(), failed);
-    if (auto made = make_folder(s.data_dir, *who); !made)
-      return made;
-  }
+  if (auto can = acting_as{*who}.held(); !can)
+    return can;
+  if (auto there = provide_folder(s.data_dir, *who); !there)
+    return there;
   if (auto fine = check_folder(s.data_dir, *who, how.owner); !fine)
     return fine;
   const data_files files{s.data_dir, *who};
-  if (!is_empty(files))
+  const auto content = files.list("");
+  if (!content)
+    return content.error();
+  if (!content->empty())
     return check_data(s, files, how, limits);
   const auto folder = programs(s, how.version.empty() ? newest_installed() : how.version);
-  if (auto fit = check_programs(folder, how.version, limits); !fit)
+  if (auto fit = check_programs(folder, how.version, *who, limits); !fit)
     return fit;
   return how.bootstrap ? initialise(s, *who, folder, limits) : outcome<>{};
 }

@@ -21,7 +21,10 @@ constexpr const char* debian = "/usr/lib/postgresql";
 
 /// What this agent does itself waits for no standby: the first one needs the role that it makes.
 constexpr const char* session_options = "-c synchronous_commit=local -c statement_timeout=10000 "
-                                        "-c default_transaction_read_only=off";
+                                        "-c default_transaction_read_only=off "
+                                        "-c search_path=pg_catalog";
+/// Nobody's function or operator is to be called for PostgreSQL's own.
+constexpr const char* remote_options = "-c search_path=pg_catalog";
 
 bool same_folder(const std::string& a, const std::string& b) {
   std::error_code failed;
@@ -65,6 +68,8 @@ outcome<session> open_local(const failover::member_settings& s, const owner& who
     return folder.error();
   const auto where = folder->empty() ? "" : folder->front().front().value_or("");
   const acting_as rights{who};
+  if (auto held = rights.held(); !held)
+    return held.error();
   if (!same_folder(where, s.data_dir))
     return {ec::name_conflict, "the server that answers in '" + s.socket_dir + "' serves '" + where
                                  + "' and not '" + s.data_dir + "': give one of them another port"};
@@ -73,9 +78,10 @@ outcome<session> open_local(const failover::member_settings& s, const owner& who
 
 outcome<session> open_remote(const failover::member_settings& s,
                              const failover::member_address& whom, const check_limits& limits) {
-  auto parameters = reach(s, whom);
+  auto parameters = reach(s, whom, clone_name);
   parameters.emplace_back("dbname", "postgres");
   parameters.emplace_back("replication", "database");
+  parameters.emplace_back("options", remote_options);
   parameters.emplace_back("passfile", no_file);
   if (!s.replication_password.reveal().empty())
     parameters.emplace_back("password", s.replication_password.reveal());
@@ -104,14 +110,14 @@ std::string newest_installed() {
   return newest == 0 ? std::string{} : std::to_string(newest);
 }
 
-outcome<> check_programs(const std::string& folder, const std::string& major,
+outcome<> check_programs(const std::string& folder, const std::string& major, const owner& who,
                          const check_limits& limits) {
   const auto program = folder + "/postgres";
   if (::access(program.c_str(), X_OK) != 0)
     return {ec::capability_missing, "there is no '" + program + "': install postgresql"
                                       + (major.empty() ? "" : "-" + major)
                                       + ", or name the folder of its programs"};
-  const auto printed = run_process({{program, "--version"}, {"LC_ALL=C"}}, limits);
+  const auto printed = run_process({command_as(who, {program, "--version"}), {"LC_ALL=C"}}, limits);
   const auto is = printed ? guard::major_of(printed->output) : std::string{};
   if (is.empty())
     return {ec::capability_missing, "'" + program + "' does not say which PostgreSQL it is"};

@@ -29,7 +29,8 @@ std::string programs(const failover::member_settings& s, const std::string& majo
 /// The newest major version that is installed as Debian does; empty: none is.
 std::string newest_installed();
 /// Fails where there is no `postgres` there, or it is of another major version; empty: any will do.
-outcome<> check_programs(const std::string& folder, const std::string& major,
+/// It is asked as `who`.
+outcome<> check_programs(const std::string& folder, const std::string& major, const owner& who,
                          const check_limits& limits);
 
 struct program_call {

@@ -122,6 +122,8 @@ outcome<session> session::open(const std::vector<std::pair<std::string, std::str
   names.push_back(nullptr);
   values.push_back(nullptr);
   const acting_as rights{who};
+  if (auto held = rights.held(); !held)
+    return held.error();
   session s{pq().connect_start(names.data(), values.data(), 0)};
   if (!s.open())
     return {ec::internal, "libpq has no memory left"};

@@ -139,7 +139,7 @@ std::string primary_conninfo(const failover::member_settings& s, std::string_vie
   const auto* whom = find_member(s, upstream);
   if (whom == nullptr)
     return {};
-  auto all = reach(s, *whom);
+  auto all = reach(s, *whom, s.node);
   if (!s.replication_password.reveal().empty())
     all.emplace_back("passfile", s.data_dir + "/" + std::string{pass_file});
   return write_conninfo(all);

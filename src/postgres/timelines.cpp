@@ -8,6 +8,8 @@ namespace harmony::postgres {
 
 namespace {
 
+/// Each takes a file; no cluster has so many claims in vain.
+constexpr std::uint32_t most_reserved = 1000;
 constexpr const char* log_folder = "pg_wal";
 constexpr const char* reservation = "# Of a claim that promoted nobody. Taken by harmony-agent.\n";
 
@@ -15,9 +17,12 @@ std::string path_of(std::uint32_t timeline) {
   return std::string{log_folder} + "/" + history_file(timeline);
 }
 
-std::vector<std::uint32_t> all_there(const data_files& files) {
+outcome<std::vector<std::uint32_t>> all_there(const data_files& files) {
+  const auto names = files.list(log_folder);
+  if (!names)
+    return names.error();
   std::vector<std::uint32_t> numbers;
-  for (const auto& name : files.list(log_folder))
+  for (const auto& name : *names)
     if (const auto number = history_number(name); number != 0)
       numbers.push_back(number);
   return numbers;
@@ -34,6 +39,10 @@ outcome<std::vector<std::uint32_t>> to_reserve(const std::vector<std::uint32_t>&
     return {ec::conflict, "timeline " + std::to_string(wanted)
                             + " is here already, and cannot be begun from "
                             + std::to_string(current)};
+  if (wanted - current > most_reserved)
+    return {ec::conflict, "timeline " + std::to_string(wanted) + " is too far from "
+                            + std::to_string(current) + ": at most " + std::to_string(most_reserved)
+                            + " are passed over"};
   std::vector<std::uint32_t> lacking;
   for (auto n = current + 1; n < wanted; ++n)
     if (!has(n))
@@ -42,7 +51,10 @@ outcome<std::vector<std::uint32_t>> to_reserve(const std::vector<std::uint32_t>&
 }
 
 outcome<> reserve_timelines(const data_files& files, std::uint32_t current, std::uint32_t wanted) {
-  const auto lacking = to_reserve(all_there(files), current, wanted);
+  const auto there = all_there(files);
+  if (!there)
+    return there.error();
+  const auto lacking = to_reserve(*there, current, wanted);
   if (!lacking)
     return lacking.error();
   for (const auto number : *lacking)
@@ -52,9 +64,12 @@ outcome<> reserve_timelines(const data_files& files, std::uint32_t current, std:
 }
 
 outcome<> release_timelines(const data_files& files) {
+  const auto there = all_there(files);
+  if (!there)
+    return there.error();
   std::uint32_t newest = 1;
   std::vector<std::uint32_t> taken;
-  for (const auto number : all_there(files)) {
+  for (const auto number : *there) {
     const auto text = files.read(path_of(number));
     if (text && *text == reservation)
       taken.push_back(number);

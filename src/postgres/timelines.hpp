@@ -16,7 +16,7 @@ namespace harmony::postgres {
 // Such a file must not be the newest where a server starts: it would look for that timeline.
 
 /// What must be there so that a promotion from `current` begins `wanted`: the numbers to be taken.
-/// Fails where `wanted` cannot be reached.
+/// Fails where `wanted` cannot be reached, or is more than 1000 away.
 outcome<std::vector<std::uint32_t>> to_reserve(const std::vector<std::uint32_t>& there,
                                                std::uint32_t current, std::uint32_t wanted);
 

@@ -218,7 +218,7 @@ std::optional<std::string> pg_node::ask(const std::string& sql) {
   if (!files)
     return std::nullopt;
   auto s = postgres::open_local(settings, files->whose(), limits);
-  if (!s)
+  if (!s || !s->ask("SET search_path = public", limits))
     return std::nullopt;
   const auto answer = s->ask(sql, limits);
   if (!answer)

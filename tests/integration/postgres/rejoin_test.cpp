@@ -125,8 +125,10 @@ TEST_CASE("postgres: a folder that a member cannot run on -> refused with its re
   CHECK(refused(a.settings, {false, "", "9"}).find("is asked for") != std::string::npos);
   write_file(a.settings.data_dir + "/PG_VERSION", "16\n");
   CHECK(refused(a.settings, {}).find("PostgreSQL 16 is needed") != std::string::npos);
-  write_file(a.settings.data_dir + "/PG_VERSION", "9.6\n");
+  write_file(a.settings.data_dir + "/PG_VERSION", "12\n");
   CHECK(refused(a.settings, {}).find("oldest") != std::string::npos);
+  write_file(a.settings.data_dir + "/PG_VERSION", "../../../tmp\n");
+  CHECK(refused(a.settings, {}).find("neither empty nor") != std::string::npos);
   std::filesystem::remove(a.settings.data_dir + "/PG_VERSION");
   CHECK(refused(a.settings, {}).find("neither empty nor") != std::string::npos);
   must("chmod 755 " + a.settings.data_dir);

@@ -145,7 +145,7 @@ TEST_CASE("look: a primary -> its standbys that are members, each once") {
   CHECK(is.flushed == 0x6000000);
   CHECK(is.upstream.empty());
   CHECK(is.names == failover::sync_names{1, {"b"}});
-  CHECK(is.standbys == std::vector<failover::attached>{{"b", 0x30}, {"c", 0x10}});
+  CHECK(is.standbys == std::vector<failover::attached>{{"b", 0x20}, {"c", 0x10}});
 }
 
 TEST_CASE("look: an answer of another shape -> a failure") {
@@ -173,6 +173,9 @@ TEST_CASE("timelines: a promotion to a number -> those between are taken") {
   CHECK(to_reserve({}, 1, 2).value().empty());
   CHECK(to_reserve({2}, 2, 6).value() == numbers{3, 4, 5});
   CHECK(to_reserve({2, 4}, 2, 6).value() == numbers{3, 5});
+  CHECK(to_reserve({}, 1, 1001).value().size() == 999);
+  CHECK_FALSE(to_reserve({}, 1, 1002));
+  CHECK_FALSE(to_reserve({}, 1, 4294967295U));
   CHECK_FALSE(to_reserve({2}, 2, 2));
   CHECK_FALSE(to_reserve({2}, 3, 2));
   CHECK_FALSE(to_reserve({2, 3}, 2, 3));
