@@ -55,6 +55,11 @@ settings_list defaults(const failover::member_settings& s) {
           {"password_encryption", "scram-sha-256"}};
 }
 
+/// What `parameters` may change, and nobody else: see `names_set`.
+settings_list firm() {
+  return {{"synchronous_commit", "on"}};
+}
+
 settings_list owned(const failover::member_settings& s, const standing& now) {
   const auto* self = find_member(s, s.node);
   const auto conninfo = primary_conninfo(s, now.upstream);
@@ -65,7 +70,10 @@ settings_list owned(const failover::member_settings& s, const standing& now) {
           {"lc_messages", "C"},    // the member reads some
           {"wal_log_hints", "on"}, // for pg_rewind
           {"full_page_writes", "on"},
+          {"fsync", "on"},         // what is acknowledged is on the disk
           {"restore_command", ""}, // a standby receives from its upstream, and from nobody else
+          {"archive_cleanup_command", ""},
+          {"recovery_end_command", ""},
           {"recovery_min_apply_delay", "0"},
           {"recovery_target", ""},
           {"recovery_target_lsn", ""},
@@ -151,6 +159,8 @@ std::string write_conf(const failover::member_settings& s, const standing& now,
                      + "', and written anew: change the manifest.\n";
   for (const auto& [name, value] : defaults(s))
     text += write_setting(name, value);
+  for (const auto& [name, value] : firm())
+    text += write_setting(name, value);
   for (const auto& [name, value] : s.parameters)
     text += write_setting(lower(name), value);
   for (const auto& [name, value] : owned(s, now))
@@ -163,8 +173,9 @@ std::string write_conf(const failover::member_settings& s, const standing& now,
 
 std::set<std::string> names_set(const failover::member_settings& s) {
   std::set<std::string> names;
-  for (const auto& [name, value] : owned(s, {}))
-    names.insert(name);
+  for (const auto& list : {firm(), owned(s, {})})
+    for (const auto& [name, value] : list)
+      names.insert(name);
   for (const auto& [name, value] : s.parameters)
     names.insert(lower(name));
   return names;

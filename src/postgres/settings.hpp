@@ -36,7 +36,7 @@ using least_values = std::map<std::string, std::uint32_t>;
 /// the start of a standby, parameters that are lower than `least` are as high for that run.
 std::string write_conf(const failover::member_settings& s, const standing& now,
                        const least_values& least = {});
-/// The names that harmony.conf sets, in lower case.
+/// The names that nothing but harmony.conf may set, in lower case.
 std::set<std::string> names_set(const failover::member_settings& s);
 /// What harmony.conf says; what cannot be read is nothing.
 standing read_conf(std::string_view text, const failover::member_settings& s);

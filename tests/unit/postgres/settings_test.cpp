@@ -37,7 +37,8 @@ TEST_CASE("settings: a parameter that the protocol owns -> refused with its name
   for (const auto* name :
        {"primary_conninfo", "Synchronous_Standby_Names", "port", "hba_file", "restore_command",
         "recovery_target_time", "wal_log_hints", "data_directory", "include", "primary_slot_name",
-        "hot_standby", "recovery_min_apply_delay", "wal_level", "fsync"})
+        "hot_standby", "recovery_min_apply_delay", "wal_level", "fsync",
+        "archive_cleanup_command"})
     CHECK(refuses(name, "x"));
   for (const auto& name : names_set(three())) {
     INFO(name);
@@ -164,6 +165,29 @@ TEST_CASE("role: a verifier -> is told and not the password") {
   const auto orders = role_orders(three(), "SCRAM-SHA-256$x");
   CHECK(has(orders.at(1), "PASSWORD 'SCRAM-SHA-256$x'"));
   CHECK_FALSE(has(role_orders(three(), "").at(1), "PASSWORD"));
+}
+
+TEST_CASE("settings: commits that are acknowledged -> are safe, whatever else is configured") {
+  auto s = three();
+  const auto set = [&](const char* name) { return setting_of(write_conf(s, {}), name); };
+  CHECK(set("synchronous_commit") == "on");
+  CHECK(set("fsync") == "on");
+  CHECK(set("recovery_end_command") == "");
+  CHECK(set("archive_cleanup_command") == "");
+  for (const auto* name : {"synchronous_commit", "fsync", "recovery_end_command"})
+    CHECK(names_set(s).count(name) == 1); // not left in postgresql.auto.conf
+  s.parameters["synchronous_commit"] = "remote_apply";
+  CHECK(check(s));
+  CHECK(set("synchronous_commit") == "remote_apply");
+}
+
+TEST_CASE("conninfo: what copies -> has a name that no member can have") {
+  auto s = three();
+  s.members[0].node = clone_name;
+  CHECK_FALSE(check(s));
+  CHECK(has(write_conninfo(reach(three(), s.members[1], clone_name)),
+            "application_name='harmony clone'"));
+  CHECK(has(primary_conninfo(three(), "a"), "application_name='b'"));
 }
 
 } // namespace harmony::postgres
