@@ -112,6 +112,38 @@ TEST_CASE("postgres: a primary that stopped in order -> its end is where the sta
   CHECK(b.sees([&](const auto& is) { return !is.receives; }).received == end);
 }
 
+TEST_CASE("postgres: a clone that was broken off between its renames -> the old data come back") {
+  cluster_bed bed;
+  const auto& a = bed.bootstrapped("a");
+  const auto aside = a.settings.data_dir + ".old-20260101T000000Z";
+  const auto control = read_file(a.settings.data_dir + "/global/pg_control");
+  std::filesystem::rename(a.settings.data_dir, aside);
+  CHECK(postgres::prepare(a.settings, {true, bed.owner(), ""}));
+  CHECK_FALSE(std::filesystem::exists(aside));
+  CHECK(read_file(a.settings.data_dir + "/global/pg_control") == control);
+}
+
+TEST_CASE(
+  "postgres: the agent's sessions -> take nobody's functions for PostgreSQL's, and one that "
+  "copies is no standby") {
+  cluster_bed bed;
+  auto& a = bed.primary();
+  const auto limits = postgres::within(10s);
+  const auto says = [&](auto session, const std::string& name) {
+    REQUIRE(session);
+    const auto answer = session->ask("SELECT current_setting('" + name + "')", limits);
+    REQUIRE(answer);
+    return answer->front().front().value_or("");
+  };
+  const auto owner = *postgres::account(bed.owner());
+  CHECK(says(postgres::open_local(a.settings, owner, limits), "search_path") == "pg_catalog");
+  const auto remote = [&] {
+    return postgres::open_remote(bed.settings_of("b"), a.settings.members.front(), limits);
+  };
+  CHECK(says(remote(), "search_path") == "pg_catalog");
+  CHECK(says(remote(), "application_name") == "harmony clone");
+}
+
 TEST_CASE("postgres: a folder that a member cannot run on -> refused with its reason") {
   cluster_bed bed;
   const auto refused = [&](const failover::member_settings& s, postgres::preparation how) {
