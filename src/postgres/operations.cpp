@@ -219,8 +219,7 @@ outcome<> operations::follow(const std::string& upstream, const std::stop_token&
     return soon;
   const auto pid =
     s->ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'", limits);
-  if (pid_t number = 0; pid && !pid->empty() && pid->front().front()
-                        && guard::read_number(*pid->front().front(), number))
+  if (pid_t number = 0; pid && guard::read_number(first_field(*pid), number))
     (void)send_signal(files->whose(), number, SIGTERM);
   return wait_until(*s, there, "its walreceiver does not end", limits);
 }
@@ -381,7 +380,7 @@ outcome<> operations::wait_until(session& s, const std::string& sql, const std::
     const auto answer = s.ask(sql, limits);
     if (!answer)
       return answer.error();
-    if (!answer->empty() && answer->front().front() == "t")
+    if (first_field(*answer) == "t")
       return {};
     if (limits.over() || std::chrono::steady_clock::now() >= end)
       return {ec::timed_out, "PostgreSQL runs, but " + otherwise};

@@ -66,7 +66,7 @@ outcome<session> open_local(const failover::member_settings& s, const owner& who
   const auto folder = made->ask("SELECT current_setting('data_directory')", limits);
   if (!folder)
     return folder.error();
-  const auto where = folder->empty() ? "" : folder->front().front().value_or("");
+  const auto where = first_field(*folder);
   const acting_as rights{who};
   if (auto held = rights.held(); !held)
     return held.error();

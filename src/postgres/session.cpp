@@ -105,6 +105,10 @@ outcome<> load_libpq() {
   return {};
 }
 
+std::string first_field(const rows& answer) {
+  return answer.empty() || answer.front().empty() ? "" : answer.front().front().value_or("");
+}
+
 void session::closer::operator()(pg_conn* c) const {
   pq().finish(c);
 }

@@ -20,6 +20,8 @@ outcome<> load_libpq();
 
 using row = std::vector<std::optional<std::string>>;
 using rows = std::vector<row>;
+/// The first field of the first row; empty where there is none, or it is null.
+std::string first_field(const rows& answer);
 
 /// A connection to a PostgreSQL server, by libpq, which is opened when it is first needed: an agent
 /// without PostgreSQL does not carry it. For one thread. Each call ends at its limits; after one
