@@ -144,6 +144,20 @@ TEST_CASE("postgres: a parameter that needs a restart -> is told, and is in forc
   CHECK(a.ask("SHOW max_connections") == "21");
 }
 
+TEST_CASE("postgres: a slot that cannot be made -> told, and the replication role is there") {
+  cluster_bed bed;
+  auto& a = bed.bootstrapped("a");
+  a.settings.parameters["max_replication_slots"] = "1"; // and two are wanted
+  a.open();
+  a.arm(1);
+  a.must(to<fx::start_primary>());
+  CHECK(eventually(
+    [&] { return a.ask("SELECT count(*) FROM pg_roles WHERE rolname = 'replicator'") == "1"; },
+    10s));
+  CHECK(eventually(
+    [&] { return a.member->now().trouble.find("replication slots") != std::string::npos; }, 10s));
+}
+
 TEST_CASE("postgres: a stop -> what is under way is given up") {
   cluster_bed bed;
   auto& a = bed.primary();
