@@ -10,14 +10,15 @@ namespace harmony {
 
 /// Parameters that the failover protocol sets, or cannot hold without, and directives that are
 /// none; docs/reconcilers/postgres-cluster.md has the same list.
-inline constexpr std::array<std::string_view, 28> reserved_parameters{
+inline constexpr std::array<std::string_view, 29> reserved_parameters{
   // who follows whom
   "primary_conninfo", "primary_slot_name", "synchronous_standby_names", "hot_standby",
   "promote_trigger_file", "trigger_file",
   // slots of a primary that a standby would wait for, or have itself
   "synchronized_standby_slots", "sync_replication_slots",
   // a standby receives from its primary alone, and at once: the protocol counts what it has
-  "restore_command", "archive_recovery", "recovery_end_command", "recovery_min_apply_delay",
+  "restore_command", "archive_recovery", "recovery_end_command", "archive_cleanup_command",
+  "recovery_min_apply_delay",
   // a standby and a rewind need it in the log; an acknowledged commit, on the disk
   "wal_level", "wal_log_hints", "full_page_writes", "fsync",
   // where the agent finds it, and reads what it says
