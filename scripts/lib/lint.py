@@ -36,7 +36,7 @@ def main():
     stamps = build / "lint"
     stamps.mkdir(exist_ok=True)
     base = subprocess.run([tidy, "--version"], check=True, capture_output=True).stdout
-    for config in [root / ".clang-tidy", *sorted(root.glob("tests/**/.clang-tidy"))]:
+    for config in [root / ".clang-tidy", *sorted(root.glob("[st]*/**/.clang-tidy"))]:
         base += config.read_bytes()
     built = dependencies(str(build))
     digests = {}

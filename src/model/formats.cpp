@@ -136,13 +136,10 @@ const format route_target{R"("default" or a network such as "10.1.0.0/16")",
                           "(?=.*:)[0-9a-fA-F:]{2,39}/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$",
                           43,
                           [](std::string_view t) noexcept { return t == "default" || is_cidr(t); }};
-const format member{
-  "a name of at most 32 of a-z, 0-9 and '_', beginning with a letter, such as \"edge_1\"",
-  "^[a-z][a-z0-9_]{0,31}$", 32, [](std::string_view t) noexcept {
-    return word(
-      t, [](char c) { return has(lower, c); }, [](char c) { return is_lower_alnum(c) || c == '_'; },
-      31);
-  }};
+// A device's id, by which the store knows who may write what of it; a slot's name has 8 more.
+const format member{"a name of at most 55 of a-z, 0-9 and inner '-', such as \"edge-1\"",
+                    "^(?=.{1,55}$)" HARMONY_NAME "$", 55,
+                    [](std::string_view t) noexcept { return t.size() <= 55 && is_name(t); }};
 const format role{"a role of at most 63 of a-z, 0-9 and '_', not beginning with a digit",
                   "^[a-z_][a-z0-9_]{0,62}$", 63, is_pg_name};
 const format pg_version{

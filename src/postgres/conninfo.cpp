@@ -97,7 +97,9 @@ const failover::member_address* find_member(const failover::member_settings& s,
 }
 
 std::string slot_of(std::string_view node) {
-  return std::string{slot_prefix} + std::string{node};
+  auto name = std::string{slot_prefix} + std::string{node};
+  std::replace(name.begin(), name.end(), '-', '_'); // a slot's name has none; a member's no '_'
+  return name;
 }
 
 } // namespace harmony::postgres

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "model/ids.hpp"
 #include "model/postgres_parameters.hpp"
 #include "postgres/conf.hpp"
 #include "postgres/conninfo.hpp"
@@ -86,7 +87,7 @@ settings_list owned(const failover::member_settings& s, const standing& now) {
           {"synchronous_standby_names", write_sync_names(now.names)}};
 }
 
-bool is_node(std::string_view name) {
+bool is_role(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   });
@@ -124,14 +125,15 @@ std::string escaped(std::string_view text) {
 
 outcome<> check(const failover::member_settings& s) {
   for (const auto& each : s.members)
-    if (!is_node(each.node) || slot_of(each.node).size() > longest_slot_name)
-      return {ec::invalid_spec,
-              "'" + each.node + "' cannot be a member's name: at most "
-                + std::to_string(longest_slot_name - slot_prefix.size())
-                + " lower-case letters, digits and '_', because a replication slot is named by it"};
+    if (!is_name(each.node) || slot_of(each.node).size() > longest_slot_name)
+      return {
+        ec::invalid_spec,
+        "'" + each.node + "' cannot be a member's name: at most "
+          + std::to_string(longest_slot_name - slot_prefix.size())
+          + " lower-case letters, digits and inner '-', because a replication slot is named by it"};
   if (find_member(s, s.node) == nullptr)
     return {ec::invalid_spec, "'" + s.node + "' is not among the members"};
-  if (!is_node(s.replication_user))
+  if (!is_role(s.replication_user))
     return {ec::invalid_spec, "the replication user '" + s.replication_user
                                 + "' must be of lower-case letters, digits and '_'"};
   for (const auto& [name, value] : s.parameters)

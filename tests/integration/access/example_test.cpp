@@ -69,7 +69,7 @@ TEST_CASE("access: server-config with what does not fit -> refused, and nothing 
   write_file(devices, "pi-1 " + other + "\n# more\npi-2 " + other + "\n");
   refused({"--devices", devices}, 6, devices + ":3: the key of 'pi-2' stands here twice");
   write_file(devices, "pi-1 " + other + " extra\n");
-  refused({"--devices", devices}, 6, devices + ":1: expected an id and a public nkey");
+  refused({"--devices", devices}, 6, devices + ":1: expected an id, a public nkey and");
   refused({"--devices", devices, "--keys", folder.str()}, 2, "--keys");
   refused({"--tls-cert", "/a"}, 2, "--tls-key");
   refused({"--store-dir", "relative"}, 2, "an absolute path");

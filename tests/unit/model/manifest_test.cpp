@@ -57,9 +57,9 @@ TEST_CASE("manifest: every field set -> read without an issue") {
                                         {mount_type::tmpfs, "", "/tmp", false}});
   postgres_cluster_spec orders;
   orders.cluster = "orders-1";
-  orders.member = "edge_2";
+  orders.member = "edge-2";
   orders.members = {
-    {"edge_1", "10.0.0.1", 5432}, {"edge_2", "e2.example.org", 5433}, {"edge_3", "fd00::3", 5432}};
+    {"edge-1", "10.0.0.1", 5432}, {"edge-2", "e2.example.org", 5433}, {"edge-3", "fd00::3", 5432}};
   orders.data_dir = "/srv/pg/orders";
   orders.version = "15";
   orders.owner = "pg";
