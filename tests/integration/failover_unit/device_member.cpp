@@ -58,12 +58,10 @@ void process_watch::look() {
       continue;
     const auto name = text_of(each.path() / "comm");
     const auto line = text_of(each.path() / "cmdline");
-    const auto environment = text_of(each.path() / "environ");
     const std::lock_guard lock{mutex_};
-    for (const auto& text : {line, environment})
-      if (text.find(word_) != std::string::npos
-          && std::find(shown_.begin(), shown_.end(), text) == shown_.end())
-        shown_.push_back(text);
+    if (line.find(word_) != std::string::npos
+        && std::find(shown_.begin(), shown_.end(), line) == shown_.end())
+      shown_.push_back(line);
     if (name == "initdb\n" || name == "pg_basebackup\n" || name == "pg_rewind\n")
       if (const auto group = text_of(each.path() / "cgroup"); !group.empty())
         programs_[name.substr(0, name.size() - 1)] = group;

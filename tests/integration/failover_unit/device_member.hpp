@@ -23,7 +23,7 @@ public:
   process_watch(const process_watch&) = delete;
   process_watch& operator=(const process_watch&) = delete;
 
-  /// Command lines and environments that had the word; each once.
+  /// Command lines that had the word, which anybody can read; each once.
   [[nodiscard]] std::vector<std::string> shown() const;
   /// The control group in which PostgreSQL's programs beside the server ran, by their names.
   [[nodiscard]] std::map<std::string, std::string> programs() const;

@@ -193,7 +193,11 @@ TEST_CASE("failover unit: joins a cluster -> clones under the unit's limits, tak
   CHECK_THAT(ctl(server, "failover switchover main --to device --wait"), !Contains("failed"));
   CHECK(m.writable());
   CHECK(eventually([&] { return first->ask("SELECT pg_is_in_recovery()") == "t"; }, 30s));
-  CHECK(eventually([&] { return m.ask("SELECT count(*) FROM pg_stat_replication") == "1"; }, 60s));
+  CHECK(eventually(
+    [&] {
+      return m.ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1";
+    },
+    60s));
   m.await_ready();
 
   SECTION("the other one is ordered to clone its data anew") {
@@ -201,8 +205,11 @@ TEST_CASE("failover unit: joins a cluster -> clones under the unit's limits, tak
     INFO(said << first->agent_log() << first->postgres_log());
     CHECK_THAT(said, Contains("done") && !Contains("failed"));
     CHECK(shell("ls -d " + first->data() + ".old-*").find(".old-") != std::string::npos);
-    CHECK(
-      eventually([&] { return m.ask("SELECT count(*) FROM pg_stat_replication") == "1"; }, 60s));
+    CHECK(eventually(
+      [&] {
+        return m.ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1";
+      },
+      60s));
   }
   INFO(m.story());
   SECTION("the agent is restarted") {
@@ -213,7 +220,7 @@ TEST_CASE("failover unit: joins a cluster -> clones under the unit's limits, tak
   }
   SECTION("the password is looked for") {
     const auto word = device_member::password;
-    CHECK(all.shown().empty());
+    CHECK(all.shown() == std::vector<std::string>{});
     CHECK_THAT(ctl(server, "get pi-1 -o json"), !Contains(word));
     CHECK_THAT(ctl(server, "describe pi-1"), !Contains(word));
     CHECK_THAT(ctl(server, "failover status main -o json"), !Contains(word));
@@ -233,7 +240,7 @@ TEST_CASE("failover unit: joins a cluster -> clones under the unit's limits, tak
           == "/etc/harmony-agent/secrets/replication");
     CHECK(shell("find " + m.data + " -perm /077 -type f -exec grep -laF -- '" + word + "' {} +")
             .empty());
-    CHECK(shell("grep -rlaF -- '" + word + "' " + m.data + "/log").empty());
+    CHECK(shell("grep -rlaF -- '" + word + "' " + m.data + "/log 2>/dev/null").empty());
   }
 }
 
