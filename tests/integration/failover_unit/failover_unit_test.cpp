@@ -23,7 +23,7 @@ pid_t agent_pid() {
 std::string epoch(const nats_server& server) {
   return shell(
     "/usr/bin/harmonyctl --store " + server.url()
-    + " failover status main -o json | sed -n 's/.*\"epoch\": *\\([0-9]*\\).*/\\1/p' | head -n 1");
+    + R"( failover status main -o json | sed -n 's/.*"epoch": *\([0-9]*\).*/\1/p' | head -n 1)");
 }
 
 /// Files below these that have the word, each on a line.

@@ -37,8 +37,7 @@ TEST_CASE("settings: a parameter that the protocol owns -> refused with its name
   for (const auto* name :
        {"primary_conninfo", "Synchronous_Standby_Names", "port", "hba_file", "restore_command",
         "recovery_target_time", "wal_log_hints", "data_directory", "include", "primary_slot_name",
-        "hot_standby", "recovery_min_apply_delay", "wal_level", "fsync",
-        "archive_cleanup_command"})
+        "hot_standby", "recovery_min_apply_delay", "wal_level", "fsync", "archive_cleanup_command"})
     CHECK(refuses(name, "x"));
   for (const auto& name : names_set(three())) {
     INFO(name);
