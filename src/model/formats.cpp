@@ -65,7 +65,7 @@ const format path{
   "^" HARMONY_PATH "$", 4096, is_path};
 const format plain_path{
   "an absolute path of one line without '.', '..', '//' or '/' at its end, such as \"/srv/pg\"",
-  "^(/(?!\\.{1,2}(/|$))[^/\\x00-\\x1F\\x7F]+)+$", 4096,
+  R"(^(/(?!\.{1,2}(/|$))[^/\x00-\x1F\x7F]+)+$)", 4096,
   [](std::string_view t) noexcept { return is_path(t) && is_line(t); }};
 const format host_path{"an absolute path without '.', '..', '//' or '/' at its end, or \"/\"",
                        "^(/|" HARMONY_PATH ")$", 4096,
