@@ -77,6 +77,9 @@ void bed_member::start_guard() {
 }
 
 void bed_member::start_agent(const std::map<std::string, std::string>& more) {
+  // Agents die more often here than a device's may: one that crashed five times begins in safe
+  // mode.
+  std::filesystem::remove(folder_ / "state" / "crashes.json");
   auto all = variables();
   for (const auto& [name, value] : more)
     all[name] = value;
