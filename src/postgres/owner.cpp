@@ -1,5 +1,6 @@
 #include "postgres/owner.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -68,8 +69,9 @@ std::string name_of(const owner& who) {
 acting_as::acting_as(const owner& who) : changed_(::geteuid() == 0 && who.user != 0) {
   if (!changed_)
     return;
-  groups_.resize(static_cast<std::size_t>(::getgroups(0, nullptr)));
-  ::getgroups(static_cast<int>(groups_.size()), groups_.data());
+  groups_.resize(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+  const int there = ::getgroups(static_cast<int>(groups_.size()), groups_.data());
+  groups_.resize(static_cast<std::size_t>(std::max(0, there)));
   ::syscall(set_groups, 1, &who.group);
   ::syscall(set_group, -1, who.group, -1);
   ::syscall(set_user, -1, who.user, -1);
